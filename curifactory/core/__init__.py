@@ -1,0 +1,1 @@
+"""The words of the engine: specs, records, state, events, outcomes; no disk, standard library only."""

@@ -1,0 +1,80 @@
+"""Why a call is run or reused: a small value with a kind and its particulars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+
+class ReasonKind(Enum):
+    """The kinds of reasons; each value is the template of its sentence.
+
+    Examples
+    --------
+    >>> ReasonKind.NEVER_RUN.name
+    'NEVER_RUN'
+    """
+
+    NEVER_RUN = "never run"
+    PARAMETER_CHANGED = "parameter {name}: {old} → {new}"
+    PARAMETERS_NOT_SEEN = "not run with these parameters yet"
+    CODE_CHANGED = "code of {part} changed{place}"
+    INPUT_CHANGED = "input {name} changed"
+    OVERRIDE_CHANGED = "keyword {name} changed"
+    ARTIFACT_MISSING = "output {file} is missing"
+    ARTIFACT_MODIFIED = "output {file} was modified since it was written"
+    FILE_CHANGED = "file {file} changed"
+    NO_ARTIFACT = "has no {cacher} artifact"
+    ASKED_FOR = "asked for ({by})"
+    NO_CACHER = "has no cacher"
+    FOR_ITS_EFFECT = "runs for its effect"
+    UNIDENTIFIABLE = "{what} cannot be identified"
+    BINDS_STATE = "puts {name} into the state by itself"
+    INPUT_RUNS = "depends on {name}"
+    UNCHANGED = "nothing it read has changed (from {run})"
+    NOT_NEEDED = "nothing needs it"
+    PREPARED = "its value is needed again"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """A kind and its particulars; reads as a sentence, travels as JSON.
+
+    Parameters
+    ----------
+    kind : ReasonKind
+        What sort of reason this is.
+    particulars : mapping of str to str
+        The values of the names in the kind's template.
+
+    Examples
+    --------
+    >>> str(Reason(ReasonKind.PARAMETER_CHANGED, {"name": "n", "old": "100", "new": "200"}))
+    'parameter n: 100 → 200'
+    >>> Reason.from_json({"kind": "never_run"}).to_json()
+    {'kind': 'never_run', 'text': 'never run'}
+    """
+
+    kind: ReasonKind
+    particulars: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return self.kind.value.format(**self.particulars) if self.particulars else self.kind.value
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the reason as a dictionary of JSON values, its sentence included."""
+        return {"kind": self.kind.name.lower(), **self.particulars, "text": str(self)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Reason:
+        """Read back what :meth:`to_json` gave.
+
+        Raises
+        ------
+        KeyError
+            If the kind is not one of :class:`ReasonKind`.
+        """
+        particulars = {name: value for name, value in data.items() if name not in ("kind", "text")}
+        return cls(ReasonKind[data["kind"].upper()], particulars)

@@ -1,0 +1,197 @@
+"""The decorators ``@stage`` and ``@aggregate``: they describe, and hand calls to the record's session."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple, Protocol, cast
+
+from curifactory.core.lazy import Lazy
+from curifactory.core.record import Record
+from curifactory.core.spec import StageSpec, cacher_tuple, input_names, output_specs
+from curifactory.errors import DefinitionError, NoArtifactManagerError
+
+
+class StageFunction(Protocol):
+    """A decorated function: takes a record, returns it."""
+
+    spec: StageSpec
+    __name__: str
+    __wrapped__: Callable[..., Any]
+
+    def __call__(self, record: Record, *args: Any, **overrides: Any) -> Record:
+        """Call the stage on a record."""
+        ...
+
+
+def stage(
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str | Lazy] | None = None,
+    cachers: Sequence[Any] | None = None,
+    suppress_missing_inputs: bool = False,
+    *,
+    depends: Sequence[Any] = (),
+    version: Any = None,
+) -> Callable[[Callable[..., Any]], StageFunction]:
+    """Make a function of a record into a stage.
+
+    Parameters
+    ----------
+    inputs : list of str, optional
+        Names that are taken from ``record.state`` and given to the arguments of the same names.
+    outputs : list of str or Lazy, optional
+        Names under which the returned values are put into ``record.state``; several values are returned as a tuple.
+    cachers : list, optional
+        One cacher (class or instance) for each output, None for one that is not cached.
+    suppress_missing_inputs : bool
+        Leave an input that is not in the state to the default of its argument.
+    depends : list, optional
+        What the code cannot show and the result depends on: paths of files or folders, names of packages, values.
+    version : Any, optional
+        Change it to say that results made before are no longer good.
+
+    Returns
+    -------
+    callable
+        The decorator. The stage is called with a record, and with keywords that replace inputs or set other
+        arguments; it returns the record.
+
+    Raises
+    ------
+    InputSignatureError, OutputSignatureError, CachersMismatchError
+        When the decorator does not fit the function; raised where it is written, not when it is called.
+
+    Examples
+    --------
+    >>> @stage(inputs=["data"], outputs=["total"])
+    ... def add_up(record, data):
+    ...     return sum(data)
+    >>> add_up.spec.outputs[0].name
+    'total'
+    """
+    if callable(inputs):
+        raise DefinitionError(
+            "@stage is written without parentheses.", hint="Write @stage(inputs=[…], outputs=[…])."
+        )
+    describe = _Description(False, inputs, outputs, cachers, suppress_missing_inputs, depends, version)
+
+    def decorate(function: Callable[..., Any]) -> StageFunction:
+        spec = describe.spec_of(function)
+
+        @functools.wraps(function)
+        def call(record: Record, *args: Any, **overrides: Any) -> Record:
+            _check_call(spec, record, args)
+            record.manager.call_stage(spec, record, None, overrides)
+            return record
+
+        return _described(call, spec)
+
+    return decorate
+
+
+def aggregate(
+    inputs: Sequence[str] | None = None,
+    outputs: Sequence[str | Lazy] | None = None,
+    cachers: Sequence[Any] | None = None,
+    *,
+    depends: Sequence[Any] = (),
+    version: Any = None,
+) -> Callable[[Callable[..., Any]], StageFunction]:
+    """Make a function of a record and many records into a stage that compares or combines them.
+
+    Each input is a dictionary from record to value, with the records that have it.
+
+    Parameters
+    ----------
+    inputs, outputs, cachers, depends, version
+        As in :func:`stage`.
+
+    Returns
+    -------
+    callable
+        The decorator. The aggregate is called with its record and a list of records; None takes all other records
+        that the manager has at that moment.
+
+    Raises
+    ------
+    InputSignatureError, OutputSignatureError, CachersMismatchError
+        When the decorator does not fit the function.
+
+    Examples
+    --------
+    >>> @aggregate(inputs=["score"], outputs=["best"])
+    ... def find_best(record, records, score):
+    ...     return max(score.values())
+    >>> find_best.spec.aggregate
+    True
+    """
+    if callable(inputs):
+        raise DefinitionError(
+            "@aggregate is written without parentheses.", hint="Write @aggregate(outputs=[…])."
+        )
+    describe = _Description(True, inputs, outputs, cachers, False, depends, version)
+
+    def decorate(function: Callable[..., Any]) -> StageFunction:
+        spec = describe.spec_of(function)
+
+        @functools.wraps(function)
+        def call(
+            record: Record, records: Sequence[Record] | None = None, *args: Any, **overrides: Any
+        ) -> Record:
+            _check_call(spec, record, args)
+            record.manager.call_stage(spec, record, records, overrides)
+            return record
+
+        return _described(call, spec)
+
+    return decorate
+
+
+class _Description(NamedTuple):
+    """What stands in the parentheses of a decorator."""
+
+    aggregate: bool
+    inputs: Sequence[str] | None
+    outputs: Sequence[str | Lazy] | None
+    cachers: Sequence[Any] | None
+    suppress_missing_inputs: bool
+    depends: Sequence[Any]
+    version: Any
+
+    def spec_of(self, function: Callable[..., Any]) -> StageSpec:
+        """Return what it says about a function, checked."""
+        name = function.__name__
+        return StageSpec(
+            function=function,
+            aggregate=self.aggregate,
+            inputs=input_names(name, self.inputs),
+            outputs=output_specs(name, self.outputs),
+            cachers=cacher_tuple(name, self.cachers),
+            suppress_missing_inputs=self.suppress_missing_inputs,
+            depends=tuple(self.depends),
+            version=self.version,
+        )
+
+
+def _described(call: Callable[..., Record], spec: StageSpec) -> StageFunction:
+    call.spec = spec  # type: ignore[attr-defined]
+    return cast(StageFunction, call)
+
+
+def _check_call(spec: StageSpec, record: Record, args: tuple[Any, ...]) -> None:
+    if not isinstance(record, Record):
+        raise DefinitionError(
+            f"Stage '{spec.name}' was called with {type(record).__name__}, not with a record.",
+            hint=f"Write {spec.name}(cf.Record(manager, params)).",
+        )
+    if args:
+        raise DefinitionError(
+            f"Stage '{spec.name}' was called with {len(args)} further positional values.",
+            hint="Inputs come from the state; give others by keyword, such as "
+            f"{spec.name}(record, {next(iter(sorted(spec.keywords)), 'name')}=…).",
+        )
+    if record.manager is None:
+        raise NoArtifactManagerError(
+            f"Stage '{spec.name}' was called on a record without a manager.",
+            hint="Make it with cf.Record(manager, …).",
+        )
