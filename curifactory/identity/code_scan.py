@@ -1,0 +1,243 @@
+"""Which names outside of itself a code object uses, read from its byte code, which is exact about scopes."""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from types import CodeType
+from typing import Any
+
+_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
+_FREE = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
+_ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"})
+_TRANSPARENT = frozenset(
+    {
+        "CACHE",
+        "EXTENDED_ARG",
+        "KW_NAMES",
+        "NOP",
+        "NOT_TAKEN",
+        "PRECALL",
+        "PUSH_NULL",
+        "RESUME",
+        "COPY_FREE_VARS",
+    }
+)
+_NAME = {"SWAP", "POP_TOP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of a name.
+
+    Parameters
+    ----------
+    chain : tuple of str
+        The name and the attributes that are read from it directly.
+    free : bool
+        Whether it belongs to an enclosing function; otherwise it is global.
+    argument : str or None
+        A string constant that comes next, such as the first argument of a call.
+    complete : bool
+        Whether that string is the only argument.
+    """
+
+    chain: tuple[str, ...]
+    free: bool = False
+    argument: str | None = None
+    complete: bool = False
+
+
+@dataclass(slots=True)
+class LateImport:
+    """One import inside of a function.
+
+    Parameters
+    ----------
+    module : str
+        What is imported, without the dots of a relative import.
+    level : int
+        The number of those dots.
+    name : str or None
+        What is taken from the module; None if it is the module that is bound.
+    chains : dict
+        The attributes that are read from what is bound; an empty chain is the thing itself.
+    """
+
+    module: str
+    level: int
+    name: str | None
+    chains: dict[tuple[str, ...], None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """All that a code object and the functions inside of it use.
+
+    Parameters
+    ----------
+    uses : tuple of Use
+        Global and free names, each use once, in order.
+    imports : tuple of LateImport
+        Imports inside of functions.
+    attributes : frozenset of str
+        All attributes that are read from anything.
+    """
+
+    uses: tuple[Use, ...]
+    imports: tuple[LateImport, ...]
+    attributes: frozenset[str]
+
+
+_Token = tuple[str, Any]
+
+_scans: dict[int, tuple[CodeType, Scan]] = {}
+
+
+def scan(code: CodeType) -> Scan:
+    """Return what a code object uses; remembered by the object.
+
+    Examples
+    --------
+    >>> def area(r):
+    ...     return math.pi * square(r)
+    >>> [use.chain for use in scan(area.__code__).uses]
+    [('math', 'pi'), ('square',)]
+    """
+    known = _scans.get(id(code))
+    if known is None:
+        uses: dict[Use, None] = {}
+        imports: list[LateImport] = []
+        attributes: set[str] = set()
+        _scan_into(code, frozenset(code.co_freevars), {}, uses, imports, attributes)
+        # The code object is kept, so that its id is not given to another one.
+        known = _scans[id(code)] = (code, Scan(tuple(uses), tuple(imports), frozenset(attributes)))
+    return known[1]
+
+
+def _scan_into(
+    code: CodeType,
+    outside: frozenset[str],
+    aliases: dict[str, list[LateImport]],
+    uses: dict[Use, None],
+    imports: list[LateImport],
+    attributes: set[str],
+) -> None:
+    tokens = list(_tokens(code))
+    inner = dict(aliases)
+    for imported, bound in _imports(tokens):
+        imports.append(imported)
+        if bound is not None:
+            inner[bound] = [*inner.get(bound, ()), imported]
+    for place, (kind, content) in enumerate(tokens):
+        if kind == "attributes":
+            attributes.update(content)
+        if kind not in {"global", "free", "local"}:
+            continue
+        chain: tuple[str, ...] = content
+        attributes.update(chain[1:])
+        if chain[0] in inner and kind != "global":
+            for imported in inner[chain[0]]:
+                imported.chains[chain[1:]] = None
+        elif kind == "global" or (kind == "free" and chain[0] in outside):
+            uses[_use(tokens, place, chain, free=kind == "free")] = None
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            _scan_into(constant, outside, inner, uses, imports, attributes)
+
+
+def _use(tokens: list[_Token], place: int, chain: tuple[str, ...], *, free: bool) -> Use:
+    following = tokens[place + 1 : place + 3]
+    argument = following[0][1] if following and following[0][0] == "constant" else None
+    complete = len(following) == 2 and following[1][0] == "call"
+    if place and tokens[place - 1] == ("global", ("getattr",)) and isinstance(argument, str) and complete:
+        return Use((*chain, argument), free)
+    if not isinstance(argument, str) or chain[-1] not in {"import_module", "__import__"}:
+        argument, complete = _own_module(following), False
+    return Use(chain, free, argument, complete)
+
+
+def _own_module(following: list[_Token]) -> str | None:
+    return "__name__" if following and following[0] == ("global", ("__name__",)) else None
+
+
+def _tokens(code: CodeType) -> Iterator[_Token]:
+    """Byte code as few kinds of tokens, in which a name and the attributes read from it are one."""
+    kind = ""
+    chain: tuple[str, ...] = ()
+    # A cell that is loaded like a local is handed to an inner function, which is scanned itself.
+    cells = {*code.co_cellvars, *code.co_freevars}
+    for instruction in dis.get_instructions(code):
+        name, value = instruction.opname, instruction.argval
+        if name in _TRANSPARENT:
+            continue
+        if name in _ATTRIBUTE:
+            if chain:
+                chain = (*chain, value)
+            else:
+                yield "attributes", (value,)
+            continue
+        if chain:
+            yield kind, chain
+            chain = ()
+        if name in _GLOBAL:
+            kind, chain = "global", (value,)
+        elif name in _FREE:
+            kind, chain = "free", (value,)
+        elif name.startswith("LOAD_FAST"):
+            names = [
+                local for local in (value if isinstance(value, tuple) else (value,)) if local not in cells
+            ]
+            for first in names[:-1]:
+                yield "local", (first,)
+            if names:
+                kind, chain = "local", (names[-1],)
+        elif name in {"STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST"}:
+            yield "store", value[0]
+            if name.endswith("LOAD_FAST"):
+                kind, chain = "local", (value[1],)
+            else:
+                yield "store", value[1]
+        elif name.startswith("STORE_") and name.removeprefix("STORE_") in {"FAST", "DEREF", "NAME", "GLOBAL"}:
+            yield "store", value
+        elif name in {"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"}:
+            yield "constant", value
+        elif name == "IMPORT_NAME":
+            yield "import", value
+        elif name == "IMPORT_FROM":
+            yield "from", value
+        elif name.startswith("CALL"):
+            yield "call", instruction.arg
+        elif name not in _NAME:
+            yield "other", name
+    if chain:
+        yield kind, chain
+
+
+def _imports(tokens: list[_Token]) -> Iterator[tuple[LateImport, str | None]]:
+    """Pair each import with the local name that it is bound to."""
+    for place, (kind, module) in enumerate(tokens):
+        if kind != "import":
+            continue
+        level, names = tokens[place - 2][1], tokens[place - 1][1]
+        level = level if isinstance(level, int) else 0
+        following = tokens[place + 1 :]
+        if names:
+            for index, name in enumerate(names):
+                bound = _bound(following[2 * index : 2 * index + 2], name)
+                yield LateImport(module, level, name), bound
+        elif following and following[0][0] == "store":
+            # `import a.b` binds `a`, from which the chain of attributes goes on.
+            yield LateImport(module.partition(".")[0], level, None), following[0][1]
+            if "." in module:
+                yield LateImport(module, level, None), None
+        else:
+            store = next((content for kind, content in following if kind == "store"), None)
+            yield LateImport(module, level, None), store
+
+
+def _bound(pair: list[_Token], name: str) -> str | None:
+    if len(pair) == 2 and pair[0] == ("from", name) and pair[1][0] == "store":
+        return str(pair[1][1])
+    return None

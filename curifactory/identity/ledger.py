@@ -1,0 +1,112 @@
+"""The book of one fingerprint: the parts found so far, their names, places and digests, and what to look at again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable
+from types import CellType, FunctionType
+from typing import Any
+
+MISSING: Any = object()
+
+
+class Ledger:
+    """Gives each thing that is reached a name of its own and keeps what is known of it."""
+
+    def __init__(self) -> None:
+        self.parts: dict[str, str] = {}
+        self.places: dict[str, str] = {}
+        self.notes: dict[str, None] = {}
+        self.watches: list[Callable[[], bool]] = []
+        self._names: list[tuple[dict[str, Any], str, Any]] = []
+        self._labels: dict[Any, str] = {}
+        self._kept: list[Any] = []
+        self._taken: dict[str, int] = {}
+
+    def find_label(self, thing: Any) -> str | None:
+        """Return the name that a thing has been given, if any."""
+        return self._labels.get(id(thing))
+
+    def label(self, thing: Any, wanted: str) -> tuple[str, bool]:
+        """Return the name of a thing and whether it is new; things of the same name are numbered in their order."""
+        known = self._labels.get(id(thing))
+        if known is not None:
+            return known, False
+        count = self._taken[wanted] = self._taken.get(wanted, 0) + 1
+        label = wanted if count == 1 else f"{wanted}#{count}"
+        self._labels[id(thing)] = label
+        # Kept, so that no other thing gets its id.
+        self._kept.append(thing)
+        return label, True
+
+    def put(self, label: str, content: Iterable[str], place: str = "") -> None:
+        """Enter a part: what it consists of, and where it stands."""
+        whole = hashlib.sha256()
+        for item in content:
+            data = item.encode("utf-8", "surrogatepass")
+            whole.update(b"%d:%b" % (len(data), data))
+        self.parts[label] = whole.hexdigest()
+        if place:
+            self.places[label] = place
+
+    def note(self, text: str) -> None:
+        """Enter something that people should know, once."""
+        self.notes[text] = None
+
+    def watch_name(self, namespace: dict[str, Any], name: str) -> None:
+        """Look again whether a namespace still has the same object under a name."""
+        self._names.append((namespace, name, namespace.get(name, MISSING)))
+
+    def watch_function(self, function: FunctionType) -> None:
+        """Look again whether a function still has its code and defaults."""
+        code, defaults, keywords = function.__code__, function.__defaults__, function.__kwdefaults__
+
+        def is_same() -> bool:
+            return (
+                function.__code__ is code
+                and function.__defaults__ is defaults
+                and function.__kwdefaults__ is keywords
+            )
+
+        self.watches.append(is_same)
+
+    def watch_cell(self, cell: CellType) -> None:
+        """Look again whether a closure's variable still has the same object."""
+        content = content_of(cell)
+        self.watches.append(lambda: content_of(cell) is content)
+
+    def watch_class(self, cls: type, names: tuple[str, ...]) -> None:
+        """Look again whether a class still has the same attributes."""
+        items = tuple(cls.__dict__.get(name) for name in names)
+
+        def is_same() -> bool:
+            now = cls.__dict__
+            return public_names(cls) == names and all(
+                now.get(name) is item for name, item in zip(names, items, strict=True)
+            )
+
+        self.watches.append(is_same)
+
+    def is_current(self) -> bool:
+        """Whether everything that was looked at is still what it was."""
+        for namespace, name, thing in self._names:
+            if namespace.get(name, MISSING) is not thing:
+                return False
+        return all(is_same() for is_same in self.watches)
+
+
+def content_of(cell: CellType) -> Any:
+    """Return what a closure's variable holds; ``MISSING`` if it holds nothing yet."""
+    try:
+        return cell.cell_contents
+    except ValueError:
+        return MISSING
+
+
+def public_names(cls: type) -> tuple[str, ...]:
+    """Return the names of the attributes of a class itself that people give, and of its special methods."""
+    return tuple(
+        name
+        for name, item in cls.__dict__.items()
+        if not (name.startswith("__") and name.endswith("__") and not callable(item)) and name != "_abc_impl"
+    )

@@ -1,0 +1,174 @@
+"""What the top level of a module's text binds to its names, and what it does besides."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from functools import cached_property
+from weakref import WeakKeyDictionary
+
+from curifactory.identity.normal_form import chain_of, says_nothing
+from curifactory.identity.source import Source
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_COMPOUND = (
+    ast.If,
+    ast.For,
+    ast.AsyncFor,
+    ast.While,
+    ast.With,
+    ast.AsyncWith,
+    ast.Try,
+    ast.Match,
+    ast.TryStar,
+)
+
+
+class ModuleIndex:
+    """The statements of a module, sorted by what they are for.
+
+    Parameters
+    ----------
+    tree : ast.Module
+        The module's syntax tree.
+    """
+
+    def __init__(self, tree: ast.Module) -> None:
+        self._tree = tree
+
+    @cached_property
+    def bindings(self) -> dict[str, list[ast.stmt]]:
+        """The statements that give each name its value, or change the value that it has."""
+        found: dict[str, list[ast.stmt]] = {}
+        for statement in self._statements:
+            for name in _bound_names(statement):
+                found.setdefault(name, []).append(statement)
+        for statement in self._statements:
+            owner = _changed_owner(statement)
+            if owner is not None and owner in found and not _is_imported(found[owner]):
+                found[owner].append(statement)
+        return found
+
+    @cached_property
+    def effects(self) -> list[ast.stmt]:
+        """The statements that bind nothing here, and so do something elsewhere: ``numpy.seterr(all="raise")``."""
+        return [
+            statement
+            for statement in self._statements
+            if not says_nothing(statement) and self._acts_elsewhere(statement)
+        ]
+
+    @cached_property
+    def star_imports(self) -> list[ast.ImportFrom]:
+        """The imports of all names of another module."""
+        return [
+            statement
+            for statement in self._statements
+            if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
+        ]
+
+    def origin(self, name: str) -> tuple[str, int, str] | None:
+        """Return module, level and name of what a name was imported from; None if it was not imported by name."""
+        statements = self.bindings.get(name, [])
+        if len(statements) != 1 or not isinstance(statements[0], ast.ImportFrom):
+            return None
+        statement = statements[0]
+        for alias in statement.names:
+            if (alias.asname or alias.name) == name:
+                return statement.module or "", statement.level, alias.name
+        return None
+
+    def line(self, name: str) -> int:
+        """Return the line on which a name is bound first; 0 if the text does not show it."""
+        statements = self.bindings.get(name)
+        return statements[0].lineno if statements else 0
+
+    @cached_property
+    def _statements(self) -> list[ast.stmt]:
+        return [statement for statement in self._tree.body if not _never_imported(statement)]
+
+    def _acts_elsewhere(self, statement: ast.stmt) -> bool:
+        if isinstance(statement, _COMPOUND):
+            inner = (
+                part for part in ast.walk(statement) if isinstance(part, ast.stmt) and part is not statement
+            )
+            return any(self._acts_elsewhere(part) and not says_nothing(part) for part in inner)
+        owner = _changed_owner(statement)
+        if owner is not None:
+            statements = self.bindings.get(owner)
+            return statements is None or _is_imported(statements)
+        return isinstance(statement, (ast.Expr, ast.Delete))
+
+
+_indexes: WeakKeyDictionary[Source, ModuleIndex] = WeakKeyDictionary()
+
+
+def index_of(source: Source) -> ModuleIndex:
+    """Return the index of a source, made once."""
+    try:
+        return _indexes[source]
+    except KeyError:
+        tree = source.tree
+        index = _indexes[source] = ModuleIndex(tree if tree is not None else ast.Module([], []))
+        return index
+
+
+def _bound_names(statement: ast.stmt) -> Iterable[str]:
+    if isinstance(statement, _DEFINITIONS):
+        return (statement.name,)
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        return [
+            alias.asname or alias.name.partition(".")[0] for alias in statement.names if alias.name != "*"
+        ]
+    return list(dict.fromkeys(_stored_names(statement)))
+
+
+def _stored_names(node: ast.AST) -> Iterator[str]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, (*_DEFINITIONS, ast.Import, ast.ImportFrom)):
+            yield from _bound_names(child)
+        elif isinstance(child, ast.Lambda):
+            continue
+        elif isinstance(child, ast.Name) and isinstance(child.ctx, (ast.Store, ast.Del)):
+            yield child.id
+        elif isinstance(child, ast.ExceptHandler) and child.name:
+            yield child.name
+            yield from _stored_names(child)
+        else:
+            yield from _stored_names(child)
+
+
+def _changed_owner(statement: ast.stmt) -> str | None:
+    """Return the name whose value a statement such as ``TABLE["a"] = 1`` or ``parser.add_argument(…)`` may change."""
+    targets: list[ast.expr] = []
+    if isinstance(statement, ast.Assign):
+        targets = statement.targets
+    elif isinstance(statement, (ast.AugAssign, ast.AnnAssign)):
+        targets = [statement.target]
+    elif isinstance(statement, ast.Delete):
+        targets = statement.targets
+    elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        targets = [statement.value.func]
+    for target in targets:
+        if isinstance(target, (ast.Subscript, ast.Attribute)):
+            node: ast.AST = target
+            while isinstance(node, (ast.Subscript, ast.Attribute, ast.Call)):
+                node = node.func if isinstance(node, ast.Call) else node.value
+            if isinstance(node, ast.Name):
+                return node.id
+    return None
+
+
+def _is_imported(statements: list[ast.stmt]) -> bool:
+    return isinstance(statements[0], (ast.Import, ast.ImportFrom))
+
+
+def _never_imported(statement: ast.stmt) -> bool:
+    """Whether a statement only runs in a script or under a type checker."""
+    if not isinstance(statement, ast.If):
+        return False
+    test = statement.test
+    if isinstance(test, ast.Compare):
+        return chain_of(test.left) == ("__name__",) and isinstance(test.ops[0], ast.Eq)
+    chain = chain_of(test)
+    return chain is not None and chain[-1] == "TYPE_CHECKING" and not statement.orelse

@@ -1,0 +1,268 @@
+"""The identity of a parameter set: as a whole, field by field, and in words that people read."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from curifactory.identity.canonical import digest, digest_of, too_deep, value_walk
+from curifactory.identity.encoding import Refusal, Walk, encode
+from curifactory.identity.fields import (
+    REPRESENTATIONS,
+    Layout,
+    encode_fields,
+    extra_attributes,
+    layout_of,
+    represent,
+    representations_of,
+)
+from curifactory.identity.project_scope import Scope
+
+IGNORED = "IGNORED_PARAMS"
+_NO_SET = digest_of(b"no parameter set")
+
+
+def set_digest(params: Any, *, scope: Scope | None = None) -> str:
+    """Return the digest of a parameter set: its class by name, and all of its fields by value.
+
+    What the framework adds to a set (``name``, ``hash``, ``overwrite``, ``hash_representations``) is left out of the set
+    itself, but not of sets and classes inside of it. ``hash_representations`` is followed at each level. A field that is
+    None counts: None is a value that a stage can read. The methods of the class do not count; use
+    :func:`curifactory.identity.canonical.digest` where they should.
+
+    Parameters
+    ----------
+    params : Any
+        A dataclass, attrs or pydantic instance, or None for a record without parameters.
+    scope : Scope, optional
+        What counts as the project's own code, for values that are functions, classes or objects.
+
+    Returns
+    -------
+    str
+        64 hex digits.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a field has no identity; the error names it.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Params:
+    ...     a: int = 12
+    ...     a1: int = 3
+    >>> set_digest(Params()) == set_digest(Params(12, 3)), set_digest(Params()) == set_digest(Params(13, 2))
+    (True, False)
+    """
+    if params is None:
+        return _NO_SET
+    if layout_of(params.__class__) is None:
+        return digest(params, path="params", scope=scope)
+    try:
+        return digest_of(encode_fields(params, value_walk(scope), as_set=True, with_code=False))
+    except Refusal as refusal:
+        raise refusal.as_error("params") from refusal.__cause__
+    except RecursionError:
+        raise too_deep("params") from None
+
+
+def field_digests(params: Any, *, scope: Scope | None = None) -> dict[str, str]:
+    """Return the digest of each field of a parameter set by its path.
+
+    Dataclasses inside of it are followed (``model.layers``); their class has an entry too (``model.__class__``), since
+    a stage may ask for it. Ignored fields are absent. A field without a representation has the digest that
+    :func:`curifactory.identity.canonical.digest` gives its value.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a field has no identity; the error names it.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Model:
+    ...     depth: int = 2
+    >>> @dataclasses.dataclass
+    ... class Params:
+    ...     seed: int = 1
+    ...     model: Model = dataclasses.field(default_factory=Model)
+    >>> sorted(field_digests(Params()))
+    ['model.__class__', 'model.depth', 'seed']
+    """
+    found: dict[str, str] = {}
+    if params is not None:
+        layout = layout_of(params.__class__)
+        if layout is None:
+            return {"": digest(params, path="params", scope=scope)}
+        _digest_fields(params, layout, "", layout.framework, value_walk(scope), found)
+    return found
+
+
+def value_at(params: Any, path: str) -> Any:
+    """Return the value at a dotted path, as :func:`field_digests` names it.
+
+    Raises
+    ------
+    AttributeError
+        If the set has no such field.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Params:
+    ...     seed: int = 7
+    >>> value_at(Params(), "seed")
+    7
+    """
+    value = params
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def describe_set(params: Any) -> dict[str, tuple[str, Any]]:
+    """Say of each field how it comes into the hash, and with which value.
+
+    Returns
+    -------
+    dict
+        Field -> (strategy, value). Skipped fields have a strategy that begins with ``SKIPPED`` and the value None; a
+        dataclass has the description of its own fields as value.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a function in ``hash_representations`` raises.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Params:
+    ...     seed: int = 7
+    >>> describe_set(Params())
+    {'seed': ('digest(seed)', 7)}
+    """
+    return _describe(params, as_set=True)
+
+
+def set_representation(params: Any) -> dict[str, Any]:
+    """Return a parameter set as readable strings that JSON can hold, for reports and ``--print-params``.
+
+    Returns
+    -------
+    dict
+        ``name`` if the set has one, each field that counts as a string or, for a dataclass, as such a dict, and under
+        ``IGNORED_PARAMS`` the strings of the fields that do not count.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a function in ``hash_representations`` raises.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Params:
+    ...     seed: int = 7
+    >>> set_representation(Params())
+    {'seed': '7', 'IGNORED_PARAMS': {}}
+    """
+    if params is None:
+        return {IGNORED: {}}
+    layout = layout_of(params.__class__)
+    shown: dict[str, Any] = (
+        {"name": str(params.name)} if layout is not None and "name" in layout.framework else {}
+    )
+    shown.update(_represent_fields(params, as_set=True))
+    return shown
+
+
+def _digest_fields(
+    value: Any, layout: Layout, prefix: str, left_out: frozenset[str], walk: Walk, found: dict[str, str]
+) -> None:
+    representations = representations_of(value, layout)
+    extras = extra_attributes(value, layout)
+    for name in (*layout.names, *extras):
+        if name in left_out or (name == REPRESENTATIONS and representations):
+            continue
+        if name in representations and representations[name] is None:
+            continue
+        path = prefix + name
+        try:
+            representation = representations.get(name)
+            if representation is not None:
+                found[path] = digest_of(encode(represent(value, name, representation), walk))
+                continue
+            if not hasattr(value, name):
+                continue
+            item = extras[name] if name in extras else getattr(value, name)
+            inner = _followed(item)
+            if inner is None:
+                found[path] = digest_of(encode(item, walk))
+                continue
+            found[path + ".__class__"] = digest_of(encode(item.__class__, walk))
+            walk.enter(item)
+        except Refusal as refusal:
+            raise refusal.as_error(f"params.{path}") from refusal.__cause__
+        except RecursionError:
+            raise too_deep(f"params.{path}") from None
+        _digest_fields(item, inner, path + ".", frozenset(), walk, found)
+        walk.open.discard(id(item))
+
+
+def _followed(item: Any) -> Layout | None:
+    """Return the layout of a dataclass instance; None for what is digested in one piece."""
+    if isinstance(item, type) or not dataclasses.is_dataclass(item):
+        return None
+    cls: type = item.__class__
+    return layout_of(cls)
+
+
+def _describe(value: Any, *, as_set: bool) -> dict[str, tuple[str, Any]]:
+    layout = layout_of(value.__class__) if value is not None else None
+    if layout is None:
+        return {}
+    representations = representations_of(value, layout)
+    described: dict[str, tuple[str, Any]] = {}
+    for name in layout.names:
+        item = getattr(value, name, None)
+        if (as_set and name in layout.framework) or (name == REPRESENTATIONS and representations):
+            described[name] = ("SKIPPED: blacklist", None)
+        elif name in representations:
+            described[name] = _describe_representation(value, name, representations[name])
+        elif _followed(item) is not None:
+            described[name] = (f"describe_set(param_set.{name})", _describe(item, as_set=False))
+        elif callable(item) and hasattr(item, "__qualname__"):
+            described[name] = (f"{name}.__qualname__", item.__qualname__)
+        else:
+            described[name] = (f"digest({name})", item)
+    return described
+
+
+def _describe_representation(value: Any, name: str, representation: Any) -> tuple[str, Any]:
+    if representation is None:
+        return f"SKIPPED: set to None in {REPRESENTATIONS}", None
+    try:
+        result = represent(value, name, representation)
+    except Refusal as refusal:
+        raise refusal.as_error(f"params.{name}") from refusal.__cause__
+    return f"param_set.{REPRESENTATIONS}['{name}'](param_set, {name})", result
+
+
+def _represent_fields(value: Any, *, as_set: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {}
+    ignored: dict[str, str] = {}
+    for name, (strategy, item) in _describe(value, as_set=as_set).items():
+        if strategy == "SKIPPED: blacklist":
+            continue
+        if strategy.startswith("SKIPPED"):
+            ignored[name] = str(getattr(value, name, None))
+        elif strategy.startswith("describe_set"):
+            shown[name] = _represent_fields(getattr(value, name), as_set=False)
+        else:
+            shown[name] = str(item)
+    shown[IGNORED] = ignored
+    return shown

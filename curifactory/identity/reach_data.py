@@ -1,0 +1,309 @@
+"""The constants and other objects that code reads from modules and closures: by value, else by what binds them."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from types import FunctionType, ModuleType
+from typing import TYPE_CHECKING, Any
+
+from curifactory.errors import DefinitionError
+from curifactory.identity.code_scan import Use
+from curifactory.identity.depends import package_version, path_digest
+from curifactory.identity.dispatch import new_walk
+from curifactory.identity.encoding import Refusal, encode
+from curifactory.identity.ledger import MISSING
+from curifactory.identity.module_index import index_of
+from curifactory.identity.normal_form import NormalForm, chains_in
+
+if TYPE_CHECKING:
+    from curifactory.identity.reach import Reach
+
+_ATOMS = (int, float, complex, str, bytes, type(None), FunctionType, type, ModuleType)
+_BIG_BYTES = 1_000_000
+
+# Digests of big objects, each taken once; the objects are kept, so that their ids stay theirs.
+_big: dict[int, tuple[Any, str]] = {}
+# Digests that globals had before a stage changed them.
+_held: dict[tuple[str, str], str] = {}
+
+
+class _Slot:
+    """One global of the project that code reads."""
+
+    __slots__ = ("digest", "entered_as", "label", "name", "namespace", "value")
+
+    def __init__(self, namespace: dict[str, Any], name: str) -> None:
+        self.namespace = namespace
+        self.name = name
+        self.value = namespace[name]
+        self.label = ""
+        self.digest: str | None = None
+        self.entered_as = ""
+
+
+class DataVisitor:
+    """Digests what code reads that is not code itself."""
+
+    def __init__(self, reach: Reach) -> None:
+        self._reach = reach
+        self._slots: dict[tuple[int, str], _Slot] = {}
+        self._memos: set[tuple[int, str]] = set()
+        self._answers: dict[int, tuple[Any, str | None]] = {}
+        self._values: list[tuple[Any, str]] = []
+        self._bytes_last = 0
+
+    # ----------------------------------------------------------------------------------------------------- globals
+
+    def label(self, namespace: dict[str, Any], name: str) -> str:
+        """Name a global, and visit it; one that was imported is named after the module that it comes from."""
+        namespace, name = self._home(namespace, name)
+        key = (id(namespace), name)
+        slot = self._slots.get(key)
+        if slot is None:
+            slot = self._slots[key] = _Slot(namespace, name)
+            wanted = f"{self._reach.modules.label(namespace)}.{name}"
+            if self._is_decorated(namespace, name):
+                # The function has the plain name.
+                wanted += " (decorated)"
+            slot.label, _ = self._reach.ledger.label(slot, wanted)
+            self._reach.ledger.watch_name(namespace, name)
+            self._reach.later(lambda: self._visit(slot))
+        return slot.label
+
+    def mark_memo(self, namespace: dict[str, Any], name: str) -> None:
+        """Note that code which is reached changes a global."""
+        if name in namespace:
+            namespace, name = self._home(namespace, name)
+            self._memos.add((id(namespace), name))
+
+    def settle(self) -> None:
+        """Enter all globals: by value, or by what binds them if they have no identity or are changed on the way."""
+        for key, slot in list(self._slots.items()):
+            by_value = "memo" if key in self._memos else "value"
+            wanted = "binding" if slot.digest is None else by_value
+            if slot.entered_as == wanted:
+                continue
+            slot.entered_as = wanted
+            content = [slot.digest or ""] if wanted == "value" else self._binding(slot)
+            if wanted == "memo":
+                self._reach.ledger.note(
+                    f"{slot.label} is changed by the code that reads it: it counts by what binds it, not by its value."
+                )
+            self._reach.ledger.put(slot.label, content, self._place(slot))
+
+    def watch_values(self) -> None:
+        """Have the values that can be changed in place looked at again."""
+        pairs = [
+            (slot.value, slot.digest)
+            for slot in self._slots.values()
+            if slot.entered_as == "value" and slot.digest is not None
+        ]
+        kept = self._answers
+        for value, digest in [*pairs, *self._values]:
+            if not isinstance(value, _ATOMS) and id(value) not in _big and digest not in _held.values():
+                self._reach.ledger.watches.append(self._watch(value, digest, kept))
+
+    def changed_slots(self) -> list[tuple[str, str, str, str]]:
+        """Return module, name, label and digest of the globals whose values are not what they were."""
+        changed = []
+        for slot in self._slots.values():
+            if slot.entered_as != "value" or slot.digest is None or isinstance(slot.value, _ATOMS):
+                continue
+            if id(slot.value) not in _big and not self._watch(slot.value, slot.digest, self._answers)():
+                module = str(slot.namespace.get("__name__"))
+                changed.append((module, slot.name, slot.label, slot.digest))
+        return changed
+
+    def _visit(self, slot: _Slot) -> None:
+        slot.digest = self._digest(slot.value)
+        held = _held.get((str(slot.namespace.get("__name__")), slot.name))
+        if held is not None and slot.digest is not None:
+            slot.digest = held
+        if slot.digest is None:
+            # Asked for now, so that what its statements mention is visited too.
+            self._binding(slot)
+
+    def _home(self, namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
+        """Find the module in which a global was made, as far as the imports tell."""
+        for _ in range(8):
+            source = self._reach.modules.source_of(namespace)
+            origin = index_of(source).origin(name) if source is not None else None
+            if origin is None:
+                break
+            module = sys.modules.get(absolute_name(origin[0], origin[1], _package(namespace)))
+            if module is None or not self._reach.scope.contains(module):
+                break
+            if module.__dict__.get(origin[2], MISSING) is not namespace[name]:
+                break
+            namespace, name = module.__dict__, origin[2]
+        return namespace, name
+
+    def _binding(self, slot: _Slot) -> list[str]:
+        content = [self.by_type(slot.value)]
+        source = self._reach.modules.source_of(slot.namespace)
+        statements = index_of(source).bindings.get(slot.name, []) if source is not None else []
+        content.append(NormalForm().write(*statements))
+        for chain in chains_in(*statements):
+            if chain[0] in slot.namespace and chain[0] != slot.name:
+                content.append(self._reach.use(slot.namespace, Use(chain)))
+        if source is not None and not source.is_as_imported(slot.namespace):
+            content.append("edited since it was imported")
+        return content
+
+    def _is_decorated(self, namespace: dict[str, Any], name: str) -> bool:
+        source = self._reach.modules.source_of(namespace)
+        statements = index_of(source).bindings.get(name) if source is not None else None
+        return statements is not None and isinstance(
+            statements[0], (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        )
+
+    def _place(self, slot: _Slot) -> str:
+        source = self._reach.modules.source_of(slot.namespace)
+        if source is None:
+            return ""
+        return self._reach.modules.place(source.filename, index_of(source).line(slot.name))
+
+    # ------------------------------------------------------------------------------------------------------ values
+
+    def value(self, value: Any, *, is_memo: bool = False) -> str:
+        """Return what stands for a value that belongs to a function or class: its digest, else its type."""
+        if is_memo and not isinstance(value, _ATOMS):
+            return f"memo {self.by_type(value)}"
+        digest = self._digest(value)
+        if digest is None:
+            return self.by_type(value)
+        self._values.append((value, digest))
+        return digest
+
+    def by_type(self, value: Any) -> str:
+        """Return what stands for a value without identity: its class, which is visited if it is the project's."""
+        cls = type(value)
+        return f"of type {cls.__module__}:{cls.__qualname__} {self._reach.label_of(cls) or ''}"
+
+    def _digest(self, value: Any) -> str | None:
+        known = _big.get(id(value))
+        if known is not None:
+            return known[1]
+        asked = len(self._answers)
+        walk = new_walk(self._answer, self._reach.scope, root=self._reach.scope.root_path)
+        try:
+            digest = hashlib.sha256(encode(value, walk)).hexdigest()
+        except (Refusal, RecursionError):
+            return None
+        if walk.buffered > _BIG_BYTES and len(self._answers) == asked:
+            _big[id(value)] = (value, digest)
+        return digest
+
+    def _answer(self, thing: Any) -> str | None:
+        label = self._reach.label_of(thing)
+        self._answers[id(thing)] = (thing, label)
+        return label
+
+    def _watch(
+        self, value: Any, digest: str, answers: dict[int, tuple[Any, str | None]]
+    ) -> Callable[[], bool]:
+        scope = self._reach.scope
+
+        def answer(thing: Any) -> str | None:
+            known = answers.get(id(thing))
+            return "never seen" if known is None else known[1]
+
+        def is_same() -> bool:
+            walk = new_walk(answer, scope, root=scope.root_path)
+            try:
+                return hashlib.sha256(encode(value, walk)).hexdigest() == digest
+            except (Refusal, RecursionError):
+                return False
+
+        return is_same
+
+    # ----------------------------------------------------------------------------------------------- declarations
+
+    def declare(self, items: Sequence[Any]) -> None:
+        """Enter what a stage says it depends on.
+
+        Raises
+        ------
+        DefinitionError
+            If a string is neither a path nor a package, or a value has no identity.
+        """
+        for item in items:
+            if isinstance(item, os.PathLike):
+                self._declare_path(os.fspath(item))
+            elif isinstance(item, str):
+                self._declare_text(item)
+            elif isinstance(item, ModuleType) and not self._reach.scope.contains(item):
+                self._enter(item.__name__, package_version(item.__name__) or "")
+            elif isinstance(item, (ModuleType, FunctionType, type)):
+                self._enter(
+                    item.__name__, self._reach.label_of(item) or f"{item.__module__}:{item.__qualname__}"
+                )
+            else:
+                digest = self._digest(item)
+                if digest is None:
+                    raise DefinitionError(
+                        f"depends names {item!r}, which cannot be identified.",
+                        hint="Name a path, a package, a function, a class or a plain value.",
+                    )
+                self._values.append((item, digest))
+                self._enter(f"a {type(item).__name__} {digest[:8]}", digest)
+
+    def file_digest(self, path: str) -> str:
+        """Return the digest of a file, which is looked at again."""
+        digest = path_digest(path)
+        self._reach.ledger.watches.append(lambda: path_digest(path) == digest)
+        return digest
+
+    def _declare_text(self, item: str) -> None:
+        path = self._below_root(item)
+        if os.path.exists(path):
+            self._declare_path(item)
+        elif self._reach.late.is_project_module(item):
+            self._enter(item, self._reach.late.whole(item))
+        elif (version := package_version(item)) is not None:
+            self._enter(item, version)
+        elif "/" in item or os.sep in item:
+            self._declare_path(item)
+        else:
+            raise DefinitionError(
+                f"depends names '{item}', which is neither a file ({path}) nor an installed package.",
+                hint="Paths are relative to the project's folder; a pathlib.Path may name a file that comes later.",
+            )
+
+    def _declare_path(self, path: str) -> None:
+        self._enter(path.replace(os.sep, "/"), self.file_digest(self._below_root(path)), place=path)
+
+    def _below_root(self, path: str) -> str:
+        return os.path.join(self._reach.scope.root_path or os.getcwd(), path)
+
+    def _enter(self, name: str, content: str, *, place: str = "") -> None:
+        self._reach.ledger.put(f"depends on {name}", [content], place)
+
+
+def hold(module: str, name: str, digest: str) -> None:
+    """Go on counting a global by this digest in this process, whatever happens to its value."""
+    _held[module, name] = digest
+
+
+def absolute_name(module: str, level: int, package: str) -> str:
+    """Return the full name of a module that was imported relatively.
+
+    Examples
+    --------
+    >>> absolute_name("shapes", 2, "models.linear")
+    'models.shapes'
+    """
+    if level == 0:
+        return module
+    parents = package.split(".")
+    base = ".".join(parents[: len(parents) - level + 1])
+    return f"{base}.{module}" if module else base
+
+
+def _package(namespace: dict[str, Any]) -> str:
+    package = namespace.get("__package__")
+    return str(package) if package else str(namespace.get("__name__", "")).rpartition(".")[0]

@@ -1,0 +1,291 @@
+"""The source of code as it was when it was imported: text, syntax tree, and which definition a code object comes from.
+
+Text that is read late is not always the code that runs. A definition is taken from the text only if compiling the text
+gives the loaded code object; otherwise there is no definition, and the byte code has to speak for itself.
+"""
+
+from __future__ import annotations
+import __future__
+
+import ast
+import hashlib
+import os
+import sys
+from collections.abc import Iterator
+from functools import cached_property
+from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
+from types import CodeType, FunctionType
+from typing import Any
+
+Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
+
+_FUTURE_FLAGS = 0
+for _name in __future__.all_feature_names:
+    _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
+
+
+class Source:
+    """The text of one file or notebook cell, read once.
+
+    Parameters
+    ----------
+    filename : str
+        As code objects name it.
+    text : str
+        The whole text.
+    stamp : tuple
+        Size and time of the file, by which an edit is noticed; empty if there is no file.
+    """
+
+    def __init__(self, filename: str, text: str, stamp: tuple[int, ...]) -> None:
+        self.filename = filename
+        self.text = text
+        self.stamp = stamp
+        self._compiled: dict[int, dict[str, list[CodeType]]] = {}
+        self._as_imported: bool | None = None
+
+    @cached_property
+    def tree(self) -> ast.Module | None:
+        """The syntax tree; None if the text is not Python."""
+        try:
+            return ast.parse(self.text, self.filename)
+        except (SyntaxError, ValueError):
+            return None
+
+    @cached_property
+    def _named(self) -> dict[tuple[str, int], list[Definition]]:
+        found: dict[tuple[str, int], list[Definition]] = {}
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+                found.setdefault((node.name, first_line(node)), []).append(node)
+            elif isinstance(node, ast.Lambda):
+                found.setdefault(("<lambda>", node.lineno), []).append(node)
+        return found
+
+    def definition(self, code: CodeType) -> Definition | None:
+        """Return the node that a loaded code object was compiled from; None if the text does not have it any more."""
+        compiled = self._match(code)
+        if compiled is None:
+            return None
+        nodes = self._named.get((compiled.co_name, compiled.co_firstlineno), [])
+        if compiled.co_name == "<lambda>":
+            return _lambda_around(compiled, nodes)
+        return nodes[0] if nodes else None
+
+    def classes(self, qualname: str) -> list[ast.ClassDef]:
+        """Return the class definitions with a qualified name, in the order of the text."""
+        if self.tree is None:
+            return []
+        return [
+            node
+            for path, node in _walk_definitions(self.tree, "")
+            if path == qualname and isinstance(node, ast.ClassDef)
+        ]
+
+    def is_as_imported(self, namespace: dict[str, Any]) -> bool:
+        """Whether the text is the one that the module with this namespace was made from.
+
+        It is if it is older than this process, or if the byte code that the import left behind was made from it.
+        Without such byte code it is if all functions of the module are still those of the text.
+        """
+        if self._as_imported is None:
+            self._as_imported = self._check_as_imported(namespace)
+        return self._as_imported
+
+    def _match(self, code: CodeType) -> CodeType | None:
+        candidates = self._codes(code.co_flags & _FUTURE_FLAGS).get(code.co_qualname, ())
+        for compiled in candidates:
+            if compiled == code and compiled.co_firstlineno == code.co_firstlineno:
+                return compiled
+        # Lines above it may have come or gone without changing what it does.
+        wanted = shape_of(code) if candidates else b""
+        moved = [compiled for compiled in candidates if shape_of(compiled) == wanted]
+        return moved[0] if len(moved) == 1 else None
+
+    def _codes(self, flags: int) -> dict[str, list[CodeType]]:
+        known = self._compiled.get(flags)
+        if known is None:
+            known = self._compiled[flags] = {}
+            try:
+                # A notebook's cell may await at its top level.
+                allowed = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+                module = compile(self.text, self.filename, "exec", flags=allowed, dont_inherit=True)
+            except (SyntaxError, ValueError):
+                return known
+            for code in _walk_codes(module):
+                known.setdefault(code.co_qualname, []).append(code)
+        return known
+
+    def _check_as_imported(self, namespace: dict[str, Any]) -> bool:
+        if not self.stamp or self.stamp[0] < _PROCESS_STARTED_NS:
+            return True
+        left_behind = _stamp_in_byte_code(self.filename)
+        if left_behind is not None:
+            modified_s, size = self.stamp[0] // 1_000_000_000, self.stamp[1]
+            return left_behind == (modified_s & 0xFFFFFFFF, size & 0xFFFFFFFF)
+        return all(
+            self._match(item.__code__) is not None
+            for item in list(namespace.values())
+            if isinstance(item, FunctionType)
+            and item.__globals__ is namespace
+            and item.__code__.co_filename == self.filename
+        )
+
+
+_sources: dict[str, Source] = {}
+
+
+def find_source(filename: str, namespace: dict[str, Any] | None = None) -> Source | None:
+    """Return the source that a file name stands for, re-read if the file has changed; None if there is none.
+
+    Parameters
+    ----------
+    filename : str
+        A path, or the name under which a notebook, a prompt or a loader keeps its text.
+    namespace : dict, optional
+        The globals of the module, by which its loader can be asked.
+    """
+    known = _sources.get(filename)
+    try:
+        status = os.stat(filename)
+    except (OSError, ValueError):
+        return _from_cache(filename, namespace, known)
+    stamp = (status.st_mtime_ns, status.st_size)
+    if known is not None and known.stamp == stamp:
+        return known
+    try:
+        with open(filename, "rb") as file:
+            text = decode_source(file.read())
+    except (OSError, SyntaxError, UnicodeDecodeError):
+        return None
+    _sources[filename] = Source(filename, text, stamp)
+    return _sources[filename]
+
+
+def _from_cache(filename: str, namespace: dict[str, Any] | None, known: Source | None) -> Source | None:
+    import linecache
+
+    text = "".join(linecache.getlines(filename, namespace))
+    if not text:
+        return None
+    if known is None or known.text != text:
+        known = _sources[filename] = Source(filename, text, ())
+    return known
+
+
+def source_of(function: FunctionType) -> Source | None:
+    """Return the source of a function; None if it has none."""
+    filename = function.__code__.co_filename
+    if not os.path.isabs(filename) and not filename.startswith("<"):
+        # A script is compiled under the path that was typed, which means nothing after a change of folder.
+        file = function.__globals__.get("__file__")
+        if isinstance(file, str) and os.path.basename(file) == os.path.basename(filename):
+            filename = file
+    return find_source(filename, function.__globals__)
+
+
+def first_line(node: Definition) -> int:
+    """Return the line on which a definition begins, its decorators included."""
+    decorators = getattr(node, "decorator_list", [])
+    return min(int(part.lineno) for part in (node, *decorators))
+
+
+def byte_code_digest(code: CodeType) -> str:
+    """Return a digest of byte code; it holds for one version of Python only, and says so."""
+    tag = f"{sys.implementation.cache_tag}:{MAGIC_NUMBER.hex()}:"
+    return hashlib.sha256(b"byte code " + tag.encode() + shape_of(code)).hexdigest()
+
+
+def shape_of(code: CodeType) -> bytes:
+    """Return what a code object does, without the lines that it stands on."""
+    whole = hashlib.sha256()
+    for item in (
+        code.co_name,
+        code.co_qualname,
+        (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags),
+        (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars),
+    ):
+        whole.update(repr(item).encode("utf-8", "surrogatepass") + b"\0")
+    for content in (code.co_code, code.co_exceptiontable):
+        whole.update(b"%d:" % len(content) + content)
+    for constant in code.co_consts:
+        whole.update(_constant_shape(constant) + b"\0")
+    return whole.digest()
+
+
+def _constant_shape(constant: Any) -> bytes:
+    if isinstance(constant, CodeType):
+        return b"code " + shape_of(constant)
+    if isinstance(constant, tuple):
+        return b"(" + b",".join(map(_constant_shape, constant)) + b")"
+    if isinstance(constant, frozenset):
+        return b"{" + b",".join(sorted(map(_constant_shape, constant))) + b"}"
+    if isinstance(constant, int) and not isinstance(constant, bool):
+        return b"int %x" % constant
+    return repr((type(constant).__name__, constant)).encode("utf-8", "surrogatepass")
+
+
+def _walk_codes(code: CodeType) -> Iterator[CodeType]:
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield constant
+            yield from _walk_codes(constant)
+
+
+def _walk_definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Definition]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.ClassDef):
+            yield prefix + child.name, child
+            yield from _walk_definitions(child, f"{prefix}{child.name}.")
+        elif isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            yield prefix + child.name, child
+            yield from _walk_definitions(child, f"{prefix}{child.name}.<locals>.")
+        else:
+            yield from _walk_definitions(child, prefix)
+
+
+def _lambda_around(code: CodeType, nodes: list[Definition]) -> Definition | None:
+    """Several lambdas may stand on one line: the innermost whose body has all of the code's positions is meant."""
+    starts, ends = [], []
+    for line, end_line, column, end_column in code.co_positions():
+        if line and end_line and column is not None and end_column is not None and end_column > 0:
+            starts.append((line, column))
+            ends.append((end_line, end_column))
+    fitting: list[tuple[tuple[int, int], tuple[int, int], Definition]] = []
+    for node in nodes:
+        if isinstance(node, ast.Lambda) and starts:
+            body = node.body
+            start, end = (body.lineno, body.col_offset), (body.end_lineno or 0, body.end_col_offset or 0)
+            if start <= min(starts) and max(ends) <= end:
+                fitting.append((start, end, node))
+    if not fitting:
+        return nodes[0] if len(nodes) == 1 else None
+    return max(fitting, key=lambda found: (found[0], (-found[1][0], -found[1][1])))[2]
+
+
+def _stamp_in_byte_code(filename: str) -> tuple[int, int] | None:
+    """Time and size of the source that the cached byte code was made from; None if there is no such byte code."""
+    try:
+        with open(cache_from_source(filename), "rb") as file:
+            header = file.read(16)
+    except (OSError, NotImplementedError, ValueError):
+        return None
+    if len(header) < 16 or header[:4] != MAGIC_NUMBER or int.from_bytes(header[4:8], "little") != 0:
+        return None
+    return int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:16], "little")
+
+
+def _process_start_ns() -> int:
+    """When this process began, a little early rather than late; 0 where the system does not say."""
+    import time
+
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        age_s = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return 0
+    return time.time_ns() - int((age_s + 0.05) * 1e9)
+
+
+_PROCESS_STARTED_NS = _process_start_ns()
