@@ -1,0 +1,210 @@
+"""What the paths of a read log are worth for a given parameter set: one digest for each, computed once."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable
+from typing import Any
+
+from curifactory.errors import UnidentifiableError
+from curifactory.identity.canonical import digest
+from curifactory.identity.parameters import set_digest
+from curifactory.identity.project_scope import Scope
+from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE, ReadLog
+from curifactory.parameters.values import find_member, representations_of
+
+#: Stands for an attribute, class or method that is not there.
+ABSENT = type("Absent", (), {"__slots__": (), "__repr__": lambda self: "absent"})()
+_REPRESENTATIONS = "hash_representations"
+
+
+class SetDigests:
+    """The digests of what can be read of one parameter set, each computed when it is first asked for.
+
+    Parameters
+    ----------
+    params : Any
+        The set itself, not a view. It must not be changed as long as this is used.
+    scope : Scope, optional
+        What counts as the project's own code, for values that are functions, classes or objects.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> digests = SetDigests(ExperimentParameters(name="small"))
+    >>> digests.of("name") == SetDigests(ExperimentParameters(name="large")).of("name")
+    False
+    >>> digests.of("momentum")
+    'absent'
+    """
+
+    __slots__ = ("_known", "_params", "_values", "scope")
+
+    def __init__(self, params: Any, *, scope: Scope | None = None) -> None:
+        self.scope = scope
+        self._params = params
+        self._known: dict[str, str | None] = {}
+        self._values: dict[str, str | None] = {}
+
+    def of(self, path: str) -> str | None:
+        """Return the digest of what a path of a :class:`ReadLog` leads to.
+
+        Parameters
+        ----------
+        path : str
+            As in :mod:`curifactory.parameters.reads`.
+
+        Returns
+        -------
+        str or None
+            64 hexadecimal digits, or ``absent``; None if the set's ``hash_representations`` leave the field out.
+
+        Raises
+        ------
+        UnidentifiableError
+            If the value has no identity; the message names the path.
+        """
+        try:
+            return self._known[path]
+        except KeyError:
+            found = self._known[path] = self._compute(path)
+            return found
+
+    def of_all(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return the digests of several paths, sorted by path, without those that make no difference.
+
+        Raises
+        ------
+        UnidentifiableError
+            If one of the values has no identity.
+        """
+        found = {}
+        for path in sorted(paths):
+            value = self.of(path)
+            if value is not None:
+                found[path] = value
+        return found
+
+    def of_value(self, path: str, value: Any) -> str | None:
+        """Return the digest of a value that lies at a path, whatever stands for it; None if it has no identity."""
+        if path not in self._values:
+            self._values[path] = digest_or_none(value, scope=self.scope)
+        return self._values[path]
+
+    def _compute(self, path: str) -> str | None:
+        if path == WHOLE:
+            return set_digest(self._params, scope=self.scope)
+        if path == OBJECT:
+            return digest(self._params, path="params", scope=self.scope)
+        for kind, digest_of in ((TYPE, _digest_type), (FIELDS, _digest_fields), (CODE, _digest_code)):
+            if path.startswith(kind):
+                return digest_of(self._params, path.removeprefix(kind), self.scope)
+        return self._digest_value(path)
+
+    def _digest_value(self, path: str) -> str | None:
+        value = self._params
+        for name in path.split("."):
+            representations = representations_of(value)
+            # How fields count makes no difference beside the fields that count so.
+            if name == _REPRESENTATIONS and representations:
+                return None
+            if name in representations:
+                function = representations[name]
+                if function is None:
+                    return None
+                return digest(_represent(value, name, function, path), path=path, scope=self.scope)
+            value = getattr(value, name, ABSENT)
+            if value is ABSENT:
+                return "absent"
+        known = self._values.get(path)
+        return digest(value, path=path, scope=self.scope) if known is None else known
+
+
+def reads_of(params: Any, log: ReadLog, *, scope: Scope | None = None) -> dict[str, str]:
+    """Return what a call has read with the digests of the values.
+
+    Parameters
+    ----------
+    params : Any
+        The set itself, not a view.
+    log : ReadLog
+        What the call has read of it.
+    scope : Scope, optional
+        What counts as the project's own code.
+
+    Returns
+    -------
+    dict of str to str
+        Path to digest, sorted by path.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a value that was read has no identity.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> from curifactory.parameters.view import track
+    >>> params, log = ExperimentParameters(name="small"), ReadLog()
+    >>> track(params, log).overwrite
+    False
+    >>> list(reads_of(params, log))
+    ['overwrite']
+    """
+    return SetDigests(params, scope=scope).of_all(log.paths())
+
+
+def find_value(params: Any, path: str) -> Any:
+    """Return what lies at a path of attributes; :data:`ABSENT` if it leads nowhere."""
+    value = params
+    for name in path.split(".") if path else ():
+        value = getattr(value, name, ABSENT)
+        if value is ABSENT:
+            break
+    return value
+
+
+def digest_or_none(value: Any, *, scope: Scope | None = None) -> str | None:
+    """Return the digest of a value, None if it has no identity."""
+    try:
+        return digest(value, scope=scope)
+    except UnidentifiableError:
+        return None
+
+
+def _represent(owner: Any, name: str, function: Any, path: str) -> Any:
+    try:
+        return function(owner, getattr(owner, name, None))
+    except Exception as error:
+        raise UnidentifiableError(
+            f"The hash function of '{path}' raised {type(error).__name__}: {error}",
+            hint="It is called with the parameter set and the value.",
+        ) from error
+
+
+def _digest_type(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    if value is ABSENT:
+        return "absent"
+    module = (scope or Scope.unbounded()).module_name(type(value).__module__)
+    return digest((module, type(value).__qualname__))
+
+
+def _digest_fields(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    if not dataclasses.is_dataclass(value):
+        return "absent"
+    return digest(tuple(field.name for field in dataclasses.fields(value)), scope=scope)
+
+
+def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
+    owner_path, _, name = path.rpartition(".")
+    owner = find_value(params, owner_path)
+    member = ABSENT if owner is ABSENT else find_member(type(owner), name, ABSENT)
+    if member is ABSENT:
+        return "absent"
+    if isinstance(member, functools.cached_property):
+        member = member.func
+    return digest(member, path=CODE + path, scope=scope)

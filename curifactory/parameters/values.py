@@ -1,0 +1,155 @@
+"""What kind of thing a parameter's value is: fixed, followed by path, or handed out as it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import functools
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import PurePath
+from types import BuiltinFunctionType, FunctionType
+from typing import Any
+from uuid import UUID
+
+from curifactory.identity import fields
+from curifactory.identity.fields import layout_of
+
+#: Types whose values say all there is by themselves.
+ATOMS = frozenset({bool, bytes, complex, float, int, str, type(None), type(...)})
+
+#: What :func:`default_of` returns for a field that must be given.
+NO_DEFAULT = object()
+
+_FIXED = (
+    BuiltinFunctionType,
+    Decimal,
+    Enum,
+    Fraction,
+    FunctionType,
+    PurePath,
+    UUID,
+    dt.date,
+    dt.time,
+    dt.timedelta,
+    dt.timezone,
+    range,
+    type,
+)
+_PLAIN_LOOKUP: Any = object.__getattribute__
+_NOT_FOLLOWED = (
+    BaseException,
+    Enum,
+    bytes,
+    complex,
+    dict,
+    float,
+    frozenset,
+    int,
+    list,
+    set,
+    str,
+    tuple,
+    type,
+)
+
+
+def is_fixed(value: Any) -> bool:
+    """Say whether a value cannot be changed in place, so that holding it is enough to compare it later.
+
+    Examples
+    --------
+    >>> is_fixed(5), is_fixed((1, "a")), is_fixed([1]), is_fixed(([],))
+    (True, True, False, False)
+    """
+    if type(value) in ATOMS or isinstance(value, _FIXED):
+        return True
+    return type(value) in (tuple, frozenset) and all(map(is_fixed, value))
+
+
+def is_followed(value: Any) -> bool:
+    """Say whether reads of a value are followed by path: instances of dataclasses that are nothing else besides.
+
+    Objects of attrs and pydantic, and those of classes that answer every attribute by themselves, are read whole.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> is_followed(ExperimentParameters()), is_followed({"a": 1})
+    (True, False)
+    """
+    cls = type(value)
+    return (
+        hasattr(cls, "__dataclass_fields__")
+        and not isinstance(value, _NOT_FOLLOWED)
+        and cls.__getattribute__ is _PLAIN_LOOKUP
+        and not hasattr(cls, "__pydantic_fields__")
+        and not hasattr(cls, "__attrs_attrs__")
+    )
+
+
+def representations_of(owner: Any) -> dict[str, Any]:
+    """Return what an object's ``hash_representations`` say of its fields; empty if it has none.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> representations_of(ExperimentParameters(hash_representations={"verbose": None}))
+    {'verbose': None}
+    >>> representations_of(5)
+    {}
+    """
+    layout = layout_of(type(owner))
+    return {} if layout is None else dict(fields.representations_of(owner, layout))
+
+
+def find_member(cls: type, name: str, default: Any) -> Any:
+    """Return what a class or its bases define under a name, without calling descriptors.
+
+    Examples
+    --------
+    >>> find_member(bool, "real", None)
+    <attribute 'real' of 'int' objects>
+    """
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name]
+    return default
+
+
+def stored_attributes(value: Any) -> dict[str, Any]:
+    """Return what an instance of a dataclass holds: its fields in order, then what else was put into it.
+
+    Fields that were never set, and what a ``cached_property`` remembers, are left out.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> list(stored_attributes(ExperimentParameters()))
+    ['name', 'hash', 'overwrite', 'hash_representations']
+    """
+    cls = type(value)
+    names = [field.name for field in dataclasses.fields(cls)]
+    found = {name: getattr(value, name) for name in names if hasattr(value, name)}
+    for name, item in getattr(value, "__dict__", {}).items():
+        if name not in found and not isinstance(find_member(cls, name, None), functools.cached_property):
+            found[name] = item
+    return found
+
+
+def default_of(cls: type, name: str) -> Any:
+    """Return the default of a dataclass's field, made anew if it has a factory; :data:`NO_DEFAULT` if it has none.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> default_of(ExperimentParameters, "name"), default_of(ExperimentParameters, "size") is NO_DEFAULT
+    ('UNNAMED', True)
+    """
+    field = getattr(cls, "__dataclass_fields__", {}).get(name)
+    if field is None:
+        return NO_DEFAULT
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return NO_DEFAULT if field.default_factory is dataclasses.MISSING else field.default_factory()

@@ -1,0 +1,339 @@
+"""Tracked views: a parameter set as a stage sees it, which notes whatever is read of it."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import sys
+import weakref
+from collections.abc import Callable
+from functools import cached_property
+from types import FunctionType
+from typing import Any, NoReturn
+
+from curifactory.errors import DefinitionError
+from curifactory.parameters.reads import CODE, FIELDS, TYPE, ReadLog
+from curifactory.parameters.sets import ExperimentParameters, check_class
+from curifactory.parameters.values import ATOMS, find_member, is_followed, representations_of
+
+_MISSING = object()
+_FIELDS_OF_CLASS = "__dataclass_fields__"
+_set_attribute = object.__setattr__
+# `replace` hands what it reads to the class: a view among it would go on living inside of a plain object.
+_REPLACE = getattr(dataclasses, "_replace", dataclasses.replace).__code__
+_FRAMEWORK_MODULE = ExperimentParameters.__module__
+# Special methods that make or describe objects and classes; a view has its own, or must not have them.
+_NOT_FORWARDED = frozenset(
+    """__abstractmethods__ __annotate__ __annotate_func__ __annotations__ __annotations_cache__ __class__
+    __class_getitem__ __classcell__ __dataclass_fields__ __dataclass_params__ __del__ __dict__ __doc__ __firstlineno__
+    __getattr__ __getattribute__ __getnewargs__ __getnewargs_ex__ __init__ __init_subclass__ __match_args__ __module__
+    __new__ __orig_bases__ __parameters__ __post_init__ __qualname__ __set_name__ __setstate__ __slots__
+    __static_attributes__ __subclasshook__ __weakref__""".split()  # noqa: SIM905 (a list of it is a page long)
+)
+
+
+def track(params: Any, log: ReadLog) -> Any:
+    """Return a view of a parameter set that behaves as the set and notes every read in a log.
+
+    Parameters
+    ----------
+    params : ExperimentParameters
+        The set; it is never copied and never written to.
+    log : ReadLog
+        Is told what is read.
+
+    Returns
+    -------
+    Any
+        The view; the set itself, counted as read whole, if its class cannot be followed (it answers every attribute by
+        a ``__getattribute__`` of its own, or belongs to attrs or pydantic).
+
+    Raises
+    ------
+    DefinitionError
+        If the class adds fields without ``@dataclass``.
+
+    Examples
+    --------
+    >>> from dataclasses import dataclass
+    >>> @dataclass
+    ... class MyParams(ExperimentParameters):
+    ...     n: int = 1
+    ...     seed: int = 42
+    >>> log = ReadLog()
+    >>> params = track(MyParams(), log)
+    >>> isinstance(params, MyParams), params.n + 1
+    (True, 2)
+    >>> sorted(log.paths())
+    ['n', 'type:']
+    """
+    plain = plain_of(params)
+    if not is_followed(plain):
+        log.note_object(plain, "", shared=True)
+        return plain
+    return _make_view(plain, log, "")
+
+
+def plain_of(value: Any) -> Any:
+    """Return the object behind a view, counted as read whole; any other value as it is."""
+    if not isinstance(type(value), _ViewType):
+        return value
+    value.__curifactory_log__.note_object(
+        value.__curifactory_plain__, value.__curifactory_prefix__, shared=True
+    )
+    return value.__curifactory_plain__
+
+
+class _Fields(dict[str, Any]):
+    """The fields of a dataclass; looking them up on an instance is noted."""
+
+    def __get__(self, view: Any, owner: type) -> dict[str, Any]:
+        if view is not None:
+            view.__curifactory_log__.note(FIELDS + view.__curifactory_prefix__[:-1])
+        return self
+
+
+# What tells one class from another, when it is asked of the type of a view.
+_TELLING = frozenset({"__doc__", "__module__", "__mro__", "__name__", "__qualname__"})
+
+
+class _ViewType(type):
+    """The type of views; asking a view's type for its name tells one class of parameters from another."""
+
+    __curifactory_peeks__: list[int]
+
+    def __getattribute__(cls, name: str) -> Any:
+        if name in _TELLING:
+            cls.__curifactory_peeks__[0] += 1
+        return super().__getattribute__(name)
+
+
+class _Attributes:
+    """Gives views a dictionary of their own, in which values that were read are found again at native speed."""
+
+
+class TrackedView(_Attributes, metaclass=_ViewType):
+    """A dataclass instance seen through a read log.
+
+    It is no subclass of the instance's class, so that ``isinstance`` has to ask for ``__class__`` and can be noted.
+    """
+
+    __slots__ = (
+        "__curifactory_children__",
+        "__curifactory_log__",
+        "__curifactory_plain__",
+        "__curifactory_prefix__",
+    )
+
+    __curifactory_children__: dict[str, Any]
+    __curifactory_log__: ReadLog
+    __curifactory_plain__: Any
+    __curifactory_prefix__: str
+    __curifactory_fields__: frozenset[str] = frozenset()
+    __curifactory_peeks__: list[int] = [0]  # noqa: RUF012 (each class of views has one of its own)
+
+    def __getattr__(self, name: str) -> Any:
+        child = self.__curifactory_children__.get(name)
+        if child is not None and sys._getframe(1).f_code is not _REPLACE:  # noqa: SLF001 (nobody else can tell)
+            return child
+        if name in self.__curifactory_fields__:
+            plain = self.__curifactory_plain__
+            value = getattr(plain, name, _MISSING)
+            if type(value) in ATOMS:
+                self.__curifactory_log__.values[self.__curifactory_prefix__ + name] = value
+                _set_attribute(self, name, value)
+                return value
+            if value is not _MISSING:
+                return _hand_out(self, name, value, sys._getframe(1).f_code is _REPLACE)  # noqa: SLF001
+        return _read_member(self, name)
+
+    def __setattr__(self, name: str, value: Any) -> NoReturn:
+        _refuse_write(self, name)
+
+    def __delattr__(self, name: str) -> NoReturn:
+        _refuse_write(self, name)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        self.__curifactory_log__.note(TYPE + self.__curifactory_prefix__[:-1])
+        return type(self.__curifactory_plain__)
+
+    @property
+    def __dict__(self) -> dict[str, Any]:  # type: ignore[override]
+        return dict(_give_away(self, shared=True).__dict__)
+
+    def __dir__(self) -> list[str]:
+        self.__curifactory_log__.note(FIELDS + self.__curifactory_prefix__[:-1])
+        return dir(self.__curifactory_plain__)
+
+    def __repr__(self) -> str:
+        return repr(_give_away(self))
+
+    def __eq__(self, other: object) -> bool:
+        plain = _give_away(self)
+        return bool(plain == (_give_away(other) if isinstance(type(other), _ViewType) else other))
+
+    def __hash__(self) -> int:
+        return hash(_give_away(self))
+
+    def __copy__(self) -> Any:
+        return copy.copy(_give_away(self, shared=True))
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Any:
+        return copy.deepcopy(_give_away(self), memo)
+
+    def __replace__(self, /, **changes: Any) -> Any:
+        return dataclasses.replace(_give_away(self, shared=True), **changes)
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return _give_away(self, shared=True).__reduce_ex__(protocol)
+
+    def __reduce__(self) -> Any:
+        return _give_away(self, shared=True).__reduce__()
+
+    def __getstate__(self) -> Any:
+        return _give_away(self, shared=True).__getstate__()
+
+
+_view_types: weakref.WeakKeyDictionary[type, type[TrackedView]] = weakref.WeakKeyDictionary()
+_OWN = frozenset(vars(TrackedView))
+_slots: dict[str, Any] = dict(vars(TrackedView))
+_set_children, _set_log, _set_plain, _set_prefix = (
+    _slots[f"__curifactory_{name}__"].__set__ for name in ("children", "log", "plain", "prefix")
+)
+
+
+def _make_view(plain: Any, log: ReadLog, prefix: str) -> TrackedView:
+    view_type = _view_types.get(type(plain))
+    if view_type is None:
+        view_type = _view_types[type(plain)] = _make_view_type(type(plain))
+    view: TrackedView = object.__new__(view_type)
+    _set_plain(view, plain)
+    _set_log(view, log)
+    _set_prefix(view, prefix)
+    _set_children(view, {})
+    log.note_view(view, plain, prefix, peeks=view.__curifactory_peeks__)
+    return view
+
+
+def _make_view_type(cls: type) -> Any:
+    check_class(cls)
+    # Not held by the class of views, which would otherwise keep redefined classes of a notebook alive.
+    names = frozenset(field.name for field in dataclasses.fields(cls) if _is_stored(cls, field.name))
+    body: dict[str, Any] = {
+        "__slots__": (),
+        "__module__": cls.__module__,
+        "__qualname__": cls.__qualname__,
+        "__doc__": cls.__doc__,
+        "__curifactory_fields__": names,
+        "__curifactory_peeks__": [0],
+        _FIELDS_OF_CLASS: _Fields(getattr(cls, _FIELDS_OF_CLASS)),
+    }
+    for base in cls.__mro__[:-1]:
+        for name, member in vars(base).items():
+            special = name.startswith("__") and name.endswith("__")
+            if (
+                special
+                and callable(member)
+                and name not in body
+                and name not in _NOT_FORWARDED
+                and name not in _OWN
+            ):
+                body[name] = _forward(name)
+    return _ViewType(cls.__name__, (TrackedView,), body)
+
+
+def _is_stored(cls: type, name: str) -> bool:
+    """Say whether a field lies in the instance, in its dictionary or a slot, and is not computed by a descriptor."""
+    member = find_member(cls, name, _MISSING)
+    return not hasattr(type(member), "__set__") or type(member).__name__ == "member_descriptor"
+
+
+def _forward(name: str) -> Callable[..., Any]:
+    def forwarded(self: TrackedView, /, *args: Any, **kwargs: Any) -> Any:
+        return _read_member(self, name)(*args, **kwargs)
+
+    return forwarded
+
+
+def _hand_out(view: TrackedView, name: str, value: Any, into_copy: bool) -> Any:
+    """Give a value that is no atom: a view of a dataclass, anything else as it is."""
+    log = view.__curifactory_log__
+    path = view.__curifactory_prefix__ + name
+    if is_followed(value) and name not in representations_of(view.__curifactory_plain__):
+        plain = value.__curifactory_plain__ if isinstance(type(value), _ViewType) else value
+        if into_copy:
+            log.note_object(plain, path + ".", shared=True)
+            return plain
+        log.note(TYPE + path)
+        child = view.__curifactory_children__[name] = _make_view(plain, log, f"{path}.")
+        return child
+    log.note_value(path, value)
+    _set_attribute(view, name, value)
+    return value
+
+
+def _read_member(view: TrackedView, name: str) -> Any:
+    """Read what is no stored field: a method or property, a constant of the class, or what only the instance has."""
+    plain, log = view.__curifactory_plain__, view.__curifactory_log__
+    cls = type(plain)
+    member = find_member(cls, name, _MISSING)
+    if member is _MISSING or not hasattr(type(member), "__set__"):
+        own = getattr(plain, "__dict__", {}).get(name, _MISSING)
+        if own is not _MISSING and not isinstance(member, cached_property):
+            return _hand_out(view, name, own, into_copy=False)
+    if member is _MISSING:
+        return _read_missing(view, name)
+    if not hasattr(type(member), "__get__"):
+        return _hand_out(view, name, member, into_copy=False)
+    if getattr(member, "__module__", None) == _FRAMEWORK_MODULE:
+        # Hashes are made of the whole set, and of a preset one.
+        log.note(f"{view.__curifactory_prefix__}hash")
+        log.note_whole()
+        return getattr(plain, name)
+    if type(member).__name__ in ("member_descriptor", "getset_descriptor"):
+        return _hand_out(view, name, getattr(plain, name), into_copy=False)
+    _note_code(log, view, name, member)
+    if isinstance(member, cached_property):
+        value = member.func(view)
+        _set_attribute(view, name, value)
+        return value
+    return member.__get__(view, cls)
+
+
+def _note_code(log: ReadLog, view: TrackedView, name: str, member: Any) -> None:
+    prefix = view.__curifactory_prefix__
+    if isinstance(member, FunctionType) and member.__code__.co_filename == "<string>":
+        # Made by `dataclass`: its fields are all there is to it.
+        log.note(FIELDS + prefix[:-1])
+    else:
+        log.note(CODE + prefix + name)
+
+
+def _read_missing(view: TrackedView, name: str) -> Any:
+    plain, log, path = (
+        view.__curifactory_plain__,
+        view.__curifactory_log__,
+        view.__curifactory_prefix__ + name,
+    )
+    fallback = find_member(type(plain), "__getattr__", _MISSING)
+    if fallback is not _MISSING:
+        log.note(f"{CODE}{view.__curifactory_prefix__}__getattr__")
+    # That there is no such attribute is something that was read: one that is added later makes a difference.
+    log.note(path)
+    return getattr(plain, name) if fallback is _MISSING else fallback.__get__(view, type(plain))(name)
+
+
+def _give_away(view: Any, *, shared: bool = False) -> Any:
+    view.__curifactory_log__.note_object(
+        view.__curifactory_plain__, view.__curifactory_prefix__, shared=shared
+    )
+    return view.__curifactory_plain__
+
+
+def _refuse_write(view: TrackedView, name: str) -> NoReturn:
+    path = view.__curifactory_prefix__ + name
+    raise DefinitionError(
+        f"A stage tried to change the parameter '{path}'; parameters are the same for all stages.",
+        hint=f"Make a changed copy with dataclasses.replace(…, {name}=…).",
+    )
