@@ -1,0 +1,280 @@
+"""``Cacheable``: the door for cachers, which write a value into files and read it back."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import os
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, Self
+
+from curifactory.caching.arguments import class_key, name_arguments
+from curifactory.caching.inline_save import InlineSave
+from curifactory.caching.labels import checked_subdir
+from curifactory.caching.sidecar import Sidecar
+from curifactory.caching.template import check_template, template_extension
+from curifactory.errors import CacheError, DefinitionError
+
+
+class Cacheable(Sidecar):
+    """Writes one value into files and reads it back. Subclass it with ``save`` and ``load``.
+
+    The laws of a cacher, which :class:`curifactory.testing.CacherLaws` tests:
+
+    1. ``load()`` gives a value equal to the saved one and of its type, or ``save`` raises. One that is certain of it sets
+       ``lossless = True``, in the class or during ``save``.
+    2. Files are written only at paths that :meth:`get_path` or :meth:`get_dir` gave during that ``save``.
+    3. Equal values give equal bytes; where the format does not allow it, :meth:`digest` stands in.
+    4. What ``load`` needs to know beyond the files stands in ``extra_metadata``, as JSON values.
+    5. An instance keeps nothing of a value; whatever ``save`` learns, a fresh instance can ``load`` without it.
+
+    Nobody has to care for torn files: a ``save`` writes to temporary names that are renamed when it has returned.
+
+    Parameters
+    ----------
+    path_override : str, optional
+        The exact path of the file. In a stage, or with a record, ``{hash} {cache} {stage} {name} {params.X} {experiment}
+        {artifact_filename}`` are filled in.
+    name : str, optional
+        Name of the value in file names; the stage's output name if not given.
+    subdir : str, optional
+        Folder, or folders, below the cache folder.
+    prefix : str, optional
+        Stands in place of the experiment's name in file names.
+    extension : str, optional
+        Extension of the file.
+    record : Record, optional
+        For use outside of a stage: the file lies where that record's artifacts do.
+    track : bool
+        Whether the files are part of a full store of the run.
+
+    Raises
+    ------
+    DefinitionError
+        If ``subdir`` leaves the cache folder.
+
+    Examples
+    --------
+    >>> class TextCacher(Cacheable):
+    ...     extension = ".txt"
+    ...
+    ...     def save(self, obj):
+    ...         with open(self.get_path(), "w") as file:
+    ...             file.write(obj)
+    ...
+    ...     def load(self):
+    ...         with open(self.get_path()) as file:
+    ...             return file.read()
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     cacher = TextCacher(f"{folder}/note.txt")
+    ...     cacher.save("hello")
+    ...     cacher.check(), cacher.load()
+    (True, 'hello')
+    """
+
+    lossless: bool = False
+    """Whether what is loaded is certain to equal what was saved, so that the first reader may get the saved object itself.
+    Otherwise it is loaded for the first reader too, and a first run sees what every later one will."""
+
+    _arguments: tuple[tuple[Any, ...], dict[str, Any]]
+    # What Cacheable.__init__ got to say where the files lie and whose they are: no part of the key.
+    _given: Mapping[str, Any] = MappingProxyType({})
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102 - the class says it
+        # Everything that a subclass could forget by not calling super().__init__().
+        cacher = super().__new__(cls)
+        cacher._arguments = args, kwargs
+        cacher._reset()
+        return cacher
+
+    def __init__(
+        self,
+        path_override: str | os.PathLike[str] | None = None,
+        name: str | None = None,
+        subdir: str | None = None,
+        prefix: str | None = None,
+        extension: str | None = None,
+        record: Any = None,
+        track: bool = True,
+    ) -> None:
+        self._given = {"path_override": path_override, "name": name, "subdir": subdir, "prefix": prefix}
+        self._given.update(record=record, track=track)
+        if path_override is not None:
+            self.path_override = os.fspath(path_override)
+        if name is not None:
+            self.name = name
+        if subdir is not None:
+            self.subdir = checked_subdir(subdir)
+        if prefix is not None:
+            self.prefix = prefix
+        if extension is not None:
+            self.extension = f".{extension}" if extension[:1].isalnum() else extension
+        self.record = record
+        self.track = track
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # A save from a class that is no cacher, mixed in, counts too.
+        if cls.save is not Cacheable.save and not hasattr(cls.save, "is_whole"):
+            cls.save = _whole_or_not_at_all(cls.save)  # type: ignore[method-assign]
+
+    # ------------------------------------------------------------------------------------------ what subclasses write
+
+    def save(self, obj: Any) -> Any:
+        """Write a value to :meth:`get_path`.
+
+        Parameters
+        ----------
+        obj : object
+            The value.
+
+        Raises
+        ------
+        CacheError
+            If the value cannot be saved so that it comes back equal.
+        """
+        raise DefinitionError(f"{type(self).__qualname__} has no save(self, obj).")
+
+    def load(self) -> Any:
+        """Read the value from :meth:`get_path`.
+
+        Raises
+        ------
+        CacheError
+            If the files are not what ``save`` writes.
+        """
+        raise DefinitionError(f"{type(self).__qualname__} has no load(self).")
+
+    def references(self) -> list[str]:
+        """Return the paths of files that belong to somebody else but whose content is part of the artifact.
+
+        Asked for after ``save`` or ``load``.
+        """
+        return []
+
+    def digest(self, value: Any, files: Sequence[str]) -> str | None:
+        """Return a digest of the content, for a format whose bytes differ between equal values.
+
+        Parameters
+        ----------
+        value : object
+            What was saved.
+        files : sequence of str
+            Where it was saved.
+
+        Returns
+        -------
+        str or None
+            ``kind:hex``; None, as here, when the digest of the bytes is good.
+        """
+        return None
+
+    # ------------------------------------------------------------------------------------------ what the engine calls
+
+    def fresh(self) -> Self:
+        """Return a copy without any state of earlier use; the instance in a decorator is never used itself."""
+        duplicate = copy.copy(self)
+        Cacheable._reset(duplicate)
+        duplicate.extra_metadata = copy.deepcopy(self.extra_metadata)
+        return duplicate
+
+    def key(self) -> str:
+        """Return the identity of the class and of the arguments that count for the bytes or for reading them.
+
+        Returns
+        -------
+        str
+            64 hex digits. Where the files lie does not count, save for the extension: some formats go by it.
+
+        Raises
+        ------
+        UnidentifiableError
+            If an argument is a value that has no identity.
+        """
+        args, kwargs = self._arguments
+        kind = type(self)
+        arguments = name_arguments(kind, args, kwargs)
+        for name, value in self._given.items():
+            # A subclass may use such a name, or the position, for something of its own.
+            if name in arguments and arguments[name] is value:
+                del arguments[name]
+        if self.path_override is not None:
+            extension = template_extension(self.path_override, self.extension)
+            if extension != self.extension:
+                arguments["path_extension"] = extension
+        return class_key(kind, arguments)
+
+    def check_definition(self) -> None:
+        """Refuse a cacher that can never work.
+
+        Raises
+        ------
+        DefinitionError
+            If ``save`` or ``load`` is not written, or ``path_override`` is a template with unknown keys.
+        """
+        for name in ("save", "load"):
+            if getattr(type(self), name) is getattr(Cacheable, name):
+                raise DefinitionError(
+                    f"{type(self).__qualname__} has no {name}.",
+                    hint=f"Write {name}() in the class; it uses self.get_path().",
+                )
+        if self.path_override is not None:
+            check_template(self.path_override)
+
+    # ----------------------------------------------------------------------------------------------------------------
+
+    def refusal(self, problem: str, *, hint: str | None = None) -> CacheError:
+        """Return the error for a value that cannot be saved, which names the cacher and the output.
+
+        Parameters
+        ----------
+        problem : str
+            What is wrong, as the rest of a sentence.
+        hint : str, optional
+            What to do.
+
+        Examples
+        --------
+        >>> str(Cacheable(name="model").refusal("it is a lambda."))
+        "Cacheable cannot save 'model': it is a lambda."
+        """
+        return CacheError(f"{type(self).__qualname__} cannot save {self._target()}: {problem}", hint=hint)
+
+    def __repr__(self) -> str:
+        args, kwargs = self._arguments
+        shown = [repr(value) for value in args] + [f"{name}={value!r}" for name, value in kwargs.items()]
+        return f"{type(self).__qualname__}({', '.join(shown)})"
+
+    def _target(self) -> str:
+        return repr(self.name if self.name is not None else self.path_override)
+
+    def _reset(self) -> None:
+        self.stage = None
+        self.placement = None
+        self.cache_paths = []
+        self.metadata = {}
+        self.extra_metadata = {}
+        self._saving = None
+
+
+def _whole_or_not_at_all(save: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a ``save`` that is called by a person write to temporary names; the engine has its own."""
+
+    @functools.wraps(save)
+    def save_whole(self: Cacheable, *args: Any, **kwargs: Any) -> Any:
+        if self.placement is not None or self._saving is not None:
+            return save(self, *args, **kwargs)
+        self._saving = saving = InlineSave()
+        try:
+            result = save(self, *args, **kwargs)
+            self._saving = None
+            saving.commit()
+        finally:
+            self._saving = None
+            saving.abandon()
+        return saving.staged.get(result, result) if isinstance(result, str) else result
+
+    save_whole.is_whole = True  # type: ignore[attr-defined]
+    return save_whole
