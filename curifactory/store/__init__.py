@@ -1,0 +1,1 @@
+"""What lies on disk: artifacts, traces, runs, and the index that can be made from them."""

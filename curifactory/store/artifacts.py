@@ -1,0 +1,365 @@
+"""The files of artifacts: committed whole, checked, set aside when their name passes on, and brought back."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+from contextlib import suppress
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from curifactory.core.trace import StoredFile
+from curifactory.errors import CacheError
+from curifactory.store import moves
+from curifactory.store.digests import take_facts
+from curifactory.store.faults import as_cache_errors
+from curifactory.store.file_facts import FileFacts
+from curifactory.store.staging import Staging
+from curifactory.store.superseded import Superseded
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from curifactory.store.digests import Facts
+    from curifactory.store.index import Index
+    from curifactory.store.layout import Layout
+
+_ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENOTDIR}
+
+
+class FileState(Enum):
+    """How a stored file is: there as it was written, gone, changed, or lying aside under its digest.
+
+    Examples
+    --------
+    >>> FileState.ASIDE.value
+    'aside'
+    """
+
+    PRESENT = "present"
+    MISSING = "missing"
+    MODIFIED = "modified"
+    ASIDE = "aside"
+
+
+class ArtifactFiles:
+    """Keeps the files of artifacts: a name is a label, the digest is the truth, and nothing is overwritten in place.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where things lie.
+    index : Index
+        Remembers digests with the stat facts under which they hold.
+    durable : bool
+        Wait for the disk at each commit, against power loss.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from curifactory.store.index import Index
+    >>> from curifactory.store.layout import Layout
+    >>> with tempfile.TemporaryDirectory() as data:
+    ...     layout = Layout(Path(data, "cache"))
+    ...     with Index(layout.index_path) as index:
+    ...         files = ArtifactFiles(layout, index)
+    ...         staging = files.new_staging()
+    ...         _ = Path(f"{staging}/x.txt").write_text("abc")
+    ...         (file,) = files.commit([(f"{staging}/x.txt", f"{data}/cache/x.txt")])
+    ...         files.discard_staging(staging)
+    ...         file.path, file.size_bytes, files.state(file).value
+    ('x.txt', 3, 'present')
+    """
+
+    __slots__ = ("_cache", "_durable", "_facts", "_layout", "_staging", "_superseded")
+
+    def __init__(self, layout: Layout, index: Index, *, durable: bool = False) -> None:
+        self._layout = layout
+        self._cache = f"{layout.cache}/"
+        self._durable = durable
+        self._facts = FileFacts(index)
+        self._staging = Staging(os.fspath(layout.staging))
+        self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts, staging=self._staging)
+
+    @property
+    def layout(self) -> Layout:
+        """Where things lie."""
+        return self._layout
+
+    def new_staging(self) -> str:
+        """Give an empty folder of our own on the file system of the data folder.
+
+        Raises
+        ------
+        CacheError
+            If none can be made.
+        """
+        return self._staging.new()
+
+    def discard_staging(self, path: str) -> None:
+        """Take a staging folder back, with what is still in it."""
+        self._staging.discard(path)
+
+    def close(self) -> None:
+        """Remove the empty staging folders; the object can still be used."""
+        self._staging.close()
+
+    def commit(
+        self, staged: Sequence[tuple[str, str]], references: Sequence[str] = ()
+    ) -> tuple[StoredFile, ...]:
+        """Give staged files and folders their final names, all of them digested before the first is moved.
+
+        What holds such a name goes aside to ``superseded`` first. Killed in between, the new names hold unknown files, which fit
+        no trace, and the old bytes are found by their digests.
+
+        Parameters
+        ----------
+        staged : sequence of (str, str)
+            Staged path and final path of each file or whole folder, absolute.
+        references : sequence of str
+            Absolute paths of files and folders of somebody else, which only count by their content.
+
+        Returns
+        -------
+        tuple of StoredFile
+            The staged ones in their order, then the references.
+
+        Raises
+        ------
+        CacheError
+            If something is missing, cannot be read or cannot be moved: disk full, no permission, path too long, …
+        """
+        with as_cache_errors("save the artifact"):
+            pairs = [(source, os.path.normpath(final)) for source, final in staged]
+            if len(pairs) > 1:
+                _check_finals([final for _, final in pairs])
+            taken = [take_facts(source, settle=True) for source, _ in pairs]
+            stored = []
+            # The references before the moves: a missing one must leave everything as it was.
+            counted = [self._count_reference(path) for path in references]
+            for (source, final), facts in zip(pairs, taken, strict=True):
+                path = self._layout.relative(final)
+                if self._durable:
+                    moves.sync_all(source)
+                self._place(source, final, path, facts)
+                stored.append(StoredFile(path, facts.digest, facts.size_bytes))
+            return (*stored, *counted)
+
+    def state(self, file: StoredFile) -> FileState:
+        """Say how a file is, by its stat facts where they hold, else by its digest.
+
+        Never raises for a file that is gone or cannot be read. ``PRESENT`` and ``ASIDE`` mean that exactly the digested bytes lie
+        there, as far as size, mtime and inode tell; `verify` reads them all.
+        """
+        try:
+            if self._facts.current(file.path, self.path_of(file)).digest == file.digest:
+                return FileState.PRESENT
+            otherwise = FileState.MODIFIED
+        except OSError as error:
+            otherwise = FileState.MISSING if error.errno in _ABSENT else FileState.MODIFIED
+        except CacheError:
+            otherwise = FileState.MODIFIED
+        if not file.referenced and self._facts.hold(
+            file.digest, *self._superseded.name(file.digest, file.path)
+        ):
+            return FileState.ASIDE
+        return otherwise
+
+    def verify(self, file: StoredFile) -> bool:
+        """Read all bytes now and say whether they are the digested ones.
+
+        False also for a file that is gone or cannot be read; `state` knows more after this.
+        """
+        try:
+            return self._facts.take(file.path, self.path_of(file)).digest == file.digest
+        except (OSError, CacheError):
+            self._facts.forget(file.path)
+            return False
+
+    def path_of(self, file: StoredFile) -> str:
+        """Give the absolute path of a file's own name."""
+        path = file.path
+        # The usual case without a call.
+        return self._cache + path if path[0] not in "/." else self._layout.absolute(path)
+
+    def find_bytes(self, file: StoredFile) -> str | None:
+        """Give the absolute path where a file's bytes lie now: its own name, or the one they have aside; else None."""
+        state = self.state(file)
+        if state is FileState.PRESENT:
+            return self.path_of(file)
+        return self._superseded.name(file.digest, file.path)[1] if state is FileState.ASIDE else None
+
+    def bytes_of(self, file: StoredFile) -> str:
+        """Give the absolute path under which a file's bytes lie now: its own name, or aside."""
+        place = self.path_of(file)
+        return (
+            self._superseded.name(file.digest, file.path)[1] if self.state(file) is FileState.ASIDE else place
+        )
+
+    def restore(self, file: StoredFile) -> None:
+        """Bring bytes that lie aside back to their name; what holds the name goes aside.
+
+        The bytes also stay aside, by a link, since other names may have had the same ones.
+
+        Raises
+        ------
+        CacheError
+            If they are neither at their name nor aside, or cannot be linked.
+        """
+        state = self.state(file)
+        if state is FileState.PRESENT:
+            return
+        if state is not FileState.ASIDE:
+            raise CacheError(
+                f"The bytes of '{self.path_of(file)}' are {state.value} and do not lie aside.",
+                hint="Run the stage that makes it again.",
+            )
+        with as_cache_errors("bring back the artifact", self.path_of(file)):
+            self._give(self._superseded.name(file.digest, file.path), (file.path, self.path_of(file)))
+
+    def link(self, file: StoredFile, new_final: str) -> StoredFile:
+        """Give a file or folder a second name, by hard links where that is possible.
+
+        Parameters
+        ----------
+        file : StoredFile
+            Present, or lying aside. One of somebody else is given back as it is.
+        new_final : str
+            Absolute path; other bytes of that name go aside.
+
+        Raises
+        ------
+        CacheError
+            If the bytes are missing or modified, or the name cannot be given.
+        """
+        if file.referenced:
+            return file
+        new_final = os.path.normpath(new_final)
+        path = self._layout.relative(new_final)
+        if not self._facts.hold(file.digest, path, new_final):
+            state = self.state(file)
+            if state is FileState.PRESENT:
+                source = (file.path, self.path_of(file))
+            elif state is FileState.ASIDE:
+                source = self._superseded.name(file.digest, file.path)
+            else:
+                raise CacheError(
+                    f"'{self.path_of(file)}' is {state.value}, so '{new_final}' cannot be made from it.",
+                    hint="Run the stage that makes it again.",
+                )
+            with as_cache_errors("link the artifact", new_final):
+                self._give(source, (path, new_final))
+        return StoredFile(path, file.digest, file.size_bytes)
+
+    def set_aside(self, path: str) -> str | None:
+        """Move a damaged or unknown file or folder to ``superseded``, under the digest that it has now.
+
+        Parameters
+        ----------
+        path : str
+            Absolute, or as it is stored.
+
+        Returns
+        -------
+        str or None
+            Where it lies now; None if there was nothing.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be moved.
+        """
+        place = self._layout.absolute(path)
+        if not os.path.lexists(place):
+            return None
+        path = self._layout.relative(place)
+        with as_cache_errors("set aside the file", place):
+            # A damaged file may have the stat facts of the whole one.
+            with suppress(OSError, CacheError):
+                self._facts.take(path, place)
+            return self._superseded.put(path, place)
+
+    def known(self, files: Iterable[StoredFile]) -> dict[str, Facts]:
+        """Give the stat facts of files as values that travel to another process; see `adopt`."""
+        return self._facts.known(file.path for file in files)
+
+    def adopt(self, facts: Mapping[str, Facts]) -> None:
+        """Remember stat facts that another process on this machine took of files it committed."""
+        for path, row in facts.items():
+            self._facts.note(path, row)
+
+    def seed(self, facts: Mapping[str, Facts]) -> None:
+        """Take stat facts that the index holds beside a trace into memory."""
+        self._facts.seed(facts)
+
+    def _place(self, source: str, final: str, path: str, facts: Facts) -> None:
+        for attempt in range(4):
+            self._make_way(path, final, facts.digest)
+            try:
+                renamed = moves.move(source, final, durable=self._durable)
+            except FileNotFoundError:
+                # The folder, not the source; it was digested just now.
+                if attempt or not os.path.lexists(source):
+                    raise
+                self._make_parents(final)
+            except OSError as error:
+                # Somebody else took the name after we had looked.
+                if error.errno not in _IN_THE_WAY or attempt == 3 or not os.path.lexists(final):
+                    raise
+            else:
+                self._facts.note(path, facts) if renamed else self._facts.take(path, final)
+                return
+        raise CacheError(f"'{final}' is taken again and again by somebody else.")
+
+    def _make_way(self, path: str, place: str, digest: str) -> None:
+        """Set aside what holds a name, unless it is a file with the very bytes that come there."""
+        if not os.path.lexists(place):
+            return
+        if os.path.isfile(place) and self._facts.hold(digest, path, place):
+            # Rename replaces it by its like.
+            return
+        self._superseded.put(path, place)
+
+    def _give(self, source: tuple[str, str], target: tuple[str, str]) -> None:
+        path, place = target
+        if os.path.lexists(place):
+            self._superseded.put(path, place)
+        self._make_parents(place)
+        scratch = self._staging.new()
+        try:
+            linked = moves.link(source[1], place, scratch=scratch)
+        finally:
+            self._staging.discard(scratch)
+        facts = self._facts.known([source[0]]).get(source[0])
+        if linked and facts is not None:
+            self._facts.note(path, facts)
+        if self._durable:
+            moves.sync_all(place)
+            moves.sync(os.path.dirname(place))
+
+    def _make_parents(self, place: str) -> None:
+        folder = os.path.dirname(place)
+        if place.startswith(self._cache) and not os.path.isdir(self._layout.cache.parent):
+            # Made again it would look like an empty store.
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._layout.cache.parent))
+        os.makedirs(folder, exist_ok=True)
+
+    def _count_reference(self, place: str) -> StoredFile:
+        place = os.path.normpath(place)
+        path = self._layout.relative(place)
+        facts = self._facts.current(path, place)
+        return StoredFile(path, facts.digest, facts.size_bytes, referenced=True)
+
+
+def _check_finals(finals: list[str]) -> None:
+    """Refuse names that would swallow each other."""
+    ordered = sorted(finals)
+    for one, other in itertools.pairwise(ordered):
+        if other == one or other.startswith(one + "/"):
+            raise CacheError(
+                f"Two files of one artifact would get the names '{one}' and '{other}'.",
+                hint="Give them names that differ, and neither below the other.",
+            )

@@ -1,0 +1,228 @@
+"""The SQLite file of the index: opened, made when it is not there, and set aside when it is damaged."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from contextlib import contextmanager, suppress
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from curifactory.store.filesystems import is_on_network
+from curifactory.store.schema import SCHEMA_VERSION, STATEMENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BUSY_TIMEOUT_S = 30.0
+_CACHE_KIB = 16_384
+
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_REFUSED = {sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_AUTH}
+_DAMAGED = {
+    sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FORMAT,
+    sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_EMPTY,
+}  # fmt: skip
+
+
+Row = tuple[Any, ...]
+
+
+class Fault(Enum):
+    """What an error of SQLite means for the index.
+
+    Examples
+    --------
+    >>> Fault.of(sqlite3.OperationalError("no such table: t")).name
+    'WRONG'
+    """
+
+    BUSY = "another process has kept it locked for too long"
+    FULL = "the disk is full"
+    REFUSED = "it cannot be written"
+    DAMAGED = "it is damaged"
+    WRONG = "the statement is wrong"
+
+    @classmethod
+    def of(cls, error: sqlite3.Error) -> Fault:
+        """Tell what an error means."""
+        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        if code in _BUSY:
+            return cls.BUSY
+        if code == sqlite3.SQLITE_FULL:
+            return cls.FULL
+        if code in _REFUSED:
+            return cls.REFUSED
+        return cls.DAMAGED if code in _DAMAGED else cls.WRONG
+
+
+def open_for_writing(path: str) -> sqlite3.Connection:
+    """Open the file, make it and its tables if they are not there, and set one of another version aside.
+
+    Raises
+    ------
+    sqlite3.Error
+        If it is damaged, locked or refused; `Fault.of` tells which.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     connection = open_for_writing(os.path.join(folder, "index.db"))
+    ...     connection.execute("SELECT count(*) FROM runs").fetchone()
+    ...     connection.close()
+    (0,)
+    """
+    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    while True:
+        connection = sqlite3.connect(
+            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+        )
+        try:
+            _set_up(connection, path)
+            version = _version(connection)
+            if version == 0:
+                version = _make_tables(connection)
+        except sqlite3.Error as error:
+            connection.close()
+            # Two that make a new file at once may be told so without having waited.
+            if Fault.of(error) is not Fault.BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+            continue
+        except BaseException:
+            connection.close()
+            raise
+        if version == SCHEMA_VERSION:
+            return connection
+        connection.close()
+        set_aside(path)
+
+
+def open_for_reading(path: str) -> sqlite3.Connection | None:
+    """Open the file without changing anything, not even beside it; None if there is none that can be used.
+
+    Examples
+    --------
+    >>> open_for_reading("/nowhere/index.db") is None
+    True
+    """
+    if not os.path.exists(path):
+        return None
+    address = "file:" + path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    # With a log beside it a process writes, or has died; without one nobody does, and no log need be made to read.
+    how = "?mode=ro" if os.path.exists(path + "-wal") else "?immutable=1"
+    connection = None
+    try:
+        connection = sqlite3.connect(
+            address + how, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
+        )
+        if _version(connection) == SCHEMA_VERSION:
+            return connection
+    except sqlite3.Error:
+        pass
+    if connection is not None:
+        connection.close()
+    return None
+
+
+def open_in_memory() -> sqlite3.Connection:
+    """Open an index that lasts as long as its connection.
+
+    Examples
+    --------
+    >>> connection = open_in_memory()
+    >>> connection.execute("SELECT count(*) FROM traces").fetchone()
+    (0,)
+    >>> connection.close()
+    """
+    connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+    _make_tables(connection)
+    return connection
+
+
+def set_aside(path: str) -> None:
+    """Rename the file to ``….damaged``, with its log, so that a new one can be made.
+
+    Examples
+    --------
+    >>> set_aside("/nowhere/index.db")
+    """
+    for ending in ("-wal", "-shm", "-journal"):
+        # A log that stayed would be played into the new file.
+        with suppress(OSError):
+            os.replace(path + ending, f"{path}.damaged{ending}")
+    with suppress(OSError):
+        os.replace(path, path + ".damaged")
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Write what the block writes in one transaction, or nothing if it raises.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file is locked, damaged or full.
+
+    Examples
+    --------
+    >>> connection = open_in_memory()
+    >>> with transaction(connection):
+    ...     _ = connection.execute("INSERT INTO filled VALUES ('runs')")
+    >>> connection.execute("SELECT name FROM filled").fetchall()
+    [('runs',)]
+    >>> connection.close()
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+
+
+def is_whole(connection: sqlite3.Connection) -> bool:
+    """Say whether all tables are there.
+
+    Examples
+    --------
+    >>> connection = open_in_memory()
+    >>> is_whole(connection)
+    True
+    >>> connection.close()
+    """
+    try:
+        found = {row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    except sqlite3.Error:
+        return False
+    return found >= set(STATEMENTS)
+
+
+def _set_up(connection: sqlite3.Connection, path: str) -> None:
+    wanted = "truncate" if is_on_network(path) else "wal"
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != wanted:
+        (mode,) = connection.execute(f"PRAGMA journal_mode = {wanted}").fetchone()
+        if mode != wanted:
+            connection.execute("PRAGMA journal_mode = truncate")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _make_tables(connection: sqlite3.Connection) -> int:
+    with transaction(connection):
+        version = _version(connection)
+        if version == 0:
+            for statement in STATEMENTS:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+            version = SCHEMA_VERSION
+    return version

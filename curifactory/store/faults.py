@@ -1,0 +1,101 @@
+"""What an error of the operating system means for the store, as one of our errors with the path and what to do."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from curifactory.errors import CacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_CAUSES = {
+    errno.ENOSPC: ("the disk is full", "Make room on that disk, then run the same command again."),
+    errno.EDQUOT: ("your quota of disk space is used up", "Make room, then run the same command again."),
+    errno.EFBIG: (
+        "the file is larger than its file system allows",
+        "Use a file system that takes larger files.",
+    ),
+    errno.EROFS: ("the file system is read-only", "Put the data folder where it can be written."),
+    errno.EACCES: (
+        "permission is denied",
+        "Give yourself the right to write there, or use another cache folder.",
+    ),
+    errno.EPERM: (
+        "permission is denied",
+        "Give yourself the right to write there, or use another cache folder.",
+    ),
+    errno.ENAMETOOLONG: (
+        "the path is too long for the file system",
+        "Shorten the names of the experiment, stage and output, or use a cache folder with a shorter path.",
+    ),
+    errno.ENOENT: (
+        "it is not there",
+        "If the project folder was moved or deleted while it was in use, run the same command again from its new place.",
+    ),
+    errno.EIO: ("the disk answers with an error", "Check the disk, then run the same command again."),
+    errno.EMFILE: (
+        "too many files are open",
+        "Raise the limit with `ulimit -n`, then run the same command again.",
+    ),
+}
+
+
+def cache_error(error: OSError, doing: str, path: str | None = None) -> CacheError:
+    """Say an operating system's error as a `CacheError`.
+
+    Parameters
+    ----------
+    error : OSError
+        What was raised.
+    doing : str
+        What was attempted, such as ``save the artifact``; goes on after "Could not".
+    path : str, optional
+        What it was about, if the error does not know.
+
+    Returns
+    -------
+    CacheError
+        With the path in its message and what to do as its hint.
+
+    Examples
+    --------
+    >>> print(cache_error(OSError(errno.ENOSPC, "No space"), "save the artifact", "/data/x.pkl"))
+    Could not save the artifact '/data/x.pkl': the disk is full. Make room on that disk, then run the same command again.
+    """
+    place = path if path is not None else error.filename
+    cause, hint = _CAUSES.get(error.errno or 0, (error.strerror or str(error) or type(error).__name__, None))
+    named = f" '{place}'" if place is not None else ""
+    return CacheError(f"Could not {doing}{named}: {cause}.", hint=hint)
+
+
+@contextmanager
+def as_cache_errors(doing: str, path: str | None = None) -> Iterator[None]:
+    """Raise every `OSError` of the block as a `CacheError`.
+
+    Parameters
+    ----------
+    doing : str
+        What the block attempts; goes on after "Could not".
+    path : str, optional
+        What it is about; without it the path that the error names.
+
+    Raises
+    ------
+    CacheError
+        For an `OSError` in the block, which becomes its cause.
+
+    Examples
+    --------
+    >>> with as_cache_errors("read the artifact"):
+    ...     raise FileNotFoundError(errno.ENOENT, "No such file", "/data/x.pkl")
+    Traceback (most recent call last):
+    ...
+    curifactory.errors.CacheError: Could not read the artifact '/data/x.pkl': it is not there. If the project folder ...
+    """
+    try:
+        yield
+    except OSError as error:
+        raise cache_error(error, doing, path) from error

@@ -1,0 +1,148 @@
+"""What is known of each stored path: the digest that was taken, and the stat facts under which it still holds."""
+
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+from curifactory.errors import CacheError
+from curifactory.store.digests import Facts, inode_of, take_facts, take_print
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from curifactory.store.index import Index
+
+_SELECT = "SELECT digest, size_bytes, mtime_ns, inode, print FROM files WHERE path = ?"
+_INSERT = "INSERT OR REPLACE INTO files (path, digest, size_bytes, mtime_ns, inode, print) VALUES (?, ?, ?, ?, ?, ?)"
+_DELETE = "DELETE FROM files WHERE path = ?"
+_MOST_KEPT = 16_384
+
+
+class FileFacts:
+    """Remembers digests of paths, in memory and in the index, and says which still hold.
+
+    A row is a claim that stays true: *a path with this size, mtime and inode has this digest*. So it does no harm when it is
+    old; it just does not fit any more.
+
+    Parameters
+    ----------
+    index : Index
+        Where facts outlive the process.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from curifactory.store.index import Index
+    >>> with tempfile.TemporaryDirectory() as folder, Index(Path(folder, "index.db")) as index:
+    ...     place = os.path.join(folder, "x")
+    ...     _ = Path(place).write_text("abc")
+    ...     facts = FileFacts(index).current("x", place)
+    >>> facts.digest[:15], facts.size_bytes
+    ('blake3:6437b3ac', 3)
+    """
+
+    __slots__ = ("_index", "_rows")
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._rows: dict[str, Facts] = {}
+
+    def current(self, path: str, place: str) -> Facts:
+        """Give the facts of what lies at a place now: those remembered if they hold, else taken and remembered.
+
+        Parameters
+        ----------
+        path : str
+            Stored form of the path.
+        place : str
+            Absolute form of the path.
+
+        Raises
+        ------
+        OSError
+            If nothing lies there or it cannot be read.
+        CacheError
+            If it is neither file nor folder, or does not stop changing.
+        """
+        status = os.stat(place)
+        facts = self._rows.get(path)
+        if facts is not None and not facts.print and _holds(facts, status):
+            return facts
+        return self._current_otherwise(path, place, status, facts)
+
+    def hold(self, digest: str, path: str, place: str) -> bool:
+        """Say whether the bytes of a digest lie at a place; what is gone or cannot be read holds nothing."""
+        try:
+            return self.current(path, place).digest == digest
+        except (OSError, CacheError):
+            return False
+
+    def take(self, path: str, place: str) -> Facts:
+        """Take the digest of what lies at a place anew, whatever the facts say, and remember it.
+
+        Raises
+        ------
+        OSError
+            If nothing lies there or it cannot be read.
+        CacheError
+            If it is neither file nor folder, or does not stop changing.
+        """
+        facts = take_facts(place)
+        self.note(path, facts)
+        return facts
+
+    def note(self, path: str, facts: Facts) -> None:
+        """Remember facts of a path, unless a change could hide behind them."""
+        if not facts.settled:
+            return
+        self._make_room()
+        self._rows[path] = facts
+        self._index.execute(_INSERT, (path, *facts[:5]))
+
+    def forget(self, path: str) -> None:
+        """Drop what is known of a path."""
+        if self._rows.pop(path, None) is not None:
+            self._index.execute(_DELETE, (path,))
+
+    def known(self, paths: Iterable[str]) -> dict[str, Facts]:
+        """Give the facts that this process has in memory, as values that travel to another process."""
+        return {path: self._rows[path] for path in paths if path in self._rows}
+
+    def seed(self, facts: Mapping[str, Facts]) -> None:
+        """Take facts that the index has elsewhere into memory; what this process knows itself is kept."""
+        self._make_room()
+        for path, row in facts.items():
+            self._rows.setdefault(path, row)
+
+    def _make_room(self) -> None:
+        if len(self._rows) >= _MOST_KEPT:
+            # What is not in memory has to be in the index.
+            self._index.flush()
+            self._rows.clear()
+
+    def _current_otherwise(self, path: str, place: str, status: os.stat_result, facts: Facts | None) -> Facts:
+        seen = ""
+        size_bytes, mtime_ns = status.st_size, status.st_mtime_ns
+        if stat.S_ISDIR(status.st_mode):
+            size_bytes, mtime_ns, seen = take_print(place)
+        now = (size_bytes, mtime_ns, inode_of(status), seen)
+        if facts is not None and facts[1:5] == now:
+            return facts
+        row = self._index.lookup(_SELECT, (path,))
+        if row is not None and row[1:] == now:
+            self._rows.pop(path, None)
+            self.seed({path: Facts(*row)})
+            return Facts(*row)
+        return self.take(path, place)
+
+
+def _holds(facts: Facts, status: os.stat_result) -> bool:
+    return (
+        facts.mtime_ns == status.st_mtime_ns
+        and facts.inode == inode_of(status)
+        and facts.size_bytes == status.st_size
+        and not stat.S_ISDIR(status.st_mode)
+    )

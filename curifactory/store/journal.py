@@ -1,0 +1,270 @@
+"""Files of one JSON value a line that only grow: a line is there whole, or it is not there."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from curifactory.errors import StoreError
+from curifactory.store.faults import cache_error
+
+# Importing msgspec costs as much as encoding some thousands of lines with the standard library.
+_LINES_WORTH_AN_IMPORT = 500
+_BYTES_WORTH_AN_IMPORT = 512 * 1024
+
+
+class Journal:
+    """Appends JSON values to a file, each by one write.
+
+    What a killed process leaves is a file whose last line may be torn: opening it for writing takes that piece off,
+    :func:`read_journal` passes over it. A write that fails (a full disk) leaves the file as it was.
+
+    Parameters
+    ----------
+    path : Path
+        The file; made with its first line.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     journal = Journal(Path(folder) / "calls.jsonl")
+    ...     journal.append({"name": "load", "duration_s": 0.5})
+    ...     journal.close()
+    ...     read_journal(journal.path)
+    [{'name': 'load', 'duration_s': 0.5}]
+    """
+
+    __slots__ = ("_descriptor", "_lines", "path")
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._descriptor = -1
+        self._lines = 0
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Write one value as a line of its own.
+
+        Raises
+        ------
+        StoreError
+            If the line cannot be written.
+        """
+        self.write(encode(row, use_msgspec=self._lines > _LINES_WORTH_AN_IMPORT) + b"\n")
+        self._lines += 1
+
+    def write(self, lines: bytes) -> None:
+        """Write encoded lines, each with its end of line.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written; the file is then as it was.
+        """
+        try:
+            if self._descriptor < 0:
+                self._descriptor = open_for_append(self.path)
+            written = os.write(self._descriptor, lines)
+            if written < len(lines):
+                self._write_rest(lines, written)
+        except OSError as error:
+            raise store_error(error, "write", self.path) from error
+
+    def close(self) -> None:
+        """Close the file; a later line opens it again."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def _write_rest(self, lines: bytes, written: int) -> None:
+        start = os.lseek(self._descriptor, 0, os.SEEK_END) - written
+        try:
+            while written < len(lines):
+                written += os.write(self._descriptor, lines[written:])
+        except OSError:
+            os.ftruncate(self._descriptor, start)
+            raise
+
+
+def store_error(error: OSError, doing: str, path: Path | str) -> StoreError:
+    """Say an operating system's error as a `StoreError`, with its path and what to do.
+
+    Examples
+    --------
+    >>> print(store_error(PermissionError(13, "Permission denied"), "read", "/runs/iris/run.json").message)
+    Could not read '/runs/iris/run.json': permission is denied.
+    """
+    said = cache_error(error, doing, str(path))
+    return StoreError(said.message, hint=said.hint)
+
+
+def open_for_append(path: Path) -> int:
+    """Open a file of lines for appending and take a torn last line off; return the descriptor.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be opened.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o666)
+    size = os.fstat(descriptor).st_size
+    if size and os.pread(descriptor, 1, size - 1) != b"\n":
+        os.ftruncate(descriptor, _end_of_last_line(descriptor, size))
+    return descriptor
+
+
+def read_journal(path: Path) -> list[dict[str, Any]]:
+    """Read all lines of a journal.
+
+    Lines at the end that are no JSON were torn off by a kill or a power loss and are passed over.
+
+    Returns
+    -------
+    list of dict
+        Empty if there is no such file.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read, or a line is damaged that has a whole one below it.
+    """
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise store_error(error, "read", path) from error
+    if len(content) > _BYTES_WORTH_AN_IMPORT or "msgspec" in sys.modules:
+        import msgspec
+
+        try:
+            rows = msgspec.json.Decoder().decode_lines(content)
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            pass
+        else:
+            if all(isinstance(row, dict) for row in rows):
+                return rows
+    return _read_lines(content, path)
+
+
+def get_decoder() -> Callable[[str], Any]:
+    """Return the quickest function that turns JSON text into a value, for who has thousands of them.
+
+    Examples
+    --------
+    >>> get_decoder()('{"n": 1}')
+    {'n': 1}
+    """
+    import msgspec
+
+    return msgspec.json.Decoder().decode
+
+
+def encode(value: Any, *, use_msgspec: bool = False) -> bytes:
+    """Encode a value as JSON in one line.
+
+    What JSON does not know becomes what is nearest: numbers of numpy plain numbers, NaN and infinity null, anything
+    else its text.
+
+    Parameters
+    ----------
+    value : Any
+        The value.
+    use_msgspec : bool
+        Whether to import msgspec for it; one that somebody has imported already is used in any case.
+
+    Examples
+    --------
+    >>> encode({"name": "Größe", "score": float("nan")}).decode()
+    '{"name":"Größe","score":null}'
+    """
+    if not use_msgspec and "msgspec" not in sys.modules:
+        return _encode_slowly(value)
+    try:
+        return _get_quick_encoder()(value)
+    except (TypeError, ValueError, UnicodeError, OverflowError):
+        # Lone surrogates, huge integers and keys that are no texts: the standard library takes more.
+        return _encode_slowly(value)
+
+
+@cache
+def _get_quick_encoder() -> Callable[[Any], bytes]:
+    import msgspec
+
+    return msgspec.json.Encoder(enc_hook=_nearest).encode
+
+
+def _encode_slowly(value: Any) -> bytes:
+    try:
+        text = _encoder.encode(value)
+    except (TypeError, ValueError):
+        text = _encoder.encode(_plain(value))
+    return text.encode("utf-8", "backslashreplace")
+
+
+def _nearest(value: Any) -> Any:
+    """Return what JSON can say instead of a value that it does not know."""
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, float):
+        return float(value)
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "ndim", 0) == 0:
+        plain = item()
+        if isinstance(plain, bool | int | float | str):
+            return plain
+    return str(value)
+
+
+_encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False, default=_nearest)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float):
+        return float(value) if value - value == 0 else None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(each) for each in value]
+    if value is None or isinstance(value, str | int):
+        return value
+    return _plain(_nearest(value))
+
+
+def _read_lines(content: bytes, path: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = []
+    damaged = 0
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError:
+            row = None
+        if not isinstance(row, dict):
+            damaged = damaged or number
+        elif damaged:
+            raise StoreError(
+                f"Line {damaged} of {path} is damaged.",
+                hint="Take the file from a copy, or delete that line.",
+            )
+        else:
+            rows.append(row)
+    return rows
+
+
+def _end_of_last_line(descriptor: int, size: int) -> int:
+    """Return the length of a file up to and with its last end of line."""
+    end = size
+    while end > 0:
+        start = max(0, end - 65536)
+        found = os.pread(descriptor, end - start, start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        end = start
+    return 0

@@ -1,0 +1,230 @@
+"""The listing of runs: drawn from the folders, remembered in the index for as long as a folder is as it was."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from curifactory.core.outcomes import RunOutcome
+from curifactory.errors import StoreError
+from curifactory.store.facts import FACTS_NAME, read_facts
+from curifactory.store.journal import encode, read_journal
+from curifactory.store.metrics import METRICS_NAME, MetricFacts, read_metric_facts, read_series
+from curifactory.store.run_row import RunRow, make_row, pick_facts, read_time
+
+if TYPE_CHECKING:
+    from curifactory.store.index import Index
+
+_MOST_METRICS = 50
+_OUTCOMES: Mapping[str, RunOutcome] = {outcome.value: outcome for outcome in RunOutcome}
+_INSERT = (
+    "INSERT OR REPLACE INTO runs (reference, experiment, number, started_at, finished_at, outcome, live, summary) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT = "SELECT reference, experiment, number, started_at, finished_at, outcome, live, summary FROM runs"
+_INSERT_METRIC = (
+    "INSERT OR REPLACE INTO run_metrics (reference, record, name, type, last, best_min, best_max) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+_SELECT_METRIC = "SELECT reference, record, name, type, last, best_min, best_max FROM run_metrics WHERE name = ? ORDER BY last DESC"
+
+
+class Fresh(NamedTuple):
+    """What a listing has just read of a run: the facts it keeps, their text, and its metrics."""
+
+    kept: dict[str, Any]
+    summary: str
+    metrics: list[MetricFacts]
+
+    @property
+    def number(self) -> int:
+        """Which run of the experiment it is."""
+        return int(self.kept.get("number") or 0)
+
+
+class Listing:
+    """Answers which runs there are and what each of them was, reading only the folders that have changed.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder of runs.
+    index : Index, optional
+        Where rows outlive the process; without one every folder is read.
+    """
+
+    def __init__(self, folder: Path, index: Index | None) -> None:
+        self._folder = folder
+        self._index = index
+
+    def read(self, references: Collection[str], *, is_all: bool, limit: int | None = None) -> list[RunRow]:
+        """Return the rows of runs, newest first; a folder without a readable ``run.json`` is passed over.
+
+        Parameters
+        ----------
+        references : collection of str
+            The runs that are wanted.
+        is_all : bool
+            Whether these are all there are: what the index has besides is then forgotten.
+        limit : int, optional
+            How many rows are wanted at most.
+        """
+        known = {} if self._index is None else {row[0]: row for row in self._index.query(_SELECT)}
+        gone = known.keys() - set(references) if is_all else ()
+        changed: dict[str, Fresh] = {}
+        for reference in references:
+            if reference not in known:
+                fresh = self._read_folder(reference)
+                if fresh is not None:
+                    changed[reference] = fresh
+        order = [(_moment(known[each][3]), known[each][2] or 0, each) for each in references if each in known]
+        order.extend(
+            (_moment(fresh.kept.get("started_at")), fresh.number, each) for each, fresh in changed.items()
+        )
+        order.sort(reverse=True)
+        rows: list[RunRow] = []
+        for _, _, reference in order:
+            if limit is not None and len(rows) >= limit:
+                break
+            row = known.get(reference)
+            if row is not None and self._holds(row):
+                rows.append(_make_known(row))
+                continue
+            fresh = changed.get(reference) or self._read_folder(reference)
+            if fresh is not None:
+                changed[reference] = fresh
+                rows.append(make_row(reference, fresh.kept, fresh.summary))
+        self._remember(changed, gone=gone)
+        return rows
+
+    def note(self, reference: str, metrics: Iterable[MetricFacts] | None = None) -> None:
+        """Put one run into the index, as its folder now is.
+
+        Parameters
+        ----------
+        reference : str
+            The run.
+        metrics : iterable of MetricFacts, optional
+            What it has logged, if that is known; otherwise it is read from its folder.
+        """
+        if self._index is None:
+            return
+        fresh = self._read_folder(reference, metrics)
+        if fresh is not None:
+            self._remember({reference: fresh})
+
+    def clear(self) -> None:
+        """Forget all runs."""
+        if self._index is not None:
+            with self._index.batch():
+                self._index.execute("DELETE FROM run_metrics")
+                self._index.execute("DELETE FROM runs")
+
+    def count(self) -> int:
+        """Return how many runs the index knows."""
+        return 0 if self._index is None else self._index.query("SELECT count(*) FROM runs")[0][0]
+
+    def read_metric(self, name: str) -> list[tuple[str, MetricFacts]]:
+        """Return what the runs in the index have logged of one metric: reference and facts, best last value first."""
+        if self._index is None:
+            return []
+        return [
+            (row[0], MetricFacts(int(row[1]), *row[2:])) for row in self._index.query(_SELECT_METRIC, (name,))
+        ]
+
+    def _holds(self, row: tuple[Any, ...]) -> bool:
+        """Say whether a run's ``run.json`` is the one that a row of the index was made from."""
+        # A run that was killed has logged metrics since its last word in `run.json`.
+        if row[5] == RunOutcome.RUNNING.value:
+            return False
+        try:
+            stamp = _stamp(os.stat(f"{self._folder}/{row[0]}/{FACTS_NAME}"))
+        except OSError:
+            return False
+        summary: str = row[7]
+        return summary.startswith(f'{{"stamp":"{stamp}"')
+
+    def _read_folder(self, reference: str, metrics: Iterable[MetricFacts] | None = None) -> Fresh | None:
+        folder = self._folder / reference
+        try:
+            stamp = _stamp(os.stat(folder / FACTS_NAME))
+            kept = {"stamp": stamp, **pick_facts(read_facts(folder))}
+        except (StoreError, OSError):
+            return None
+        found = _read_metrics(folder) if metrics is None else list(metrics)
+        if found:
+            kept["metrics"] = _condense(found)
+        return Fresh(kept, encode(kept).decode(), found)
+
+    def _remember(self, changed: Mapping[str, Fresh], *, gone: Collection[str] = ()) -> None:
+        if self._index is None or not (changed or gone):
+            return
+        execute = self._index.execute
+        with self._index.batch():
+            for reference, fresh in changed.items():
+                kept = fresh.kept
+                times = kept.get("started_at"), kept.get("finished_at")
+                outcome = kept.get("outcome", RunOutcome.RUNNING.value), int(bool(kept.get("live")))
+                execute(
+                    _INSERT,
+                    (reference, kept.get("experiment", ""), fresh.number, *times, *outcome, fresh.summary),
+                )
+                execute("DELETE FROM run_metrics WHERE reference = ?", (reference,))
+                for each in fresh.metrics:
+                    execute(_INSERT_METRIC, (reference, str(each.record), *each[1:]))
+            for reference in gone:
+                execute("DELETE FROM run_metrics WHERE reference = ?", (reference,))
+                execute("DELETE FROM runs WHERE reference = ?", (reference,))
+
+
+def _make_known(row: tuple[Any, ...]) -> RunRow:
+    reference, experiment, number, started_at, finished_at, outcome, live, summary = row
+    return RunRow(
+        reference,
+        experiment,
+        number or 0,
+        _OUTCOMES.get(outcome, RunOutcome.INTERRUPTED),
+        read_time(started_at),
+        read_time(finished_at),
+        bool(live),
+        summary,
+    )
+
+
+def _moment(started_at: str | None) -> float:
+    """Return what rows are sorted by: the moment of their start, whatever the time zone was."""
+    try:
+        return datetime.fromisoformat(started_at).timestamp() if started_at else 0.0
+    except ValueError:
+        return 0.0
+
+
+def _read_metrics(folder: Path) -> list[MetricFacts]:
+    """Return what a run has logged; nothing if that cannot be read."""
+    try:
+        return read_metric_facts(read_series(read_journal(folder / METRICS_NAME)))
+    except (StoreError, KeyError, ValueError, TypeError):
+        return []
+
+
+def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
+    """Return least and greatest last value of each metric over the records; NaN counts for neither."""
+    found: dict[str, list[float]] = {}
+    for each in metrics:
+        if each.last is None:
+            continue
+        if each.name not in found:
+            if len(found) >= _MOST_METRICS:
+                continue
+            found[each.name] = [each.last, each.last]
+        least, greatest = found[each.name]
+        found[each.name] = [min(least, each.last), max(greatest, each.last)]
+    return found
+
+
+def _stamp(status: os.stat_result) -> str:
+    # `run.json` is always replaced: another inode even where two changes fall into one tick of the clock.
+    return f"{status.st_mtime_ns}-{status.st_ino}-{status.st_size}"

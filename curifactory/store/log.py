@@ -1,0 +1,195 @@
+"""A run's `log.txt`: one line that `grep` finds for each event and each message, with time and level."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import threading
+import time
+from collections import deque
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from curifactory.core.events import Event
+from curifactory.errors import StoreError
+from curifactory.store.clock import Clock
+from curifactory.store.journal import Journal
+from curifactory.store.log_lines import describe
+
+LOG_NAME = "log.txt"
+_OURS = "curifactory"
+_MOST_WAITING = 500
+_LOUD = frozenset(("WARNING", "ERROR", "CRITICAL"))
+
+
+class RunLog:
+    """Writes lines to the log of a run.
+
+    Lines wait until the clock strikes; a warning or an error is written at once, with all that waited. A line that
+    cannot be written is dropped: no run fails for its log.
+
+    Parameters
+    ----------
+    path : Path
+        The file; lines are added to it.
+    clock : Clock
+        Its strike must lead to :meth:`flush`.
+    """
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self._journal = Journal(path)
+        self._clock = clock
+        self._waiting: deque[tuple[float, str, Any]] = deque()
+        self._turn = threading.RLock()
+        self._process = os.getpid()
+
+    def add(self, level: str, said: str | Event, *, at: float | None = None) -> None:
+        """Add a line: a text or an event, said now or at a POSIX time; further lines of it are indented."""
+        self._waiting.append((time.time() if at is None else at, level, said))
+        if not self._clock.is_set:
+            self._clock.set()
+        if level in _LOUD or len(self._waiting) >= _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write the lines that wait."""
+        if self._process != os.getpid():
+            # A forked child has a copy of what its parent will write.
+            self._waiting.clear()
+            return
+        with self._turn:
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if not lines:
+                return
+            # Events become texts here, away from the calls that they tell of.
+            text = "".join(
+                [
+                    format_line(at, level, said if isinstance(said, str) else describe(said))
+                    for at, level, said in lines
+                ]
+            )
+            with contextlib.suppress(StoreError):
+                self._journal.write(text.encode("utf-8", "backslashreplace"))
+
+    def close(self) -> None:
+        """Write what waits and close the file; a later line opens it again."""
+        self.flush()
+        self._journal.close()
+
+
+class RunLogHandler(logging.Handler):
+    r"""Takes what is said through ``logging`` while a run goes on into its log.
+
+    It listens at the logger ``curifactory`` and, for people's own messages, *above* the root logger, so that nobody
+    else's logging changes: levels, filters, ``basicConfig`` and the printing of warnings where nothing was configured
+    work as they do without it.
+
+    Parameters
+    ----------
+    log : RunLog
+        Where the messages go.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clock = Clock(lambda: None)
+    ...     log = RunLog(Path(folder) / "log.txt", clock=clock)
+    ...     handler = RunLogHandler(log)
+    ...     handler.attach()
+    ...     logging.getLogger("people").error("no more flowers")
+    ...     handler.detach()
+    ...     log.close()
+    ...     clock.stop()
+    ...     (Path(folder) / "log.txt").read_text().endswith("ERROR    people: no more flowers\n")
+    True
+    """
+
+    def __init__(self, log: RunLog) -> None:
+        super().__init__()
+        self._log = log
+
+    def attach(self) -> None:
+        """Begin to listen."""
+        logging.getLogger(_OURS).addHandler(self)
+        _above.addHandler(self)
+        # A handler at the root itself would make a later `basicConfig` do nothing, silently.
+        logging.getLogger().parent = _above
+
+    def detach(self) -> None:
+        """Stop listening; what was said stays."""
+        logging.getLogger(_OURS).removeHandler(self)
+        _above.removeHandler(self)
+        if not _above.handlers and logging.getLogger().parent is _above:
+            logging.getLogger().parent = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one message; an exception's traceback follows it, indented."""
+        # What `curifactory` says comes by twice, unless somebody keeps it from the loggers above.
+        heard_by = record.__dict__.setdefault("_run_logs", [])
+        if self in heard_by:
+            return
+        heard_by.append(self)
+        try:
+            text = record.getMessage()
+            if record.exc_info and record.exc_info[0] is not None:
+                formatter = self.formatter or _formatter
+                text = f"{text}\n{formatter.formatException(record.exc_info)}"
+        except Exception:  # noqa: BLE001 - the standard library's way with a message that does not fit its arguments
+            self.handleError(record)
+            return
+        self._log.add(record.levelname, f"{record.name}: {text}", at=record.created)
+        if len(heard_by) == 1 and _is_unheard(record):
+            last_resort = logging.lastResort
+            if last_resort is not None and record.levelno >= last_resort.level:
+                last_resort.handle(record)
+
+
+def format_line(at: float, level: str, text: str) -> str:
+    r"""Return a line of the log with its end; further lines of the text are indented and begin with ``|``.
+
+    No text can look like a line of another event, and no control character reaches the terminal of who reads it.
+
+    Examples
+    --------
+    >>> line = format_line(1795252500.123, "ERROR", "train failed\nValueError: \x1b no")
+    >>> print(line[30:], end="")
+    ERROR    train failed
+        | ValueError: \x1b no
+    """
+    if not text.isprintable():
+        lines = ["".join(map(_visible, line)) for line in text.expandtabs().split("\n")]
+        text = "\n    | ".join(lines)
+    whole = int(at)
+    second, zone = _second(whole)
+    return f"{second}.{int((at - whole) * 1000):03d}{zone} {level:<8} {text}\n"
+
+
+@lru_cache(maxsize=2)
+def _second(at: int) -> tuple[str, str]:
+    """Return date and time of a second, and the zone; lines come by the thousand in one second."""
+    text = datetime.fromtimestamp(at, UTC).astimezone().isoformat()
+    return text[:19], text[19:]
+
+
+def _visible(character: str) -> str:
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
+
+def _is_unheard(record: logging.LogRecord) -> bool:
+    """Say whether nobody but us took a message, so that Python would have printed a warning by itself."""
+    logger: logging.Logger | None = (
+        logging.getLogger(record.name) if record.name != "root" else logging.getLogger()
+    )
+    while logger is not None and logger is not _above:
+        if not all(isinstance(handler, RunLogHandler) for handler in logger.handlers):
+            return False
+        logger = logger.parent if logger.propagate else None
+    return True
+
+
+_above = logging.Logger("curifactory above root")  # noqa: LOG001 - in nobody's tree, by design
+_formatter = logging.Formatter()

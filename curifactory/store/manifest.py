@@ -1,0 +1,354 @@
+"""The form of a trace on disk: one compact line of JSON that ends with its own digest."""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from blake3 import blake3
+
+from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.errors import CacheError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+# Enough to tell what changed; the key, which decides, holds all digits.
+SHORT_HEX = 16
+
+_HEX = 64
+_SEAL_SIGNS = 22
+_SEAL_BEGIN = b',"digest":"'
+_SEAL_BYTES = len(_SEAL_BEGIN) + _SEAL_SIGNS + 2
+_FORMAT = re.compile(rb'\{"format":(\d{1,9})[,}]')
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_decode = json.JSONDecoder().raw_decode
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
+
+
+def shorten(identity: str) -> str:
+    """Cut an identity after the first 16 digits of the first digest in it; the result is what the whole one begins with.
+
+    Parameters
+    ----------
+    identity : str
+        Such as ``hex``, ``kind:hex`` or ``kind:hex+more``; without 64 digits in a row it is given back whole.
+
+    Examples
+    --------
+    >>> shorten("blake3:" + "0123456789abcdef" * 4 + "+9f"), shorten("absent")
+    ('blake3:0123456789abcdef', 'absent')
+    """
+    if len(identity) < _HEX:
+        return identity
+    match = _DIGEST.search(identity)
+    return identity if match is None else identity[: match.start() + SHORT_HEX]
+
+
+def encode(trace: Trace) -> bytes:
+    """Write a trace as the bytes of its manifest.
+
+    The key stands in the manifest's name and counts for its digest. Digests that decide are kept whole, in base 64 (``~`` before
+    bare ones, ``=`` before those of blake3); those of what was read are cut by `shorten`. A file is written as what follows the
+    artifact's label, a label that ends with the names of stage and output with ``*`` for these.
+
+    Raises
+    ------
+    CacheError
+        If an artifact's metadata are not made of JSON values.
+
+    Examples
+    --------
+    >>> trace = Trace(
+    ...     "k" * 64, "iris.load", "c", {"n": "0" * 64}, {"n": "3"}, {}, {}, (), "iris_1", "2026-11-21", 0.5
+    ... )
+    >>> encode(trace)[:63]
+    b'{"format":1,"stage":"iris.load","code":"c","reads":{"n":"000000'
+    >>> decode(trace.key, encode(trace)).shown
+    {'n': '3'}
+    """
+    shown = trace.shown
+    body: dict[str, Any] = {"format": FORMAT, "stage": trace.stage, "code": _pack(trace.code)}
+    reads = {path: _pack_read(digest, shown.get(path)) for path, digest in trace.reads.items()}
+    if reads:
+        body["reads"] = reads
+    if len(shown) > len(reads) or any(path not in reads for path in shown):
+        body["shown"] = {path: text for path, text in shown.items() if path not in reads}
+    if trace.inputs:
+        body["inputs"] = {name: shorten(identity) for name, identity in trace.inputs.items()}
+    if trace.overrides:
+        body["overrides"] = {name: shorten(digest) for name, digest in trace.overrides.items()}
+    body["outputs"] = [_pack_output(output, trace.name) for output in trace.outputs]
+    body["made"] = [trace.run, trace.made_at, round(trace.duration_s, 6)]
+    if trace.reported:
+        body["reported"] = True
+    try:
+        return seal(trace.key, body)
+    except (TypeError, ValueError) as error:
+        raise CacheError(
+            f"What the cachers of '{trace.stage}' put into extra_metadata cannot be written as JSON: {error}.",
+            hint="Use texts, numbers, lists and dictionaries with text keys there.",
+        ) from error
+
+
+def decode(key: str, data: bytes, *, is_checked: bool = False) -> Trace | None:
+    """Read the bytes of a manifest; None if they are not whole, or of a newer format.
+
+    Parameters
+    ----------
+    key : str
+        From the manifest's name.
+    data : bytes
+        What the file holds.
+    is_checked : bool
+        Whether somebody has made sure that the bytes are those that were written.
+
+    Examples
+    --------
+    >>> decode("k", b'{"format":1,"stage":"iris.lo') is None
+    True
+    """
+    body = _read(data) if is_checked else unseal(key, data)
+    if body is None:
+        return None
+    try:
+        get = body.get
+        reads, shown = _unpack_reads(get("reads", {}))
+        if "shown" in body:
+            shown.update(body["shown"])
+        stage = body["stage"]
+        name = stage.rpartition(".")[2]
+        run, made_at, duration_s = body["made"]
+        return Trace(
+            key,
+            stage,
+            _unpack_often(body["code"]),
+            reads,
+            shown,
+            get("inputs", {}),
+            get("overrides", {}),
+            tuple([_unpack_output(packed, name) for packed in body["outputs"]]),
+            run,
+            made_at,
+            duration_s,
+            get("reported", False),
+        )
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+        # Sealed, so written by a version of ours that meant something else by this number.
+        return None
+
+
+class Heading(NamedTuple):
+    """What the index needs to know of a manifest."""
+
+    stage: str
+    code: str
+    reads: tuple[str, ...]
+    made_at: str
+
+
+def read_heading(key: str, data: bytes) -> Heading | None:
+    """Read no more of a manifest than the index needs; None if it is not whole, or of a newer format.
+
+    Examples
+    --------
+    >>> trace = Trace(
+    ...     "k", "iris.load", "c", {"n": "9f", "a": "8e"}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5
+    ... )
+    >>> read_heading("k", encode(trace))
+    Heading(stage='iris.load', code='c', reads=('a', 'n'), made_at='2026-11-21')
+    """
+    body = unseal(key, data)
+    if body is None:
+        return None
+    try:
+        return Heading(
+            body["stage"], _unpack(body["code"]), tuple(sorted(body.get("reads", ()))), body["made"][1]
+        )
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
+        return None
+
+
+def seal(name: str, body: Mapping[str, Any]) -> bytes:
+    """Write JSON values as bytes that end with their own digest; ``name`` counts for it and is not written.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If something is no JSON value.
+
+    Examples
+    --------
+    >>> unseal("x", seal("x", {"format": 1, "a": [1]}))
+    {'format': 1, 'a': [1]}
+    >>> unseal("y", seal("x", {"format": 1, "a": [1]})) is None
+    True
+    """
+    text = _encode(body)
+    try:
+        begin = text.encode()[:-1]
+    except UnicodeEncodeError:
+        # A file name that is no text.
+        begin = json.dumps(body, separators=(",", ":")).encode()[:-1]
+    return b'%b,"digest":"%b"}' % (begin, _seal_of(name, begin))
+
+
+def unseal(name: str, data: bytes) -> dict[str, Any] | None:
+    """Read what `seal` wrote, without its digest; None if it is not whole, or of a newer format.
+
+    Examples
+    --------
+    >>> unseal("x", b"") is None
+    True
+    """
+    begin, ending = data[:-_SEAL_BYTES], data[-_SEAL_BYTES:]
+    if ending != b'%b%b"}' % (_SEAL_BEGIN, _seal_of(name, begin)):
+        return None
+    body = _read(data)
+    if body is not None:
+        del body["digest"]
+    return body
+
+
+def is_newer(data: bytes) -> bool:
+    """Say whether bytes look like a manifest of a format that this version does not know yet.
+
+    Examples
+    --------
+    >>> is_newer(b'{"format":2,"stage":"x"}'), is_newer(b'{"format":1,"st'), is_newer(b"")
+    (True, False, False)
+    """
+    match = _FORMAT.match(data)
+    return match is not None and int(match[1]) > FORMAT
+
+
+def _read(data: bytes) -> dict[str, Any] | None:
+    try:
+        body: dict[str, Any] = _decode(data.decode())[0]
+    except ValueError:
+        return None
+    return body if isinstance(body, dict) and body.get("format") == FORMAT else None
+
+
+def _seal_of(name: str, begin: bytes) -> bytes:
+    digest = blake3(name.encode("utf-8", "surrogatepass") + b"\n" + begin).digest(length=16)
+    return binascii.b2a_base64(digest, newline=False)[:_SEAL_SIGNS]
+
+
+def _pack_read(digest: str, shown: str | None) -> str | list[str]:
+    digest = shorten(digest)
+    if " " in digest:
+        return [digest] if shown is None else [digest, shown]
+    return digest if shown is None else f"{digest} {shown}"
+
+
+def _unpack_reads(packed: Mapping[str, str | list[str]]) -> tuple[dict[str, str], dict[str, str]]:
+    reads, shown = {}, {}
+    for path, value in packed.items():
+        if isinstance(value, str):
+            digest, space, text = value.partition(" ")
+            reads[path] = digest
+            if space:
+                shown[path] = text
+        else:
+            reads[path] = value[0]
+            if len(value) > 1:
+                shown[path] = value[1]
+    return reads, shown
+
+
+def _pack_output(output: Output, stage_name: str) -> list[Any]:
+    artifact = output.artifact
+    if artifact is None:
+        return [output.name, output.type, output.summary]
+    packed: list[Any] = [
+        output.name,
+        output.type,
+        output.summary,
+        artifact.cacher,
+        _pack(artifact.cacher_key),
+        _pack(artifact.digest),
+        _pack_label(artifact.label, f"_{stage_name}_{output.name}"),
+        [_pack_file(file, artifact) for file in artifact.files],
+    ]
+    same = (
+        artifact.name == output.name and artifact.type == output.type and artifact.summary == output.summary
+    )
+    if artifact.metadata or not same:
+        packed.append(dict(artifact.metadata))
+    if not same:
+        packed.append([artifact.name, artifact.type, artifact.summary])
+    return packed
+
+
+def _unpack_output(packed: list[Any], stage_name: str) -> Output:
+    if len(packed) == 3:
+        return Output(*packed)
+    name, kind, summary, cacher, cacher_key, digest, label, files = packed[:8]
+    if isinstance(label, list):
+        label = label[0]
+    elif label.endswith("*"):
+        label = f"{label[:-1]}_{stage_name}_{name}"
+    digest = _unpack(digest)
+    metadata = packed[8] if len(packed) > 8 else {}
+    own = packed[9] if len(packed) > 9 else (name, kind, summary)
+    stored = tuple([_unpack_file(file, label, digest) for file in files])
+    key = _unpack_often(cacher_key)
+    artifact = Artifact(own[0], cacher, key, digest, stored, label, own[1], own[2], metadata)
+    return Output(name, kind, summary, artifact)
+
+
+def _pack_label(label: str, ending: str) -> str | list[str]:
+    if label.endswith(ending):
+        return label[: -len(ending)] + "*"
+    return [label] if label.endswith("*") else label
+
+
+def _pack_file(file: StoredFile, artifact: Artifact) -> list[Any]:
+    below = file.path.startswith(artifact.label)
+    packed: list[Any] = [file.path[len(artifact.label) :] if below else [file.path], file.size_bytes]
+    if file.digest != artifact.digest or file.referenced:
+        packed.append(_pack(file.digest))
+    if file.referenced:
+        packed.append(1)
+    return packed
+
+
+def _unpack_file(packed: list[Any], label: str, digest: str) -> StoredFile:
+    path = label + packed[0] if isinstance(packed[0], str) else packed[0][0]
+    if len(packed) == 2:
+        return StoredFile(path, digest, packed[1])
+    return StoredFile(path, _unpack(packed[2]), packed[1], len(packed) > 3)
+
+
+def _pack(text: str) -> str:
+    """Write 64 hex digits in 43 signs; every other text stays as it is."""
+    mark, digits = ("=", text[7:]) if text.startswith("blake3:") else ("~", text)
+    if len(digits) == _HEX:
+        try:
+            raw = bytes.fromhex(digits)
+        except ValueError:
+            pass
+        else:
+            if raw.hex() == digits:
+                return mark + binascii.b2a_base64(raw, newline=False)[:-1].decode()
+    return "!" + text if text[:1] in ("~", "=", "!") else text
+
+
+def _unpack(text: str) -> str:
+    mark = text[:1]
+    if mark == "~":
+        return binascii.a2b_base64(text[1:] + "=").hex()
+    if mark == "=":
+        return "blake3:" + binascii.a2b_base64(text[1:] + "=").hex()
+    return text[1:] if mark == "!" else text
+
+
+@lru_cache(maxsize=1024)
+def _unpack_often(text: str) -> str:
+    """Unpack what many manifests share: one object for all of them."""
+    return _unpack(text)

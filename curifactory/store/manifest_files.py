@@ -1,0 +1,198 @@
+"""The files of manifests: where each lies, written by rename, read whole, and set aside when damaged."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from curifactory.store import moves
+from curifactory.store.digests import digest_bytes, is_settled, settle_descriptor
+from curifactory.store.layout import safe_name
+from curifactory.store.staging import Staging
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from curifactory.store.layout import Layout
+
+_numbers = itertools.count(1)
+# A writer's clock and ours may differ by this, and fresh times are set back a little.
+_MARGIN_S = 2.0
+
+
+class ManifestFiles:
+    """Writes and reads the folder of manifests: a folder for each stage, a file for each key.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where things lie.
+    durable : bool
+        Wait for the disk at each write, against power loss.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from curifactory.store.layout import Layout
+    >>> with tempfile.TemporaryDirectory() as data:
+    ...     files = ManifestFiles(Layout(Path(data, "cache")))
+    ...     _ = files.write(files.path("iris.load", "9f"), b"{}")
+    ...     files.read(files.path("iris.load", "9f"))[0]
+    b'{}'
+    """
+
+    __slots__ = ("_durable", "_folders", "_root", "_scratch", "_staging", "_superseded")
+
+    def __init__(self, layout: Layout, *, durable: bool = False) -> None:
+        self._root = os.fspath(layout.manifests)
+        self._superseded = os.fspath(layout.superseded)
+        self._durable = durable
+        self._staging = Staging(os.fspath(layout.staging))
+        self._scratch: str | None = None
+        self._folders: dict[str, str] = {}
+
+    def close(self) -> None:
+        """Remove the empty staging folder; the object can still be used."""
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            self._staging.discard(scratch)
+        self._staging.close()
+
+    def path(self, stage: str, name: str, ending: str = ".json") -> str:
+        """Give the absolute path of what lies beside a stage's manifests under a name."""
+        folder = self._folders.get(stage)
+        if folder is None:
+            folder = self._folders[stage] = f"{self._root}/{safe_name(stage)}"
+        return f"{folder}/{name}{ending}"
+
+    def write(self, path: str, data: bytes) -> tuple[int, int, int]:
+        """Put bytes under a name, whole or not at all; give size, mtime and inode, the mtime -1 if it cannot be relied on.
+
+        Raises
+        ------
+        OSError
+            If it cannot be done.
+        CacheError
+            If no staging folder can be made.
+        """
+        made = f"{self._get_scratch()}/{next(_numbers)}"
+        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        try:
+            written = os.write(descriptor, data)
+            while written < len(data):
+                written += os.write(descriptor, data[written:])
+            if self._durable:
+                os.fsync(descriptor)
+            now_ns = time.time_ns()
+            status = settle_descriptor(descriptor, os.fstat(descriptor), now_ns)
+        except BaseException:
+            os.close(descriptor)
+            moves.remove(made)
+            raise
+        os.close(descriptor)
+        self._rename(made, path)
+        mtime_ns = status.st_mtime_ns if is_settled(status.st_mtime_ns, now_ns) else -1
+        return len(data), mtime_ns, status.st_ino
+
+    def read(self, path: str) -> tuple[bytes, tuple[int, int, int]]:
+        """Give all bytes of a file, with its size, mtime and inode; the mtime is -1 if it cannot be relied on.
+
+        Raises
+        ------
+        OSError
+            If it is not there or cannot be read.
+        """
+        now_ns = time.time_ns()
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            status = os.fstat(descriptor)
+            data = os.read(descriptor, status.st_size + 1)
+            while more := os.read(descriptor, 1 << 20):
+                data += more
+        finally:
+            os.close(descriptor)
+        mtime_ns = status.st_mtime_ns if is_settled(status.st_mtime_ns, now_ns) else -1
+        return data, (status.st_size, mtime_ns, status.st_ino)
+
+    def put_folder(self, source: str, path: str) -> None:
+        """Give a folder a second name, by links where that is possible; a folder that has it is replaced.
+
+        Raises
+        ------
+        OSError
+            If it cannot be done.
+        CacheError
+            If no staging folder can be made.
+        """
+        scratch = self._staging.new()
+        try:
+            built = f"{scratch}/built"
+            os.mkdir(f"{scratch}/links")
+            moves.link(source, built, scratch=f"{scratch}/links")
+            if self._durable:
+                moves.sync_all(built)
+            with suppress(FileNotFoundError):
+                os.rename(path, f"{scratch}/old")
+            self._rename(built, path)
+        finally:
+            self._staging.discard(scratch)
+
+    def set_aside(self, path: str, data: bytes | None) -> None:
+        """Move a damaged file to the superseded ones, by the digest of its bytes if it could be read."""
+        name = digest_bytes(data).rpartition(":")[2] if data is not None else f"unreadable-{time.time_ns():x}"
+        # The file may be gone by now, or the disk read-only: it is a miss anyway.
+        with suppress(OSError):
+            os.makedirs(self._superseded, exist_ok=True)
+            os.rename(path, f"{self._superseded}/{name}.json")
+
+    def iter_paths(self, since: float | None = None) -> Iterator[tuple[str, str]]:
+        """List manifests as (key, path), in no order; only those written from a time on if one is given."""
+        for folder in _list(self._root):
+            if since is not None and not _is_younger(folder, since):
+                continue
+            for path in _list(folder):
+                name = os.path.basename(path)
+                if not name.endswith(".json") or name.startswith("code-"):
+                    continue
+                if since is None or _is_younger(path, since):
+                    yield name[:-5], path
+
+    def _rename(self, made: str, path: str) -> None:
+        try:
+            os.rename(made, path)
+        except FileNotFoundError:
+            folder = os.path.dirname(path)
+            if os.path.isdir(folder) or not os.path.isdir(os.path.dirname(self._root)):
+                # Made again above the data folder it would bring back a project that was moved or deleted.
+                raise
+            os.makedirs(folder, exist_ok=True)
+            os.rename(made, path)
+        except OSError:
+            moves.remove(made)
+            raise
+        if self._durable:
+            moves.sync(os.path.dirname(path))
+
+    def _get_scratch(self) -> str:
+        scratch = self._scratch
+        if scratch is None or not os.path.isdir(scratch):
+            scratch = self._scratch = self._staging.new()
+        return scratch
+
+
+def _list(folder: str) -> list[str]:
+    try:
+        return [f"{folder}/{name}" for name in os.listdir(folder)]
+    except OSError:
+        return []
+
+
+def _is_younger(path: str, since: float) -> bool:
+    try:
+        return os.stat(path).st_mtime >= since - _MARGIN_S
+    except OSError:
+        return False

@@ -1,0 +1,166 @@
+"""The other lines of a run's files as rows: records, reportables, parameter sets, warnings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from curifactory.core.events import RecordAdded, Reported
+from curifactory.core.trace import Fragment
+
+RECORDS_NAME = "records.jsonl"
+REPORTABLES_NAME = "reportables.jsonl"
+PARAMETERS_NAME = "parameters.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordRow:
+    """A record of a run; ``name`` is its reference name, such as ``Record 0 (simple_lr)``."""
+
+    index: int
+    name: str
+    params_name: str | None
+    params_hash: str
+    copied_from: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportableRow:
+    """Something that was reported; its files lie in ``folder`` below the run's fragments."""
+
+    record: int
+    call: int | None
+    stage: str | None
+    folder: str
+    fragment: Fragment
+
+    @property
+    def name(self) -> str:
+        """Name of the reportable within its call."""
+        return self.fragment.name
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterRow:
+    """A parameter set of a run.
+
+    Parameters
+    ----------
+    name, hash : str
+        As they name its files.
+    file : str, optional
+        The parameter file it came from.
+    class_name : str
+        Module-qualified name of its class.
+    value : Any
+        Lossless JSON tree, from which the set can be built again.
+    shown : Any
+        JSON tree for people.
+    """
+
+    name: str
+    hash: str
+    file: str | None
+    class_name: str
+    value: Any
+    shown: Any
+
+
+@dataclass(frozen=True, slots=True)
+class WarningRow:
+    """A warning of a run."""
+
+    text: str
+    at: datetime
+
+
+def record_line(event: RecordAdded) -> dict[str, Any]:
+    """Return what ``records.jsonl`` keeps of a record, as JSON values.
+
+    Examples
+    --------
+    >>> read_record(record_line(RecordAdded(0, "Record 0 (a)", "a", "9f"))).params_name
+    'a'
+    """
+    return {
+        "index": event.index,
+        "name": event.name,
+        "params_name": event.params_name,
+        "params_hash": event.params_hash,
+        "copied_from": event.copied_from,
+    }
+
+
+def read_record(row: Mapping[str, Any]) -> RecordRow:
+    """Read a line of ``records.jsonl`` back.
+
+    Raises
+    ------
+    KeyError
+        If the line is of another shape.
+    """
+    return RecordRow(row["index"], row["name"], row["params_name"], row["params_hash"], row["copied_from"])
+
+
+def reportable_line(event: Reported) -> dict[str, Any]:
+    """Return what ``reportables.jsonl`` keeps of a fragment, as JSON values.
+
+    Examples
+    --------
+    >>> event = Reported(0, 3, "score", "3", Fragment("chart", "figure", files=("chart.svg",)))
+    >>> read_reportable(reportable_line(event)).fragment.files
+    ('chart.svg',)
+    """
+    fragment = event.fragment
+    return {
+        "record": event.record,
+        "call": event.call,
+        "stage": event.stage,
+        "folder": event.folder,
+        "name": fragment.name,
+        "kind": fragment.kind,
+        "group": fragment.group,
+        "caption": fragment.caption,
+        "files": list(fragment.files),
+        "data": fragment.data,
+    }
+
+
+def read_reportable(row: Mapping[str, Any]) -> ReportableRow:
+    """Read a line of ``reportables.jsonl`` back.
+
+    Raises
+    ------
+    KeyError
+        If the line is of another shape.
+    """
+    fragment = Fragment(
+        row["name"], row["kind"], row["data"], tuple(row["files"]), row["group"], row["caption"]
+    )
+    return ReportableRow(row["record"], row["call"], row["stage"], row["folder"], fragment)
+
+
+def read_parameter(row: Mapping[str, Any]) -> ParameterRow:
+    """Read an entry of ``parameters.json`` back.
+
+    Raises
+    ------
+    KeyError
+        If the entry is of another shape.
+
+    Examples
+    --------
+    >>> row = {
+    ...     "name": "a",
+    ...     "hash": "9f",
+    ...     "file": None,
+    ...     "class": "params.Params",
+    ...     "value": {},
+    ...     "shown": {"n": 1},
+    ... }
+    >>> read_parameter(row).shown
+    {'n': 1}
+    """
+    return ParameterRow(row["name"], row["hash"], row["file"], row["class"], row["value"], row["shown"])

@@ -1,0 +1,40 @@
+"""The tables of the index, and what a file of another version means."""
+
+from __future__ import annotations
+
+# Counted up with every change of a table: an index of another version is made anew from the files.
+SCHEMA_VERSION = 1
+
+STATEMENTS = (
+    # One row a trace: the bytes of its manifest, the manifest's stat facts, and those of its files.
+    """CREATE TABLE traces (
+        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, manifest BLOB NOT NULL,
+        crc INTEGER NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, files TEXT NOT NULL)""",
+    "CREATE INDEX traces_by_stage ON traces (stage, made_at)",
+    # Which parameters calls of a stage have read; `seen_at` orders them.
+    """CREATE TABLE read_sets (
+        stage TEXT NOT NULL, code TEXT NOT NULL, reads TEXT NOT NULL, seen_at REAL NOT NULL,
+        PRIMARY KEY (stage, code, reads)) WITHOUT ROWID""",
+    # Which trace a record of a name last had for a stage; only for explanations.
+    """CREATE TABLE last_used (
+        stage TEXT NOT NULL, experiment TEXT NOT NULL, record TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL,
+        PRIMARY KEY (stage, experiment, record)) WITHOUT ROWID""",
+    # Digests of paths, and the stat facts under which they hold.
+    """CREATE TABLE files (
+        path TEXT PRIMARY KEY, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
+        inode INTEGER NOT NULL, print TEXT NOT NULL) WITHOUT ROWID""",
+    """CREATE TABLE runs (
+        reference TEXT PRIMARY KEY, experiment TEXT NOT NULL, number INTEGER, started_at TEXT, finished_at TEXT,
+        outcome TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT '{}')""",
+    "CREATE INDEX runs_by_start ON runs (started_at)",
+    "CREATE INDEX runs_by_experiment ON runs (experiment, number)",
+    """CREATE TABLE run_metrics (
+        reference TEXT NOT NULL, record TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
+        last REAL, best_min REAL, best_max REAL,
+        PRIMARY KEY (reference, record, name, type)) WITHOUT ROWID""",
+    "CREATE INDEX run_metrics_by_name ON run_metrics (name, last)",
+    # Which fillers have put their rows in.
+    "CREATE TABLE filled (name TEXT PRIMARY KEY) WITHOUT ROWID",
+    # Processes that write now. A row whose process is dead tells that rows of its last moments may be missing.
+    "CREATE TABLE writers (id INTEGER PRIMARY KEY, process TEXT NOT NULL, began_at REAL NOT NULL)",
+)

@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.errors import CacheError
+from curifactory.store import manifest
+
+HEX = "0123456789abcdef" * 4
+
+
+def make_trace(**changes) -> Trace:
+    label = f"iris_{HEX[:32]}_train_model_model"
+    file = StoredFile(f"{label}.pkl", f"blake3:{HEX}", 12_345)
+    artifact = Artifact(
+        "model", "PickleCacher", HEX[::-1], f"blake3:{HEX}", (file,), label, "sklearn.svm._classes.SVC", ""
+    )
+    trace = Trace(
+        key=HEX,
+        stage="experiments.iris.train_model",
+        code=HEX,
+        reads={"params.depth": HEX, "params.rate": HEX, "params.seed": HEX},
+        shown={"params.depth": "3", "params.rate": "0.01", "params.seed": "42"},
+        inputs={"data": f"blake3:{HEX}+{HEX[:16]}"},
+        overrides={},
+        outputs=(Output("model", "sklearn.svm._classes.SVC", "", artifact),),
+        run="iris_4_2026-11-21-T101500",
+        made_at="2026-11-21T10:15:00.123+01:00",
+        duration_s=0.012345,
+    )
+    return dataclasses.replace(trace, **changes)
+
+
+def test_the_manifest_of_a_usual_small_call_takes_at_most_600_bytes():
+    data = manifest.encode(make_trace())
+    assert len(data) <= 600
+    assert b"\n" not in data
+
+
+def test_a_manifest_is_json_that_ends_with_its_own_digest():
+    data = manifest.encode(make_trace())
+    body = json.loads(data)
+    assert list(body)[0] == "format"
+    assert list(body)[-1] == "digest"
+
+
+def test_what_decides_comes_back_whole_and_what_was_read_is_cut():
+    trace = make_trace()
+    found = manifest.decode(HEX, manifest.encode(trace))
+    assert found is not None
+    assert (found.key, found.code, found.outputs) == (trace.key, trace.code, trace.outputs)
+    assert found.shown == trace.shown
+    assert found.reads == {path: HEX[:16] for path in trace.reads}
+    assert found.inputs == {"data": f"blake3:{HEX[:16]}"}
+
+
+def test_a_cut_identity_is_what_the_whole_one_begins_with():
+    for whole in (HEX, f"blake3:{HEX}", f"call:{HEX}:model", f"blake3:{HEX}+{HEX[:16]}", "absent", ""):
+        assert whole.startswith(manifest.shorten(whole))
+    assert manifest.shorten(f"call:{HEX}:model") == f"call:{HEX[:16]}"
+
+
+def test_every_shortened_or_changed_manifest_is_noticed():
+    data = manifest.encode(make_trace())
+    for end in range(len(data)):
+        assert manifest.decode(HEX, data[:end]) is None
+    for place in range(len(data)):
+        changed = bytearray(data)
+        changed[place] ^= 1 << (place % 8)
+        assert manifest.decode(HEX, bytes(changed)) is None
+
+
+def test_a_manifest_under_another_key_is_noticed():
+    data = manifest.encode(make_trace())
+    assert manifest.decode("f" * 64, data) is None
+
+
+def test_a_newer_format_is_told_from_a_damaged_one():
+    assert manifest.is_newer(b'{"format":7,"anything":true}')
+    assert not manifest.is_newer(manifest.encode(make_trace()))
+    assert not manifest.is_newer(b'{"format":x')
+
+
+def test_metadata_that_are_no_json_are_refused_with_the_stage():
+    artifact = make_trace().outputs[0].artifact
+    bad = dataclasses.replace(artifact, metadata={"net": object()})
+    with pytest.raises(CacheError, match=r"experiments\.iris\.train_model"):
+        manifest.encode(make_trace(outputs=(Output("model", artifact=bad),)))
+
+
+def test_metadata_keep_numbers_that_json_does_not_know():
+    artifact = dataclasses.replace(make_trace().outputs[0].artifact, metadata={"best": float("inf")})
+    trace = make_trace(outputs=(Output("model", artifact.type, "", artifact),))
+    found = manifest.decode(HEX, manifest.encode(trace))
+    assert found.outputs[0].artifact.metadata == {"best": float("inf")}
+
+
+def test_a_file_name_that_is_no_text_comes_back():
+    artifact = make_trace().outputs[0].artifact
+    file = StoredFile("odd\udcff.pkl", artifact.digest, 1)
+    trace = make_trace(outputs=(Output("model", artifact=dataclasses.replace(artifact, files=(file,))),))
+    found = manifest.decode(HEX, manifest.encode(trace))
+    assert found.outputs[0].artifact.files == (file,)
+
+
+texts = st.one_of(st.text(max_size=12), st.sampled_from(["~", "=", "!x", "*", "a*", "a b", "blake3:x", ""]))
+digests = st.one_of(texts, st.sampled_from([HEX, HEX.upper(), f"blake3:{HEX}", f"pickle:{HEX}", "~" + "A" * 43]))
+names = st.one_of(texts, st.sampled_from(["train_model", "iris_train_model_model"]))
+
+
+@st.composite
+def artifacts(draw) -> Artifact:
+    label = draw(st.one_of(names, st.just("x_train_model_model")))
+    files = [
+        StoredFile(
+            draw(st.one_of(names, st.just(label + ".pkl"), st.just(label))),
+            draw(digests),
+            draw(st.integers(0, 2**60)),
+            draw(st.booleans()),
+        )
+        for _ in range(draw(st.integers(0, 3)))
+    ]
+    metadata = draw(st.dictionaries(texts, st.one_of(texts, st.integers(), st.none(), st.lists(st.booleans()))))
+    return Artifact(
+        draw(names), draw(texts), draw(digests), draw(digests), tuple(files), label, draw(texts), draw(texts), metadata
+    )
+
+
+outputs = st.builds(Output, name=names, type=texts, summary=texts, artifact=st.none() | artifacts())
+traces = st.builds(
+    Trace,
+    key=st.just(HEX),
+    stage=st.sampled_from(["experiments.iris.train_model", "load", "notebook:a/b.load", ""]),
+    code=digests,
+    reads=st.dictionaries(texts, digests, max_size=3),
+    shown=st.dictionaries(texts, texts, max_size=3),
+    inputs=st.dictionaries(texts, digests, max_size=3),
+    overrides=st.dictionaries(texts, digests, max_size=3),
+    outputs=st.lists(outputs, max_size=3).map(tuple),
+    run=texts,
+    made_at=texts,
+    duration_s=st.integers(0, 10**9).map(lambda number: number / 10**6),
+    reported=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(trace=traces)
+def test_any_trace_comes_back_as_it_was_apart_from_what_is_cut(trace):
+    found = manifest.decode(HEX, manifest.encode(trace))
+    cut = {
+        name: {path: manifest.shorten(digest) for path, digest in getattr(trace, name).items()}
+        for name in ("reads", "inputs", "overrides")
+    }
+    assert found == dataclasses.replace(trace, **cut)
+    assert manifest.encode(found) == manifest.encode(trace)
+
+
+@settings(deadline=None)
+@given(data=st.binary(max_size=400))
+def test_noise_is_no_manifest(data):
+    assert manifest.decode(HEX, data) is None
+    assert manifest.read_heading(HEX, data) is None
