@@ -1,0 +1,220 @@
+"""One execution of a stage function while it goes on: what it reads, reports, logs, binds and asks paths for."""
+
+from __future__ import annotations
+
+import gc
+import os
+import weakref
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.events import MetricLogged, Reported
+from curifactory.core.record import Record
+from curifactory.core.spec import StageSpec
+from curifactory.core.state import Slot
+from curifactory.core.trace import Fragment
+from curifactory.engine.numbers import as_numbers
+from curifactory.engine.parameters import changed_parameters
+from curifactory.engine.rendering import render
+from curifactory.engine.views import RecordView
+from curifactory.parameters.reads import ReadLog
+from curifactory.parameters.view import track
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+    from curifactory.engine.graph import Call
+
+
+class Activity:
+    """Collects what one call does while its stage function is executed.
+
+    Attributes
+    ----------
+    reads : dict of str
+        Read paths in the order in which they were noted.
+    fragments, metrics : list
+        What was reported and logged.
+    bound : dict
+        State entries that the stage has bound by itself.
+    not_reusable : str or None
+        Why no trace of the call can be kept, if none can.
+    """
+
+    __slots__ = (
+        "_cachers",
+        "_parameters",
+        "_views",
+        "bound",
+        "call",
+        "engine",
+        "files",
+        "fragments",
+        "metrics",
+        "not_reusable",
+        "reads",
+    )
+
+    def __init__(self, engine: Engine, call: Call) -> None:
+        self.engine = engine
+        self.call = call
+        self.reads: dict[str, None] = {}
+        self.fragments: list[Fragment] = []
+        self.metrics: list[MetricLogged] = []
+        self.bound: dict[tuple[int, str], Slot] = {}
+        self.not_reusable: str | None = None
+        self.files: list[str] = []
+        self._cachers: list[Any] | None = None
+        self._views: dict[int, RecordView] = {}
+        self._parameters: dict[int, tuple[Record, ReadLog, Any]] = {}
+
+    def note(self, path: str) -> None:
+        """Note that something was read."""
+        self.reads[path] = None
+
+    def note_files(self) -> None:
+        """Note that names of files were asked for, which stand for the whole set and the experiment."""
+        self.reads["files"] = None
+        self.reads["params.*"] = None
+
+    def parameters_of(self, record: Record) -> Any:
+        """Return the tracking view of a record's parameters."""
+        if record.params is None:
+            self.note(f"{self._prefix(record)}params.*")
+            return None
+        known = self._parameters.get(id(record))
+        if known is None:
+            log = ReadLog(self.engine.identifier.parameters_of(record.params).reads)
+            known = self._parameters[id(record)] = (record, log, track(record.params, log))
+        return known[2]
+
+    def view_of(self, record: Record) -> Record:
+        """Return the view of a record; the same one each time."""
+        view = self._views.get(id(record))
+        if view is None:
+            own = record is self.call.record
+            if not own and record not in (self.call.records or ()):
+                self.cannot_be_reused(f"it reads {record.get_reference_name()}, which it was not given")
+            view = self._views[id(record)] = RecordView(record, self, own=own)
+        return view
+
+    def cannot_be_reused(self, why: str) -> None:
+        """Note that the call does what no trace can hold."""
+        if self.not_reusable is None:
+            self.not_reusable = why
+            self.engine.warn(f"{self.call.describe()} cannot be reused: {why}.")
+
+    def end(self) -> None:
+        """Count what was read, now that the stage function has returned.
+
+        Raises
+        ------
+        DefinitionError
+            If the stage has changed a parameter.
+        """
+        views = [weakref.ref(view) for view in self._views.values()]
+        parameters = [(record, log) for record, log, _ in self._parameters.values()]
+        self._views.clear()
+        self._parameters.clear()
+        if any(view() is not None for view in views):
+            gc.collect(1)
+            if any(view() is not None for view in views):
+                self.cannot_be_reused("something keeps the record that it was given, and can read it later")
+        for record, log in parameters:
+            log.escaped()
+            prefix = self._prefix(record)
+            for path in log.paths():
+                self.reads[f"{prefix}params.{path}"] = None
+            changed = log.changed(record.params)
+            if changed:
+                raise changed_parameters(self.call, record.params, changed, "while it was executed")
+
+    def _prefix(self, record: Record) -> str:
+        return "" if record is self.call.record else "records."
+
+    def value_of(self, slot: Slot) -> Any:
+        """Return a slot's value as stages get it."""
+        return self.engine.values.for_stage(slot, self.call)
+
+    def cachers(self) -> list[Any]:
+        """Return the cachers of the outputs, placed where the files will lie in the end."""
+        if self._cachers is None:
+            self.note_files()
+            self._cachers = self.engine.saver.final_cachers(self.call)
+        return self._cachers
+
+    def path_of(self, name: str, *, folder: bool, track: bool = True, **options: Any) -> str:
+        """Return the final path of a file that the stage writes itself; earlier ones are moved aside first."""
+        self.note_files()
+        stage = options.pop("stage_name", None) or self.call.name
+        path: str = self.engine.labels.own_path(
+            name, params_hash=self.call.label_hash, stage=stage, **options
+        )
+        if path not in self.files:
+            self.engine.clear_path(path)
+            if track:
+                self.files.append(path)
+        os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
+        return path
+
+    def binds(self, name: str) -> None:
+        """Note that the stage has put something into the state by itself."""
+        self.cannot_be_reused(f"it puts '{name}' into the state by itself, which is not among its outputs")
+
+    def report(self, record: Record, reportable: Any) -> None:
+        """Render a reportable now and tell the run of it."""
+        folder = self.engine.fragments_folder(str(self.call.index))
+        if folder is None:
+            return
+        stem = _unique(
+            getattr(reportable, "name", None) or f"{self.call.name}_{len(self.fragments)}",
+            {fragment.name for fragment in self.fragments},
+        )
+        fragment = render(reportable, folder, stem)
+        self.fragments.append(fragment)
+        self.engine.events.emit(
+            Reported(record.index, self.call.index, self.call.name, str(self.call.index), fragment)
+        )
+
+    def log_metrics(
+        self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
+    ) -> None:
+        """Tell the run of metrics."""
+        event = MetricLogged(
+            record.index,
+            self.call.index,
+            type,
+            as_numbers(values),
+            step,
+            epoch,
+            datetime.now().astimezone(),
+        )
+        self.metrics.append(event)
+        self.engine.events.emit(event)
+
+    def call_nested(
+        self, spec: StageSpec, record: Record, records: Sequence[Record] | None, overrides: Mapping[str, Any]
+    ) -> None:
+        """Execute a stage inside this one, as a part of it: no node, not cached, its outputs bound at once."""
+        from curifactory.engine.execute import call_function, gather_nested
+
+        arguments = gather_nested(self, spec, record, records)
+        arguments.update(overrides)
+        view = self.view_of(getattr(record, "_record", record))
+        views = None
+        if spec.aggregate:
+            views = [
+                self.view_of(getattr(each, "_record", each)) for each in (records or record.manager.records)
+            ]
+        values = call_function(spec, view, views, arguments)
+        for output, value in zip(spec.outputs, values, strict=True):
+            view.state[output.name] = value
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    if name not in taken:
+        return name
+    number = 2
+    while f"{name}_{number}" in taken:
+        number += 1
+    return f"{name}_{number}"

@@ -1,0 +1,66 @@
+"""Whether a stage was called inside a ``try`` or ``with`` block, read from the calling frames' exception tables."""
+
+from __future__ import annotations
+
+import dis
+import functools
+from types import CodeType, FrameType
+from typing import Any
+
+
+def inside_block(frame: FrameType | None, run_code: CodeType) -> bool:
+    """Return whether any frame from here up to that of ``run()`` stands inside a block that handles exceptions.
+
+    A call that waits until ``run()`` has returned would leave such a block: its exceptions would fly past the
+    ``except``, its context would be off, its temporary folder gone.
+
+    Parameters
+    ----------
+    frame : frame
+        The frame that called the stage.
+    run_code : code
+        The code of the ``run`` function, where the search ends.
+    """
+    while frame is not None:
+        if _covered(frame.f_code, frame.f_lasti):
+            return True
+        if frame.f_code is run_code:
+            return False
+        frame = frame.f_back
+    return False
+
+
+def _covered(code: CodeType, offset: int) -> bool:
+    return any(start <= offset < end for start, end in _block_ranges(code))
+
+
+@functools.lru_cache(maxsize=4096)
+def _block_ranges(code: CodeType) -> tuple[tuple[int, int], ...]:
+    """Return the ranges of byte code that a person's handler covers.
+
+    Entries that the compiler adds on its own are left out: a generator's conversion of ``StopIteration``, the clean-up
+    of ``except`` bodies (marked by their ``lasti`` flag together with a handler that only re-raises), and the restoring
+    of a comprehension's variables.
+    """
+    table = getattr(code, "co_exceptiontable", b"")
+    if not table:
+        return ()
+    instructions = {instruction.offset: instruction for instruction in dis.get_instructions(code)}
+    ordered = sorted(instructions)
+    ranges = []
+    for entry in dis._parse_exception_table(code):  # type: ignore[attr-defined]  # noqa: SLF001 - the only reader there is
+        if _is_persons_handler(instructions, ordered, entry):
+            ranges.append((entry.start, entry.end))
+    return tuple(ranges)
+
+
+def _is_persons_handler(instructions: dict[int, Any], ordered: list[int], entry: Any) -> bool:
+    handler = instructions.get(entry.target)
+    if handler is None:
+        return True
+    following = [instructions[offset] for offset in ordered if offset >= entry.target][:3]
+    names = [instruction.opname for instruction in following]
+    if names and names[0] == "CALL_INTRINSIC_1" and "STOPITERATION" in str(following[0].argrepr):
+        return False
+    # PUSH_EXC_INFO begins every handler that a person wrote; comprehensions restore variables by SWAP and STORE_FAST.
+    return "PUSH_EXC_INFO" in names[:1] or "WITH_EXCEPT_START" in names

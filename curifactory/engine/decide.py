@@ -1,0 +1,152 @@
+"""Whether a call is reused or run, and why: its keys are looked up among the traces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from curifactory.core.outcomes import Verdict
+from curifactory.core.reason import Reason, ReasonKind
+from curifactory.core.trace import Artifact, Trace
+from curifactory.engine.explain import explain
+from curifactory.engine.graph import Call
+from curifactory.engine.identify import Identifier, NotYetKnownError
+from curifactory.engine.loading import Loader
+from curifactory.engine.options import EngineOptions
+from curifactory.engine.saving import fresh_cacher
+from curifactory.errors import UnidentifiableError
+from curifactory.store.artifacts import FileState
+from curifactory.store.traces import TraceStore
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to happen to a call.
+
+    Parameters
+    ----------
+    verdict : Verdict
+        Run, reuse, or perhaps: nobody knows before other calls have run.
+    reason : Reason
+        Why.
+    trace : Trace or None
+        The trace that holds, of a call that is reused.
+    absent : Reason or None
+        Why the bytes of a reused call are not there, if they are not; it has to run once somebody needs them.
+    """
+
+    verdict: Verdict
+    reason: Reason
+    trace: Trace | None = None
+    absent: Reason | None = None
+
+
+class Decider:
+    """Decides calls one at a time, from traces, inputs and what was asked for."""
+
+    def __init__(
+        self, options: EngineOptions, traces: TraceStore, identifier: Identifier, loader: Loader
+    ) -> None:
+        self.options = options
+        self._traces = traces
+        self._identifier = identifier
+        self._loader = loader
+        self._read_sets: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+
+    def decide(self, call: Call) -> Decision:
+        """Return what is to happen to a call, as far as it can be known now."""
+        asked = self._asked_for(call)
+        if asked is not None:
+            return Decision(Verdict.RUN, asked)
+        if not call.output_specs:
+            return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
+        try:
+            unknown = self._unknown_input(call)
+            if unknown is not None:
+                return self._before_inputs(call, unknown)
+            return self._look_up(call)
+        except NotYetKnownError as error:
+            return self._before_inputs(call, error.producer)
+        except UnidentifiableError as error:
+            return Decision(
+                Verdict.RUN, Reason(ReasonKind.UNIDENTIFIABLE, {"what": error.message.rstrip(".")})
+            )
+
+    def forget(self, call: Call) -> None:
+        """Look the read sets of a call's stage up anew next time, since a trace has been added."""
+        self._read_sets.pop((call.stage_id, self._identifier.code_of(call)), None)
+
+    def _asked_for(self, call: Call) -> Reason | None:
+        if self.options.overwrite:
+            return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite"})
+        if call.name in self.options.overwrite_stages:
+            return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite-stage"})
+        if getattr(call.record.params, "overwrite", False) is True:
+            return Reason(ReasonKind.ASKED_FOR, {"by": "overwrite of the parameter set"})
+        return None
+
+    def _unknown_input(self, call: Call) -> Call | None:
+        """Return a call whose outputs are not known yet and that this one reads, or may read."""
+        for producer in call.producers():
+            if not producer.settled and producer.verdict is not Verdict.REUSE:
+                return producer
+        return None
+
+    def _before_inputs(self, call: Call, unknown: Call) -> Decision:
+        if not self._known_read_sets(call):
+            return Decision(Verdict.RUN, self._explain(call, inputs=False))
+        return Decision(Verdict.PERHAPS, Reason(ReasonKind.INPUT_RUNS, {"name": unknown.name}))
+
+    def _look_up(self, call: Call) -> Decision:
+        inputs = self._identifier.input_identities(call)
+        overrides = self._identifier.override_identities(call) if call.overrides else {}
+        for read_set in self._known_read_sets(call):
+            reads = self._identifier.read_values(call, read_set)
+            key = self._identifier.key_of(call, reads, inputs, overrides)
+            trace = self._traces.find(key, stage=call.stage_id)
+            if trace is not None:
+                return self._check(call, trace)
+        return Decision(Verdict.RUN, self._explain(call))
+
+    def _check(self, call: Call, trace: Trace) -> Decision:
+        """Turn a trace that holds into a decision, after a look at its artifacts."""
+        absent: Reason | None = None
+        for (spec, template), output in zip(call.output_specs, trace.outputs, strict=False):
+            if template is None:
+                absent = absent or Reason(ReasonKind.NO_CACHER)
+                continue
+            artifact = output.artifact
+            cacher = fresh_cacher(template, spec.name)
+            if artifact is None or artifact.cacher_key != self._identifier.named_code.cacher_key(cacher):
+                return Decision(
+                    Verdict.RUN, Reason(ReasonKind.NO_ARTIFACT, {"cacher": type(cacher).__name__})
+                )
+            missing = self._absent_reason(artifact)
+            if missing is not None and missing.kind is ReasonKind.FILE_CHANGED:
+                return Decision(Verdict.RUN, missing)
+            absent = missing or absent
+        for output in trace.outputs[len(call.output_specs) :]:
+            missing = None if output.artifact is None else self._absent_reason(output.artifact)
+            if missing is not None:
+                return Decision(Verdict.RUN, missing)
+        return Decision(Verdict.REUSE, Reason(ReasonKind.UNCHANGED, {"run": trace.run}), trace, absent)
+
+    def _absent_reason(self, artifact: Artifact) -> Reason | None:
+        state, file = self._loader.state(artifact)
+        if file is None or state in (FileState.PRESENT, FileState.ASIDE):
+            return None
+        if file.referenced:
+            return Reason(ReasonKind.FILE_CHANGED, {"file": file.path})
+        kind = ReasonKind.ARTIFACT_MISSING if state is FileState.MISSING else ReasonKind.ARTIFACT_MODIFIED
+        return Reason(kind, {"file": file.path})
+
+    def _known_read_sets(self, call: Call) -> list[tuple[str, ...]]:
+        place = call.stage_id, self._identifier.code_of(call)
+        known = self._read_sets.get(place)
+        if known is None:
+            known = self._read_sets[place] = self._traces.read_sets(*place)
+        return known
+
+    def _explain(self, call: Call, *, inputs: bool = True) -> Reason:
+        return explain(
+            call, self._traces, self._identifier, experiment=self.options.experiment, inputs=inputs
+        )

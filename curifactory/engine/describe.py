@@ -1,0 +1,38 @@
+"""What is said of a value in reports: its type and its shape or length."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def type_name(value: Any) -> str:
+    """Return the qualified name of a value's type; builtins without their module.
+
+    Examples
+    --------
+    >>> type_name([1])
+    'list'
+    """
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def summary(value: Any) -> str:
+    """Return the shape or length of a value, the value itself if it is a short scalar, or nothing.
+
+    Examples
+    --------
+    >>> summary([1, 2]), summary(0.5), summary(object())
+    ('2 items', '0.5', '')
+    """
+    if value is None or isinstance(value, (bool, int, float)):
+        return repr(value)[:40]
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
+        return " × ".join(map(str, shape)) or "scalar"
+    if isinstance(value, str):
+        return repr(value) if len(value) <= 40 else f"{len(value)} characters"
+    if isinstance(value, (list, tuple, dict, set, frozenset, bytes)):
+        unit = "bytes" if isinstance(value, bytes) else "item" if len(value) == 1 else "items"
+        return f"{len(value)} {unit}"
+    return ""

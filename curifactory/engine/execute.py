@@ -1,0 +1,213 @@
+"""The only caller of people's stage functions: gather, call, check what came back."""
+
+from __future__ import annotations
+
+import os
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.record import Record
+from curifactory.core.spec import StageSpec
+from curifactory.engine.activity import Activity
+from curifactory.errors import InputSignatureError, MissingInputError, OutputSignatureError
+
+if TYPE_CHECKING:
+    from curifactory.engine.graph import Call
+
+_PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+
+def execute(activity: Activity) -> tuple[tuple[Any, ...], float]:
+    """Execute the stage function of a call.
+
+    Parameters
+    ----------
+    activity : Activity
+        Where everything that the stage does is noted.
+
+    Returns
+    -------
+    values : tuple
+        One value for each output.
+    duration_s : float
+        Wall time of the function.
+
+    Raises
+    ------
+    OutputSignatureError
+        If the number of values is not that of the outputs.
+    Exception
+        Whatever the stage function raises, unchanged.
+    """
+    call = activity.call
+    arguments = gather(activity)
+    view = activity.view_of(call.record)
+    views = [activity.view_of(record) for record in call.records or ()] if call.spec.aggregate else None
+    started = time.perf_counter()
+    values = call_function(call.spec, view, views, arguments)
+    return values, time.perf_counter() - started
+
+
+def gather(activity: Activity) -> dict[str, Any]:
+    """Return the keywords of a call's function: inputs by name, overrides on top.
+
+    This is the one place where stages and aggregates differ: a stage's input is a value, an aggregate's is a dictionary
+    from record to value.
+    """
+    call = activity.call
+    if call.spec.aggregate:
+        arguments: dict[str, Any] = {
+            name: {
+                activity.view_of(record): activity.engine.values.for_input(slot, call)
+                for record, slot in pairs
+            }
+            for name, pairs in call.record_inputs.items()
+        }
+    else:
+        arguments = {
+            name: activity.engine.values.for_input(slot, call)
+            for name, slot in call.inputs.items()
+            if slot is not None
+        }
+    for name, value in call.overrides.items():
+        arguments[name] = _with_views(activity, value) if call.spec.aggregate else value
+    return arguments
+
+
+def gather_nested(
+    activity: Activity, spec: StageSpec, record: Record, records: Sequence[Record] | None
+) -> dict[str, Any]:
+    """Return the inputs of a stage that is called inside another one, from the state as it is now.
+
+    Raises
+    ------
+    MissingInputError
+        If an input is not there.
+    """
+    view = activity.view_of(getattr(record, "_record", record))
+    if spec.aggregate:
+        views = [
+            activity.view_of(getattr(each, "_record", each)) for each in (records or record.manager.records)
+        ]
+        return {
+            name: {each: each.state[name] for each in views if name in each.state} for name in spec.inputs
+        }
+    found = {}
+    for name in spec.inputs:
+        if name in view.state:
+            found[name] = view.state[name]
+        elif not spec.suppress_missing_inputs:
+            raise MissingInputError(
+                f"Stage '{spec.name}' (inside '{activity.call.name}') needs the input '{name}'."
+            )
+    return found
+
+
+def call_function(
+    spec: StageSpec, record: Record, records: Sequence[Record] | None, arguments: Mapping[str, Any]
+) -> tuple[Any, ...]:
+    """Call a stage function and return one value for each output.
+
+    Raises
+    ------
+    OutputSignatureError
+        If the number of values is not that of the outputs.
+    """
+    returned = (
+        spec.function(record, list(records or ()), **arguments)
+        if spec.aggregate
+        else spec.function(record, **arguments)
+    )
+    return split_outputs(spec, returned)
+
+
+def split_outputs(spec: StageSpec, returned: Any) -> tuple[Any, ...]:
+    """Match what a stage returned with its outputs.
+
+    Raises
+    ------
+    OutputSignatureError
+        If they do not fit.
+    """
+    wanted = len(spec.outputs)
+    values = returned if isinstance(returned, tuple) else (returned,)
+    if wanted == 0:
+        return ()
+    if len(values) == wanted and (wanted > 1 or not isinstance(returned, tuple) or len(returned) == 1):
+        return values
+    names = ", ".join(output.name for output in spec.outputs)
+    kind = f"a tuple of {len(returned)}" if isinstance(returned, tuple) else f"one {type(returned).__name__}"
+    hint = f"Return {wanted} values as a tuple."
+    if wanted == 1:
+        hint = "To return a tuple as the one output, wrap it: return (value,)."
+    raise OutputSignatureError(
+        f"Stage '{spec.name}' ({spec.place}) has {wanted} outputs ({names}) and returned {kind}.", hint=hint
+    )
+
+
+def check_overrides(spec: StageSpec, overrides: Mapping[str, Any], where: str) -> None:
+    """Check the keywords of a call against the function's arguments.
+
+    Raises
+    ------
+    InputSignatureError
+        If one of them is no argument of the function.
+    """
+    if spec.takes_any_keyword:
+        return
+    for name in overrides:
+        if name not in spec.keywords:
+            raise InputSignatureError(
+                f"Stage '{spec.name}' was called with {name}=… {where}, but has no such argument.",
+                hint=f"It has: {', '.join(sorted(spec.keywords)) or 'none'}.",
+            )
+
+
+def person_frames(error: BaseException) -> str:
+    """Return the traceback of an exception without the frames of this package."""
+    summary = traceback.TracebackException.from_exception(error)
+    seen: set[int] = set()
+    pending: list[traceback.TracebackException] = [summary]
+    while pending:
+        current = pending.pop()
+        if id(current) in seen:
+            continue
+        seen.add(id(current))
+        kept = [
+            frame
+            for frame in current.stack
+            if not os.path.abspath(frame.filename).startswith(_PACKAGE_FOLDER)
+        ]
+        current.stack = traceback.StackSummary.from_list(kept)
+        pending.extend(each for each in (current.__cause__, current.__context__) if each is not None)
+    return "".join(summary.format())
+
+
+def is_package_frame(filename: str) -> bool:
+    """Return whether a file belongs to this package."""
+    return filename.startswith(_PACKAGE_FOLDER)
+
+
+def innermost_person_frame(trace: TracebackType | None) -> tuple[str, int] | None:
+    """Return file and line of the last frame that is not of this package."""
+    found = None
+    for frame in traceback.extract_tb(trace):
+        if not is_package_frame(os.path.abspath(frame.filename)):
+            found = (frame.filename, frame.lineno or 0)
+    return found
+
+
+def _with_views(activity: Activity, value: Any) -> Any:
+    if isinstance(value, Mapping) and any(isinstance(key, Record) for key in value):
+        return {
+            activity.view_of(key) if isinstance(key, Record) else key: item for key, item in value.items()
+        }
+    return value
+
+
+def started_place(call: Call) -> str:
+    """Return the place in the person's code that made a call."""
+    return f"{call.line[0]}:{call.line[1]}"

@@ -1,0 +1,75 @@
+"""What is told of a call when it is over: the event that becomes a line of the run's calls."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from curifactory.core.events import CallEnded, InputFacts, OutputFacts
+from curifactory.core.outcomes import CallOutcome
+from curifactory.engine.graph import Call
+
+
+def call_ended(
+    call: Call,
+    *,
+    started_at: datetime | None = None,
+    duration_s: float = 0.0,
+    fragments: int = 0,
+    error: str | None = None,
+) -> CallEnded:
+    """Return the event of a call that has its outcome.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    started_at : datetime, optional
+        When its function was entered, if it was.
+    duration_s : float
+        Wall time of the function; of a reused call, that of the run which executed it.
+    fragments : int
+        How many reportables it has.
+    error : str, optional
+        Traceback of a failed call, or what went wrong while saving.
+    """
+    return CallEnded(
+        index=call.index,
+        name=call.name,
+        stage=call.stage_id,
+        record=call.record.index,
+        record_name=call.record.get_reference_name(),
+        outcome=call.outcome or CallOutcome.NOT_REACHED,
+        reason=call.reason,
+        key=call.key,
+        started_at=started_at,
+        duration_s=duration_s,
+        line=call.engine.place(call.line),
+        aggregate=call.spec.aggregate,
+        inputs=_inputs(call),
+        outputs=_outputs(call),
+        fragments=fragments,
+        error=error,
+    )
+
+
+def _inputs(call: Call) -> tuple[InputFacts, ...]:
+    found = []
+    for name, slot in call.input_slots():
+        producer = slot.producer
+        index, record = (
+            (producer.index, producer.record.index) if isinstance(producer, Call) else (None, None)
+        )
+        found.append(InputFacts(name, index, record))
+    return tuple(found)
+
+
+def _outputs(call: Call) -> tuple[OutputFacts, ...]:
+    made_in = call.trace.run if call.trace is not None and call.outcome is CallOutcome.REUSED else None
+    if call.outputs:
+        lazy = [spec.lazy for spec, _ in call.output_specs]
+        lazy += [False] * (len(call.outputs) - len(lazy))
+        return tuple(
+            OutputFacts(output.name, output.type, output.summary, output.artifact, made_in, is_lazy)
+            for output, is_lazy in zip(call.outputs, lazy, strict=True)
+        )
+    return tuple(OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in call.output_specs)

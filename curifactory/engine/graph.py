@@ -1,0 +1,209 @@
+"""Calls: one stage applied to one record, with the slots it reads and the slots it makes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.outcomes import CallOutcome, Verdict
+from curifactory.core.reason import Reason
+from curifactory.core.record import Record
+from curifactory.core.spec import OutputSpec, StageSpec
+from curifactory.core.state import Slot
+from curifactory.core.trace import Output, Trace
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+    from curifactory.engine.parameters import ParameterIdentity
+
+
+class Want(IntEnum):
+    """How much of a call somebody wants; more includes less."""
+
+    NOTHING = 0
+    IDENTITY = 1
+    FILES = 2
+    VALUE = 3
+
+
+class Call:
+    """A node of the graph.
+
+    It binds what it sees when it is made: slots, records, overrides, parameters, the folder and the line.
+
+    Attributes
+    ----------
+    index : int
+        Position among the calls of the run, in the order in which they were made.
+    number : int
+        Moment in the process-wide order of bindings; the call sees what was bound before.
+    inputs : dict of str to Slot or None
+        A stage's inputs that no override replaces; None is absent.
+    record_inputs : dict of str to list of (Record, Slot)
+        An aggregate's inputs, for the records that have them.
+    call_identities : dict or None
+        Of a deferred call, what its keywords and the values put in by hand were when it was made.
+    labels : dict of str to str
+        Labels of outputs that were given out before the call had a key.
+    made : bool
+        Whether it was executed in this run.
+    observed : tuple of str
+        Read paths of its execution.
+    trace : Trace or None
+        What is known to be true of the call: found when reused, made when executed.
+    verdict, reason
+        What was decided and why, as far as it is known.
+    want : Want
+        What is wanted of it; nothing of a call that nobody needs.
+    outcome : CallOutcome or None
+        Set once, when the call is over.
+    absent : Reason or None
+        Why the bytes of a reused call are not there, if they are not.
+    """
+
+    __slots__ = (
+        "absent",
+        "call_identities",
+        "code",
+        "cwd",
+        "engine",
+        "index",
+        "inputs",
+        "key",
+        "label_hash",
+        "labels",
+        "line",
+        "made",
+        "number",
+        "observed",
+        "outcome",
+        "output_specs",
+        "outputs",
+        "overrides",
+        "parameters",
+        "reason",
+        "record",
+        "record_inputs",
+        "records",
+        "slots",
+        "spec",
+        "trace",
+        "verdict",
+        "want",
+    )
+
+    def __init__(
+        self,
+        engine: Engine,
+        spec: StageSpec,
+        record: Record,
+        records: tuple[Record, ...] | None,
+        overrides: Mapping[str, Any],
+        *,
+        index: int,
+        number: int,
+        line: tuple[str, int],
+    ) -> None:
+        self.engine = engine
+        self.spec = spec
+        self.record = record
+        self.records = records
+        self.overrides = overrides
+        self.index = index
+        self.number = number
+        self.line = line
+        self.cwd: str | None = None
+        self.inputs: dict[str, Slot | None] = {}
+        self.record_inputs: dict[str, list[tuple[Record, Slot]]] = {}
+        self.output_specs: tuple[tuple[OutputSpec, Any], ...] = ()
+        self.slots: tuple[Slot, ...] = ()
+        self.parameters: ParameterIdentity | None = None
+        self.label_hash = ""
+        self.labels: dict[str, str] = {}
+        self.code: str | None = None
+        self.key: str | None = None
+        self.trace: Trace | None = None
+        self.outputs: tuple[Output, ...] = ()
+        self.made = False
+        self.verdict: Verdict | None = None
+        self.reason: Reason | None = None
+        self.outcome: CallOutcome | None = None
+        self.want = Want.NOTHING
+        self.absent: Reason | None = None
+        self.observed: tuple[str, ...] = ()
+        self.call_identities: dict[str, str] | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the stage."""
+        return self.spec.name
+
+    @property
+    def stage_id(self) -> str:
+        """Module-qualified name of the stage."""
+        return self.engine.identifier.stage_id_of(self.spec)
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what the call's outputs are."""
+        return self.outcome in (CallOutcome.RAN, CallOutcome.REUSED)
+
+    def input_slots(self) -> Iterator[tuple[str, Slot]]:
+        """Go through all declared inputs that are there, an aggregate's record by record."""
+        for name, slot in self.inputs.items():
+            if slot is not None:
+                yield name, slot
+        for name, pairs in self.record_inputs.items():
+            for _, slot in pairs:
+                yield name, slot
+
+    def scheduled_slots(self) -> Iterator[Slot]:
+        """Go through the slots that have to be known before the call: its inputs, and what it may read undeclared.
+
+        An aggregate without inputs, or a stage whose code speaks of a state, may read whatever it sees.
+        """
+        for _, slot in self.input_slots():
+            yield slot
+        if self.engine.may_read_state(self.spec):
+            for record in (self.record, *(self.records or ())):
+                yield from record.state.slots(self.number).values()
+
+    def producers(self) -> Iterator[Call]:
+        """Go through the calls behind the scheduled slots; one may come several times."""
+        for slot in self.scheduled_slots():
+            if isinstance(slot.producer, Call):
+                yield slot.producer
+
+    def hand_out(self, slot: Slot) -> Any:
+        """Return a slot's value to a person."""
+        return self.engine.values.hand_out(self, slot)
+
+    def bound_cacher(self, slot: Slot) -> Any:
+        """Return the placed cacher of a slot's artifact."""
+        return self.engine.values.bound_cacher(self, slot)
+
+    def describe(self) -> str:
+        """Name the call in messages: stage and record."""
+        return f"{self.name} of {self.record.get_reference_name()}"
+
+
+class Graph:
+    """The calls of a run, in the order in which they were made; inputs always come before their readers."""
+
+    __slots__ = ("calls",)
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+    def add(self, call: Call) -> None:
+        """Append a call."""
+        self.calls.append(call)
+
+    def leaves(self) -> list[Call]:
+        """Return the calls whose outputs no other call reads."""
+        read = {producer.index for call in self.calls for producer in call.producers()}
+        return [call for call in self.calls if call.index not in read]
+
+    def __len__(self) -> int:
+        return len(self.calls)

@@ -1,0 +1,228 @@
+"""The key of a call: a digest over its code and the values of everything that it read."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from curifactory.core.outcomes import Verdict
+from curifactory.core.record import Record
+from curifactory.core.spec import StageSpec
+from curifactory.core.state import Slot
+from curifactory.engine.graph import Call
+from curifactory.engine.holding import is_unchanged
+from curifactory.engine.named_code import CODE_NAMES, NamedCode
+from curifactory.engine.parameters import ParameterIdentities, ParameterIdentity
+from curifactory.errors import UnidentifiableError
+from curifactory.identity.canonical import digest
+from curifactory.identity.fingerprint import Fingerprint, Scope, fingerprint, hold_changed_globals
+
+ABSENT = "absent"
+IGNORED = "ignored"
+_KEY_FORMAT = 1
+
+
+class NotYetKnownError(Exception):
+    """The identity of a slot depends on a call that has not been settled."""
+
+    def __init__(self, producer: Call) -> None:
+        super().__init__(producer.describe())
+        self.producer = producer
+
+
+class Identifier:
+    """Gives calls their keys and slots their identities.
+
+    Read paths
+    ----------
+    ``params.`` and a path of :mod:`curifactory.parameters.reads` is what was read of the call's parameter set (``params.*``
+    all of it); ``state.x`` an entry that was read without being declared; ``index`` the record's index. ``records.…`` is the same of all records of an aggregate, in their order.
+    ``files`` stands for names of files that the stage asked for, and so for the experiment and the record's hash.
+    """
+
+    __slots__ = ("_label_prefix", "_parameters", "_scope", "_stage_ids", "named_code")
+
+    def __init__(self, scope: Scope, *, label_prefix: str) -> None:
+        self._scope = scope
+        self._parameters = ParameterIdentities(scope)
+        self._label_prefix = label_prefix
+        self.named_code = NamedCode(scope)
+        self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
+
+    def fingerprint_of(self, spec: StageSpec) -> Fingerprint:
+        """Return the fingerprint of a stage's code as it is now; what has not changed is not looked at again."""
+        return fingerprint(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
+
+    def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
+        """Take what a stage has done to globals while it was executed for a memo that does not count."""
+        return hold_changed_globals(spec.function, scope=self._scope)
+
+    def stage_id_of(self, spec: StageSpec) -> str:
+        """Return the module-qualified name of a stage, the same in every process.
+
+        A script's ``__main__`` is called by its file; a stage of a notebook or prompt by its experiment.
+        """
+        known = self._stage_ids.get(id(spec))
+        if known is None:
+            module = self._scope.module_name(spec.module, _file_of(spec))
+            if module == "__main__":
+                module = f"notebook:{self._label_prefix}"
+            qualname = spec.stage_id[len(spec.module) + 1 :]
+            known = self._stage_ids[id(spec)] = (spec, f"{module}.{qualname}")
+        return known[1]
+
+    def code_of(self, call: Call) -> str:
+        """Return the digest of the code of a call's stage."""
+        if call.code is None:
+            call.code = self.fingerprint_of(call.spec).digest
+        return call.code
+
+    def parameters_of(self, params: Any) -> ParameterIdentity:
+        """Return the identity of a parameter set as it is now."""
+        return self._parameters.of(params)
+
+    def slot_identity(self, slot: Slot) -> str:
+        """Return what makes a slot's value the same value: an artifact's digest, else the call that made it.
+
+        Raises
+        ------
+        UnidentifiableError
+            If a value that was put in by hand has no identity.
+        """
+        if slot.held is not None and not is_unchanged(slot):
+            # What a person has been given and then changed is from now on a value put in by hand.
+            slot.producer, slot.held = None, None
+        producer = slot.producer
+        if not isinstance(producer, Call):
+            return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope)
+        if not producer.settled and producer.verdict is not Verdict.REUSE:
+            raise NotYetKnownError(producer)
+        output = producer.outputs[slot.position] if producer.outputs else None
+        if output is not None and output.artifact is not None:
+            artifact = output.artifact
+            code = self.named_code.identity(artifact.metadata.get(CODE_NAMES, ()))
+            return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}"
+        return f"call:{self.settled_key(producer)}:{slot.name}"
+
+    def settled_key(self, call: Call) -> str:
+        """Return the key of a call that was executed or reused, made now if nobody has asked before."""
+        if call.key is None:
+            call.key = self.key(call, call.observed)
+        return call.key
+
+    def input_identities(self, call: Call) -> dict[str, str]:
+        """Return the identity of each declared input; one that is missing is ``absent``."""
+        found = {
+            name: ABSENT if slot is None else self.slot_identity(slot) for name, slot in call.inputs.items()
+        }
+        for name, pairs in call.record_inputs.items():
+            positions = {id(record): position for position, record in enumerate(call.records or ())}
+            rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
+            found[name] = _digest_text(rows)
+        return found
+
+    def override_identities(self, call: Call) -> dict[str, str]:
+        """Return the digest of each keyword that was given to the call."""
+        return {name: self._override_identity(call, name, value) for name, value in call.overrides.items()}
+
+    def read_values(self, call: Call, paths: Iterable[str]) -> dict[str, str]:
+        """Return what each read path stands for now."""
+        return {path: self._read_value(call, path) for path in paths}
+
+    def key(self, call: Call, read_set: Sequence[str]) -> str:
+        """Return the key that the call has if it reads these paths: 64 hex digits."""
+        return self.key_of(
+            call,
+            self.read_values(call, read_set),
+            self.input_identities(call),
+            self.override_identities(call) if call.overrides else {},
+        )
+
+    def combined_hash(self, call: Call) -> str:
+        """Return the hash that names an aggregate's files: its own parameters and its records, in their order."""
+        own = self.parameters_of(call.record.params).whole
+        return _digest_text((own, [record.get_hash() for record in call.records or ()]))[:32]
+
+    def momentary_key(self, call: Call) -> str:
+        """Return a key of this very execution, for a call that nothing can identify."""
+        return _digest_text((call.stage_id, self.code_of(call), os.getpid(), time.time_ns(), call.index))
+
+    def key_of(
+        self, call: Call, reads: Mapping[str, str], inputs: Mapping[str, str], overrides: Mapping[str, str]
+    ) -> str:
+        """Return the key from values that have been taken already."""
+        return _digest_text(
+            (
+                _KEY_FORMAT,
+                call.stage_id,
+                self.code_of(call),
+                sorted(reads.items()),
+                sorted(inputs.items()),
+                sorted(overrides.items()),
+                [spec.name for spec, _ in call.output_specs],
+            )
+        )
+
+    def _override_identity(self, call: Call, name: str, value: Any) -> str:
+        path = f"{call.name}(…, {name})"
+        if isinstance(value, Mapping) and any(isinstance(key, Record) for key in value):
+            positions = {id(record): position for position, record in enumerate(call.records or ())}
+            rows = [
+                (
+                    positions.get(id(key), -1),
+                    key.get_hash() if isinstance(key, Record) else digest(key, path=path, scope=self._scope),
+                    digest(item, path=path, scope=self._scope),
+                )
+                for key, item in value.items()
+            ]
+            return _digest_text(rows)
+        return digest(value, path=path, scope=self._scope)
+
+    def _read_value(self, call: Call, path: str) -> str:
+        if path.startswith("records."):
+            rows = [self._record_value(call, record, path[8:]) for record in call.records or ()]
+            return _digest_text(rows)
+        return self._record_value(call, call.record, path)
+
+    def _record_value(self, call: Call, record: Record, path: str) -> str:
+        kind, _, rest = path.partition(".")
+        if kind == "params":
+            return self._parameter_value(call, record, rest)
+        if kind == "state":
+            slot = record.state.find_slot(rest, call.number)
+            return ABSENT if slot is None else self.slot_identity(slot)
+        if kind == "index":
+            return str(record.get_record_index())
+        if kind == "files":
+            return _digest_text((self._label_prefix, call.label_hash, call.name))
+        raise UnidentifiableError(f"'{path}' is not a path that this version of curifactory knows.")
+
+    def _parameter_value(self, call: Call, record: Record, path: str) -> str:
+        identity = (
+            call.parameters
+            if record is call.record and call.parameters
+            else self.parameters_of(record.params)
+        )
+        if path == "*":
+            return identity.whole
+        if identity.params is None:
+            return ABSENT
+        return identity.reads.of(path) or IGNORED
+
+
+def _file_of(spec: StageSpec) -> str | None:
+    """Return the file of a stage of ``__main__``, None if a notebook or a prompt has compiled it."""
+    code = getattr(inspect.unwrap(spec.function), "__code__", None)
+    if spec.module not in ("__main__", "__mp_main__") or code is None or not os.path.isfile(code.co_filename):
+        return None
+    # A notebook compiles its cells from files in a temporary folder, which are gone with the kernel.
+    return None if "ipykernel" in code.co_filename else str(code.co_filename)
+
+
+def _digest_text(value: Any) -> str:
+    # repr of nested tuples, lists and strings is unambiguous and the same in every process.
+    return hashlib.sha256(repr(value).encode()).hexdigest()

@@ -1,0 +1,119 @@
+"""From artifacts back to values: files are checked, brought to their names, and loaded by their cacher."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from curifactory.core.trace import Artifact, StoredFile
+from curifactory.engine.graph import Call
+from curifactory.engine.saving import Saver
+from curifactory.errors import CacheError
+from curifactory.store.artifacts import ArtifactFiles, FileState
+
+
+class Loader:
+    """Looks after the bytes of artifacts and loads their values.
+
+    Parameters
+    ----------
+    files : ArtifactFiles
+        The store's files.
+    saver : Saver
+        Knows where artifacts lie and which names are taken in this run.
+    cache_folder : str
+        Absolute path.
+    """
+
+    def __init__(self, files: ArtifactFiles, saver: Saver, *, cache_folder: str) -> None:
+        self._files = files
+        self._saver = saver
+        self._cache_folder = cache_folder
+
+    def state(self, artifact: Artifact) -> tuple[FileState, StoredFile | None]:
+        """Return how an artifact's files stand: the worst state among them and the file that has it."""
+        worst, which = FileState.PRESENT, None
+        for file in artifact.files:
+            state = self._files.state(file)
+            if state in (FileState.MISSING, FileState.MODIFIED):
+                return state, file
+            if state is FileState.ASIDE:
+                worst, which = state, file
+        return worst, which
+
+    def set_aside_damaged(self, artifact: Artifact) -> None:
+        """Move files that are not what was written out of the way; they are kept, not erased."""
+        for file in artifact.files:
+            if not file.referenced and self._files.state(file) is FileState.MODIFIED:
+                self._files.set_aside(self._files.path_of(file))
+
+    def bring_back(self, artifact: Artifact, key: str) -> None:
+        """Give files that have been set aside their names again, unless another call of this run has the name."""
+        if not self._saver.labels.is_free_for(artifact.label, key):
+            return
+        for file in artifact.files:
+            if not file.referenced and self._files.state(file) is FileState.ASIDE:
+                self._files.restore(file)
+
+    def link(self, artifact: Artifact, label: str) -> Artifact:
+        """Return the artifact under a second name, by hard links to its files."""
+        import dataclasses
+
+        files = []
+        for file in artifact.files:
+            if file.referenced or not file.path.startswith(artifact.label):
+                files.append(file)
+                continue
+            final = os.path.join(self._cache_folder, label + file.path[len(artifact.label) :])
+            files.append(self._files.link(file, final))
+        return dataclasses.replace(artifact, files=tuple(files), label=label)
+
+    def cacher(self, call: Call, position: int, artifact: Artifact, *, restore: bool = True) -> Any:
+        """Return the cacher of an artifact, placed where its files lie now."""
+        if restore:
+            self.bring_back(artifact, call.key or "")
+        cacher = self._saver.placed(call, position, artifact.label)
+        cacher.extra_metadata = dict(artifact.metadata)
+        for file in artifact.files:
+            if not file.referenced:
+                path, actual = self._files.path_of(file), self._files.bytes_of(file)
+                if actual != path:
+                    cacher.placement.redirects[path] = actual
+        return cacher
+
+    def load(self, call: Call, position: int, artifact: Artifact, *, lazy: bool) -> Any:
+        """Load the value of an artifact.
+
+        Raises
+        ------
+        DamagedArtifactError
+            If a file is not there or not what was written; the value has to be made again.
+        CacheError
+            If the cacher cannot read what it wrote.
+        """
+        cacher = self.cacher(call, position, artifact)
+        by_mapping = lazy and hasattr(cacher, "load_lazy")
+        for file in artifact.files:
+            state = self._files.state(file)
+            if state in (FileState.MISSING, FileState.MODIFIED) or not (
+                by_mapping or self._files.verify(file)
+            ):
+                raise DamagedArtifactError(file.path)
+        try:
+            return cacher.load_lazy() if by_mapping else cacher.load()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            raise CacheError(
+                f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
+                f"{cacher.final_path()}: {type(error).__name__}: {error}",
+                hint=f"Make it again with --overwrite-stage {call.name}.",
+            ) from error
+
+
+class DamagedArtifactError(CacheError):
+    """The files of an artifact are not what was written; ``path`` says which."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is missing or was modified since it was written.")
+        self.path = path

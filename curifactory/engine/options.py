@@ -1,0 +1,53 @@
+"""What was asked of a run that bears on the engine, as one frozen value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineOptions:
+    """How calls are to be decided and saved.
+
+    Parameters
+    ----------
+    experiment : str
+        Name of the experiment; begins file names unless ``prefix`` is given.
+    run : str
+        Reference of the run; stands in its traces.
+    prefix : str, optional
+        Begins file names in place of the experiment's name.
+    live : bool
+        Whether this is a notebook, REPL or script, where each call is executed when it is made.
+    eager : bool
+        Whether a command executes each call when it is made too.
+    overwrite : bool
+        Execute every call that is needed.
+    overwrite_stages : frozenset of str
+        Execute the calls of these stages.
+    writes : bool
+        Whether artifacts and traces are saved.
+    lazy, ignore_lazy : bool
+        Treat every output as ``Lazy``, or none.
+    """
+
+    experiment: str
+    run: str
+    prefix: str | None = None
+    live: bool = False
+    eager: bool = False
+    overwrite: bool = False
+    overwrite_stages: frozenset[str] = frozenset()
+    writes: bool = True
+    lazy: bool = False
+    ignore_lazy: bool = False
+
+    @property
+    def deferred(self) -> bool:
+        """Whether calls wait until their values are needed or ``run()`` has returned."""
+        return not (self.live or self.eager)
+
+    @property
+    def file_prefix(self) -> str:
+        """What file names begin with."""
+        return self.prefix if self.prefix is not None else self.experiment

@@ -1,0 +1,148 @@
+"""The identity of a parameter set at one moment, and whether the set has been changed since."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from enum import Enum
+from types import FunctionType
+from typing import Any
+
+from curifactory.errors import DefinitionError
+from curifactory.identity.fingerprint import Scope
+from curifactory.identity.parameters import set_digest
+from curifactory.parameters.digests import SetDigests, digest_or_none
+from curifactory.parameters.shown import shown_reads
+
+_NO_REPRESENTATIONS = "hash_representations"
+# Values of these types cannot be changed in place, so that the same object is the same value.
+_ATOMS = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, Enum)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class ParameterIdentity:
+    """What a parameter set was at one moment.
+
+    Parameters
+    ----------
+    params : Any
+        The set itself, None for a record without one.
+    name : str
+        Its name, ``"None"`` without a set.
+    whole : str
+        Digest of the whole set, 64 hex digits.
+    reads : SetDigests
+        Digest of whatever can be read of it.
+    snapshot : tuple
+        The values of its fields.
+    mutable : mapping of str to str or None
+        Digest of each field that can be changed in place; None of one that has no identity.
+    scope : Scope
+        What is the project's own code.
+    """
+
+    params: Any
+    name: str
+    whole: str
+    reads: SetDigests
+    snapshot: tuple[Any, ...]
+    mutable: Mapping[str, str | None]
+    scope: Scope
+
+    @property
+    def short(self) -> str:
+        """The hash that stands in file names: 32 hex digits, or what the person has preset."""
+        if self.params is None:
+            return "None"
+        preset = getattr(self.params, "hash", None)
+        return preset if isinstance(preset, str) and preset else self.whole[:32]
+
+    def is_current(self) -> bool:
+        """Whether the set still has the values that it had."""
+        if not self.mutable and _same_objects(self.snapshot, _values(self.params)):
+            return True
+        return not self.changed_fields()
+
+    def changed_fields(self) -> list[str]:
+        """Return the fields whose values are not what they were."""
+        changed = []
+        for name, before, now in zip(_names(self.params), self.snapshot, _values(self.params), strict=False):
+            if name in self.mutable:
+                if digest_or_none(now, scope=self.scope) != self.mutable[name]:
+                    changed.append(name)
+            elif before is not now and digest_or_none(before) != digest_or_none(now):
+                changed.append(name)
+        return changed
+
+    def shown(self, paths: Any) -> dict[str, str]:
+        """Return a short text of each value that lies at a path, for reasons that people read."""
+        return {} if self.params is None else shown_reads(self.params, paths)
+
+
+class ParameterIdentities:
+    """Remembers the identity of each parameter set of a run, so that a set is digested once.
+
+    Parameters
+    ----------
+    scope : Scope
+        What is the project's own code.
+    """
+
+    __slots__ = ("_known", "_scope")
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._known: dict[int, ParameterIdentity] = {}
+
+    def of(self, params: Any) -> ParameterIdentity:
+        """Return the identity of a set as it is now.
+
+        Raises
+        ------
+        UnidentifiableError
+            If a field has no identity that another process would agree on.
+        """
+        known = self._known.get(id(params))
+        # An object that somebody holds keeps its id, so the entry is of this very object.
+        if known is not None and known.is_current():
+            return known
+        values = _values(params)
+        mutable = {
+            name: digest_or_none(value, scope=self._scope)
+            for name, value in zip(_names(params), values, strict=False)
+            if not isinstance(value, _ATOMS) and (value or name != _NO_REPRESENTATIONS)
+        }
+        identity = ParameterIdentity(
+            params,
+            str(getattr(params, "name", None)),
+            set_digest(params, scope=self._scope),
+            SetDigests(params, scope=self._scope),
+            values,
+            mutable,
+            self._scope,
+        )
+        self._known[id(params)] = identity
+        return identity
+
+
+def changed_parameters(call: Any, params: Any, fields: list[str], when: str) -> DefinitionError:
+    """Return the error of a parameter set that was changed, which names the fields."""
+    return DefinitionError(
+        f"The parameter set '{getattr(params, 'name', None)}' of '{call.name}' was changed {when}: "
+        f"{', '.join(fields) or 'a field'}.",
+        hint="Parameters are never changed; make another set with dataclasses.replace(params, …).",
+    )
+
+
+def _names(params: Any) -> tuple[str, ...]:
+    if dataclasses.is_dataclass(params):
+        return tuple(params.__dataclass_fields__)
+    return tuple(vars(params)) if hasattr(params, "__dict__") else ()
+
+
+def _values(params: Any) -> tuple[Any, ...]:
+    return tuple([getattr(params, name, None) for name in _names(params)])
+
+
+def _same_objects(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
+    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))

@@ -1,0 +1,173 @@
+"""The plan: verdicts forward in call order, need backward from the leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from curifactory.core.outcomes import Verdict
+from curifactory.core.reason import Reason, ReasonKind
+from curifactory.engine.decide import Decider, Decision
+from curifactory.engine.graph import Call, Want
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """What is to happen to one call.
+
+    Parameters
+    ----------
+    index : int
+        Position among the calls of the run.
+    name, stage : str
+        Name of the stage, without and with its module.
+    record : int
+        Index of the record.
+    record_name : str
+        Its reference name.
+    verdict : Verdict
+        Run, reuse, or perhaps.
+    reason : Reason
+        Why.
+    needed : bool
+        Whether anybody needs it; what is not needed is not executed.
+    files : tuple of str
+        Where the artifacts of a reused call lie, relative to the cache folder.
+    """
+
+    index: int
+    name: str
+    stage: str
+    record: int
+    record_name: str
+    verdict: Verdict
+    reason: Reason
+    needed: bool
+    files: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the row as JSON values."""
+        return {
+            "index": self.index,
+            "name": self.name,
+            "stage": self.stage,
+            "record": self.record,
+            "record_name": self.record_name,
+            "verdict": self.verdict.value,
+            "reason": self.reason.to_json(),
+            "needed": self.needed,
+            "files": list(self.files),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to happen to every call of a run."""
+
+    rows: tuple[PlanRow, ...]
+
+    def count(self, verdict: Verdict) -> int:
+        """Return how many needed calls have a verdict; a reused call counts whether needed or not."""
+        return sum(row.verdict is verdict and (row.needed or verdict is Verdict.REUSE) for row in self.rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values."""
+        return {"calls": [row.to_json() for row in self.rows]}
+
+
+def decide_all(calls: Iterable[Call], decider: Decider) -> None:
+    """Decide calls that are not settled, in call order, so that inputs come before their readers."""
+    for call in calls:
+        if call.outcome is None:
+            apply(call, decider.decide(call))
+
+
+def apply(call: Call, decision: Decision) -> None:
+    """Write a decision into its call."""
+    call.verdict = decision.verdict
+    call.reason = decision.reason
+    call.trace = decision.trace
+    call.absent = decision.absent
+    if decision.trace is not None:
+        call.key = decision.trace.key
+        call.outputs = decision.trace.outputs
+
+
+def mark_needed(targets: Sequence[Call], want: Want) -> None:
+    """Mark what has to be settled for these calls, going backward.
+
+    Needed are the targets, the inputs of a call that runs, and whatever has to run to learn whether a needed call must.
+
+    Parameters
+    ----------
+    targets : sequence of Call
+        The leaves, or the calls that somebody asks for.
+    want : Want
+        What is wanted of the targets.
+    """
+    pending = [(call, want) for call in targets]
+    while pending:
+        call, wanted = pending.pop()
+        if call.outcome is not None:
+            continue
+        newly = call.want is Want.NOTHING
+        call.want = max(call.want, wanted)
+        if call.verdict is Verdict.REUSE:
+            if not has_to_run(call):
+                continue
+            call.verdict, call.reason, newly = Verdict.RUN, call.absent, True
+        if newly:
+            pending.extend(_wanted_of_producers(call))
+
+
+def has_to_run(call: Call) -> bool:
+    """Whether a call that could be reused must run all the same, because its bytes are wanted and not there."""
+    if call.absent is None:
+        return False
+    # An output without cacher is made again only if its value is wanted; a lost file of a leaf always is.
+    return call.want is Want.VALUE or (
+        call.want is Want.FILES and call.absent.kind is not ReasonKind.NO_CACHER
+    )
+
+
+def _wanted_of_producers(call: Call) -> list[tuple[Call, Want]]:
+    if call.verdict is not Verdict.RUN:
+        return [
+            (producer, Want.IDENTITY)
+            for producer in call.producers()
+            if producer.verdict is not Verdict.REUSE
+        ]
+    declared = {id(slot.producer) for _, slot in call.input_slots()}
+    # What may be read without being declared is only verified; its value is made when it is read.
+    return [
+        (producer, Want.VALUE if id(producer) in declared else Want.IDENTITY) for producer in call.producers()
+    ]
+
+
+def make_plan(calls: Sequence[Call]) -> Plan:
+    """Return the plan that decided and marked calls amount to."""
+    rows = []
+    for call in calls:
+        reason = call.reason or Reason(ReasonKind.NOT_NEEDED)
+        verdict = call.verdict or Verdict.PERHAPS
+        files = tuple(
+            file.path
+            for output in call.outputs
+            if output.artifact is not None
+            for file in output.artifact.files
+        )
+        rows.append(
+            PlanRow(
+                call.index,
+                call.name,
+                call.stage_id,
+                call.record.index,
+                call.record.get_reference_name(),
+                verdict,
+                reason,
+                call.want is not Want.NOTHING,
+                files if verdict is Verdict.REUSE else (),
+            )
+        )
+    return Plan(tuple(rows))

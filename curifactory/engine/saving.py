@@ -1,0 +1,242 @@
+"""From the values that a stage returned to artifacts: cachers write into staging, files are committed whole."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from curifactory.caching.cacheable import Cacheable
+from curifactory.caching.placement import Placement
+from curifactory.core.trace import Artifact, Output, StoredFile
+from curifactory.engine.describe import summary, type_name
+from curifactory.engine.graph import Call
+from curifactory.engine.labels import Labels
+from curifactory.engine.named_code import CODE_NAMES, NamedCode
+from curifactory.errors import CacheError, CurifactoryError, DefinitionError
+from curifactory.store.artifacts import ArtifactFiles
+
+
+class Saved(NamedTuple):
+    """An output, and whether what is loaded of it will equal what was saved."""
+
+    output: Output
+    lossless: bool
+
+
+class _Staged(NamedTuple):
+    cacher: Any
+    placement: Placement
+    references: list[str]
+
+
+class Saver:
+    """Saves the outputs of calls.
+
+    Parameters
+    ----------
+    files : ArtifactFiles
+        The store's files.
+    labels : Labels
+        Gives out names.
+    named_code : NamedCode
+        Knows which classes are the project's.
+    cache_folder, project_folder : str
+        Absolute paths.
+    prefix : str
+        What file names begin with.
+    """
+
+    def __init__(
+        self,
+        files: ArtifactFiles,
+        labels: Labels,
+        named_code: NamedCode,
+        *,
+        cache_folder: str,
+        project_folder: str,
+        prefix: str,
+    ) -> None:
+        self._files = files
+        self._named_code = named_code
+        self._cache_folder = cache_folder
+        self._project_folder = project_folder
+        self._prefix = prefix
+        self._staging: str | None = None
+        self.labels = labels
+
+    def placed(self, call: Call, position: int, label: str) -> Any:
+        """Return the cacher of an output, placed where its files lie under a label."""
+        output, template = call.output_specs[position]
+        cacher = fresh_cacher(template, output.name)
+        cacher.place(self._placement(call, output.name, label, None))
+        return cacher
+
+    def final_cachers(self, call: Call) -> list[Any]:
+        """Return the cachers of a call's outputs, placed where their files will lie; None for one that is not cached."""
+        cachers: list[Any] = []
+        for position, (output, template) in enumerate(call.output_specs):
+            if template is None:
+                cachers.append(None)
+                continue
+            label = self.labels.claim_early(call, fresh_cacher(template, output.name), output.name)
+            cachers.append(self.placed(call, position, label))
+        return cachers
+
+    def save(self, call: Call, values: Sequence[Any], key: str) -> tuple[Saved, ...]:
+        """Save all outputs of a call that have a cacher.
+
+        Nothing gets its final name before every output has been written.
+
+        Raises
+        ------
+        CacheError
+            If a cacher cannot save its value; no output of the call is saved then.
+        """
+        staged: list[_Staged | None] = []
+        try:
+            for (output, template), value in zip(call.output_specs, values, strict=True):
+                staged.append(
+                    None if template is None else self._stage(call, template, output.name, value, key)
+                )
+        except BaseException:
+            self.close()
+            raise
+        _check_labels(call, staged)
+        saved = []
+        for (output, _), value, entry in zip(call.output_specs, values, staged, strict=True):
+            artifact = None if entry is None else self._commit(output.name, value, entry)
+            lossless = entry is None or bool(entry.cacher.lossless)
+            saved.append(Saved(Output(output.name, type_name(value), summary(value), artifact), lossless))
+        return tuple(saved)
+
+    def own_files(self, paths: Sequence[str]) -> tuple[Output, ...]:
+        """Return an output for each file that a stage has written by itself under a path it asked for."""
+        found = []
+        for path in paths:
+            if os.path.exists(path):
+                stored = self._files.commit([], references=[path])
+                name = os.path.basename(path)
+                artifact = Artifact(name, "", "file", stored[0].digest, stored, stored[0].path)
+                found.append(Output(name, "file", "", artifact))
+        return tuple(found)
+
+    def close(self) -> None:
+        """Remove the staging folder."""
+        if self._staging is not None:
+            self._files.discard_staging(self._staging)
+            self._staging = None
+
+    def _placement(self, call: Call, output: str, label: str, staging: str | None) -> Placement:
+        return Placement(
+            label,
+            self._cache_folder,
+            staging=staging,
+            project_folder=self._project_folder,
+            experiment=self._prefix,
+            params_hash=call.label_hash,
+            stage=call.name,
+            output=output,
+            params=call.record.params,
+        )
+
+    def _stage(self, call: Call, template: Any, name: str, value: Any, key: str) -> _Staged:
+        cacher = fresh_cacher(template, name)
+        label = call.labels.get(name) or self.labels.claim(call, cacher, name, key)
+        staging = self._take_staging()
+        placement = self._placement(call, name, label, staging)
+        cacher.place(placement)
+        try:
+            cacher.save(value)
+        except CurifactoryError as error:
+            # A cacher's own refusal names itself and the output; what it cannot know is the call.
+            raise CacheError(f"{error.message} (in {call.describe()})", hint=error.hint) from error
+        except Exception as error:
+            raise CacheError(
+                f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
+                f"a {type_name(value)}: {type(error).__name__}: {error}"
+            ) from error
+        placement.staged.update(_unasked_files(staging, placement, self._cache_folder))
+        return _Staged(cacher, placement, list(cacher.references()))
+
+    def _commit(self, name: str, value: Any, staged: _Staged) -> Artifact:
+        cacher, placement, references = staged
+        pairs = [(path, final) for path, final in placement.staged.items() if os.path.lexists(path)]
+        digest = cacher.digest(value, [path for path, _ in pairs])
+        stored = self._files.commit(pairs, references=references)
+        if not stored:
+            raise CacheError(
+                f"{type(cacher).__name__} wrote no file for the output '{name}'.",
+                hint="A cacher's save() writes to the path that self.get_path() returns.",
+            )
+        metadata = dict(cacher.extra_metadata)
+        metadata[CODE_NAMES] = self._named_code.names_of(value, metadata.get(CODE_NAMES))
+        if not metadata[CODE_NAMES]:
+            del metadata[CODE_NAMES]
+        return Artifact(
+            name=name,
+            cacher=type(cacher).__name__,
+            cacher_key=self._named_code.cacher_key(cacher),
+            digest=digest or content_digest(stored),
+            files=stored,
+            label=placement.label,
+            type=type_name(value),
+            summary=summary(value),
+            metadata=metadata,
+        )
+
+    def _take_staging(self) -> str:
+        # A staging folder whose files have all been renamed away is as good as a new one.
+        if self._staging is None or not os.path.isdir(self._staging) or os.listdir(self._staging):
+            self._staging = self._files.new_staging()
+        return self._staging
+
+
+def fresh_cacher(template: Any, name: str) -> Any:
+    """Return a cacher of its own for one output of one call; the decorator's is never touched.
+
+    Raises
+    ------
+    DefinitionError
+        If it is no cacher.
+    """
+    cacher = template() if isinstance(template, type) else template
+    if not isinstance(cacher, Cacheable):
+        raise DefinitionError(
+            f"{type(cacher).__name__} is no cacher.", hint="Derive it from curifactory.caching.Cacheable."
+        )
+    cacher = cacher.fresh()
+    cacher.name = cacher.name or name
+    return cacher
+
+
+def content_digest(files: Sequence[StoredFile]) -> str:
+    """Return the identity of several files together; of one file its own digest."""
+    if len(files) == 1:
+        return files[0].digest
+    from curifactory.identity.canonical import digest
+
+    return "files:" + digest([file.digest for file in files])
+
+
+def _check_labels(call: Call, staged: Sequence[_Staged | None]) -> None:
+    labels = [entry.placement.label for entry in staged if entry is not None]
+    for position, label in enumerate(labels):
+        if label in labels[:position]:
+            raise CacheError(
+                f"Two outputs of {call.describe()} would lie under the same name {label}.",
+                hint="Give their cachers names or paths that differ.",
+            )
+
+
+def _unasked_files(staging: str, placement: Placement, cache_folder: str) -> dict[str, str]:
+    """Return the files that a cacher wrote beside the paths it asked for, with the names they are meant to have."""
+    asked = set(placement.staged)
+    found = {}
+    for folder, folders, names in os.walk(staging):
+        folders[:] = [each for each in folders if os.path.join(folder, each) not in asked]
+        for name in names:
+            path = os.path.join(folder, name)
+            if path not in asked:
+                found[path] = os.path.join(cache_folder, os.path.relpath(path, staging))
+    return found

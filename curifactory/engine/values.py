@@ -1,0 +1,102 @@
+"""Values of slots: handed to people, given to stages, loaded anew or made again when they are not in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.lazy import Lazy
+from curifactory.core.state import Slot
+from curifactory.engine.graph import Call, Want
+from curifactory.engine.holding import hand, is_atom
+from curifactory.engine.loading import DamagedArtifactError
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+
+
+class Values:
+    """Gets the value of a slot for whoever wants it, and settles the call behind it if that is needed."""
+
+    __slots__ = ("_engine",)
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def is_there(self, slot: Slot) -> bool:
+        """Whether a slot's value is in memory or can be loaded."""
+        if slot.present or not isinstance(slot.producer, Call):
+            return True
+        outputs = slot.producer.outputs
+        artifact = outputs[slot.position].artifact if slot.position < len(outputs) else None
+        return artifact is not None and (slot.producer.made or slot.producer.absent is None)
+
+    def hand_out(self, call: Call, slot: Slot) -> Any:
+        """Return a slot's value to a person, who may keep and change it."""
+        if not slot.present:
+            slot.value = self._obtain(call, slot)
+            slot.present = True
+        return hand(slot)
+
+    def for_input(self, slot: Slot, reader: Call) -> Any:
+        """Return what a stage is given for an input: the value, or the handle of a ``Lazy(resolve=False)``."""
+        if slot.lazy and not slot.resolve:
+            return Lazy.of(slot, slot.name, resolve=False)
+        return self.for_stage(slot, reader)
+
+    def for_stage(self, slot: Slot, reader: Call) -> Any:
+        """Return a slot's value to a stage: loaded anew for each reader if it came from the cache."""
+        producer = slot.producer
+        if not isinstance(producer, Call):
+            return slot.value
+        if slot.held is not None:
+            # Asking for its identity turns a value that was changed by hand into one put in by hand.
+            self._engine.identifier.slot_identity(slot)
+            if slot.producer is None:
+                self._engine.warn(
+                    f"'{slot.name}' was changed after {producer.describe()} made it; {reader.describe()} takes it so."
+                )
+                return slot.value
+        elif slot.present:
+            value = slot.value
+            if self._is_saved(producer, slot) and not is_atom(value):
+                slot.present, slot.value = False, None
+            return value
+        elif not producer.settled:
+            self._engine.ensure([producer], Want.VALUE)
+        if slot.present and not self._is_saved(producer, slot):
+            return slot.value
+        return self._obtain(producer, slot)
+
+    def bound_cacher(self, call: Call, slot: Slot) -> Any:
+        """Return the cacher of a slot's artifact, placed where its files lie."""
+        if not call.settled:
+            self._engine.ensure([call], Want.FILES)
+        artifact = call.outputs[slot.position].artifact
+        return None if artifact is None else self._engine.loader.cacher(call, slot.position, artifact)
+
+    def _is_saved(self, call: Call, slot: Slot) -> bool:
+        return slot.position < len(call.outputs) and call.outputs[slot.position].artifact is not None
+
+    def _obtain(self, call: Call, slot: Slot) -> Any:
+        """Return a value that is not in memory: from its artifact, or by executing the call."""
+        if not call.settled:
+            self._engine.ensure([call], Want.VALUE)
+        if not slot.present and not self.is_there(slot):
+            self._engine.make(call)
+        if slot.present:
+            return slot.value
+        artifact = call.outputs[slot.position].artifact
+        assert artifact is not None  # noqa: S101 - _has_value has said so
+        try:
+            return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
+        except DamagedArtifactError as error:
+            self._engine.warn(
+                f"{error.path} is missing or was modified since it was written; {call.describe()} is made again."
+            )
+            self._engine.loader.set_aside_damaged(artifact)
+            self._engine.make(call)
+            if slot.present:
+                return slot.value
+            remade = call.outputs[slot.position].artifact
+            assert remade is not None  # noqa: S101 - it has just been saved
+            return self._engine.loader.load(call, slot.position, remade, lazy=slot.lazy)

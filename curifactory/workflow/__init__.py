@@ -1,0 +1,1 @@
+"""The ways to run: an experiment by name, a procedure of stages."""

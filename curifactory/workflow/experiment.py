@@ -1,0 +1,224 @@
+"""Running an experiment by name: load, collect parameter sets, call ``run()`` once, settle the graph, report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
+
+from curifactory.engine.plan import Plan
+from curifactory.errors import CurifactoryError, DiscoveryError, StageError
+from curifactory.manager.manager import ArtifactManager
+from curifactory.project.loading import LoadedExperiment
+from curifactory.project.project import Project
+from curifactory.project.selection import SelectedSet
+from curifactory.workflow.request import RunRequest
+
+
+class ExperimentResult(NamedTuple):
+    """What :func:`run_experiment` gives back.
+
+    Attributes
+    ----------
+    result : Any
+        What the experiment's ``run()`` returned.
+    manager : ArtifactManager
+        The manager of the run, with its records; their values can still be read.
+    """
+
+    result: Any
+    manager: ArtifactManager
+
+
+@dataclass(frozen=True, slots=True)
+class _Prepared:
+    request: RunRequest
+    project: Project
+    experiment: LoadedExperiment
+    sets: list[SelectedSet]
+
+
+def run_experiment(
+    experiment: str | RunRequest,
+    param_files: Sequence[str] | None = None,
+    *,
+    project: Project | None = None,
+    listeners: Sequence[Callable[[Any], None]] = (),
+    **options: Any,
+) -> ExperimentResult:
+    """Run an experiment, as the command ``experiment NAME`` does.
+
+    Parameters
+    ----------
+    experiment : str or RunRequest
+        Name of the experiment, or everything that is asked in one value.
+    param_files : sequence of str, optional
+        Names of parameter files.
+    project : Project, optional
+        The project; found from the working folder if not given.
+    listeners : sequence of callable
+        Take every event of the run.
+    **options
+        Further fields of :class:`RunRequest`.
+
+    Returns
+    -------
+    ExperimentResult
+        ``(result, manager)``.
+
+    Raises
+    ------
+    DiscoveryError, ConfigurationError, DefinitionError
+        If the experiment or its parameters cannot be loaded; no run number is used up then.
+    StageError
+        If a stage or ``run()`` itself raised; the exception is its ``__cause__``. The run is recorded, and its report drawn.
+    KeyboardInterrupt
+        If the person interrupted the run; likewise recorded.
+    """
+    request = _request(experiment, param_files, options)
+    prepared = _prepare(request, project)
+    manager = _make_manager(prepared, listeners)
+    error: BaseException | None = None
+    result = None
+    try:
+        result = _call_run(prepared, manager)
+        manager.engine.run_all()
+    except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
+        error = raised
+    manager.finish(error)
+    if request.report and not request.dry:
+        _report(manager, failed=error is not None)
+    if error is not None:
+        raise _as_run_error(error, manager) from error
+    return ExperimentResult(result, manager)
+
+
+def plan_experiment(request: RunRequest, *, project: Project | None = None) -> Plan:
+    """Return what running an experiment would do, and why; nothing is executed or written.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What would be asked.
+    project : Project, optional
+        The project; found from the working folder if not given.
+
+    Raises
+    ------
+    StageError
+        If ``run()`` raised, or a stage that it needs a value of.
+    """
+    prepared = _prepare(replace(request, dry=True), project)
+    manager = _make_manager(prepared, ())
+    try:
+        _call_run(prepared, manager)
+        return manager.plan()
+    except Exception as error:
+        raise _as_run_error(error, manager) from error
+    finally:
+        manager.finish()
+
+
+def select_sets(request: RunRequest, *, project: Project | None = None) -> list[SelectedSet]:
+    """Return the parameter sets that a request would run with.
+
+    Raises
+    ------
+    DiscoveryError, ConfigurationError
+        If the experiment or its parameters cannot be loaded.
+    """
+    return _prepare(request, project).sets
+
+
+def _request(
+    experiment: str | RunRequest, param_files: Sequence[str] | None, options: dict[str, Any]
+) -> RunRequest:
+    if isinstance(experiment, RunRequest):
+        request = replace(experiment, **options) if options else experiment
+    else:
+        request = RunRequest(experiment=experiment, **options)
+    return request if param_files is None else replace(request, parameter_files=tuple(param_files))
+
+
+def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
+    project = project or Project.find()
+    if request.cache is not None:
+        project = replace(project, settings=replace(project.settings, cache_path=request.cache.absolute()))
+    experiment = project.load_experiment(request.experiment)
+    sets = project.collect_sets(
+        experiment,
+        files=request.parameter_files,
+        names=request.names,
+        indices=request.indices,
+        global_indices=request.global_indices,
+    )
+    return _Prepared(request, project, experiment, sets)
+
+
+def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]]) -> ArtifactManager:
+    request = prepared.request
+    manager = ArtifactManager(
+        request.experiment,
+        dry=request.dry,
+        dry_cache=request.dry_cache,
+        prefix=request.prefix,
+        lazy=request.lazy,
+        ignore_lazy=request.ignore_lazy,
+        notes=request.notes,
+        live=False,
+        eager=request.eager,
+        command=request.command or None,
+        project=prepared.project,
+        listeners=listeners,
+    )
+    manager.overwrite = request.overwrite
+    manager.overwrite_stages = request.overwrite_stages
+    manager.keep_sets([(each.params, each.file) for each in prepared.sets])
+    manager.keep_facts(
+        parameter_files=sorted({each.file for each in prepared.sets if each.file}),
+        experiment_file=str(prepared.experiment.file),
+        experiment_doc=prepared.experiment.doc,
+    )
+    return manager
+
+
+def _call_run(prepared: _Prepared, manager: ArtifactManager) -> Any:
+    run = prepared.experiment.run
+    manager.engine.run_code = getattr(run, "__code__", None)
+    result = run([each.params for each in prepared.sets], manager)
+    _check_stage_names(prepared.request, manager)
+    return result
+
+
+def _check_stage_names(request: RunRequest, manager: ArtifactManager) -> None:
+    known = {call.name for call in manager.engine.graph.calls}
+    for name in request.overwrite_stages:
+        if name not in known:
+            raise DiscoveryError(
+                f"No stage named '{name}' is called by '{request.experiment}'.",
+                hint=f"It calls: {', '.join(sorted(known)) or 'none'}.",
+            )
+
+
+def _report(manager: ArtifactManager, *, failed: bool) -> None:
+    try:
+        manager.generate_report()
+    except CurifactoryError as error:
+        if not failed:
+            raise
+        # The run's own error is what the person has to see; the report can be drawn again later.
+        manager.engine.warn(f"The report could not be drawn: {error}")
+
+
+def _as_run_error(error: BaseException, manager: ArtifactManager) -> BaseException:
+    """Return what a caller of the run gets: our own errors and interruptions as they are, a person's as a StageError."""
+    if isinstance(error, CurifactoryError) or not isinstance(error, Exception):
+        return error
+    failed = manager.engine.failed
+    if failed is None or failed[1] is not error:
+        return StageError(f"run() of '{manager.experiment_name}' raised {type(error).__name__}: {error}")
+    call = failed[0]
+    return StageError(
+        f"Stage '{call.name}' of {call.record.get_reference_name()} raised {type(error).__name__}: {error} "
+        f"(called at {manager.engine.place(call.line)})."
+    )
