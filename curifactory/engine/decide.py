@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 
 from curifactory.core.outcomes import Verdict
@@ -51,9 +52,11 @@ class Decider:
         self._identifier = identifier
         self._loader = loader
         self._read_sets: dict[tuple[str, str], list[tuple[str, ...]]] = {}
+        self._traces_added: Counter[str] = Counter()
 
     def decide(self, call: Call) -> Decision:
         """Return what is to happen to a call, as far as it can be known now."""
+        call.decided_after = self._traces_added[call.stage_id]
         asked = self._asked_for(call)
         if asked is not None:
             return Decision(Verdict.RUN, asked)
@@ -74,6 +77,11 @@ class Decider:
     def forget(self, call: Call) -> None:
         """Look the read sets of a call's stage up anew next time, since a trace has been added."""
         self._read_sets.pop((call.stage_id, self._identifier.code_of(call)), None)
+        self._traces_added[call.stage_id] += 1
+
+    def is_outdated(self, call: Call) -> bool:
+        """Whether a trace of the call's stage has been added since the call was decided; it may be the one it lacked."""
+        return call.decided_after != self._traces_added[call.stage_id]
 
     def _asked_for(self, call: Call) -> Reason | None:
         if self.options.overwrite:
@@ -128,7 +136,8 @@ class Decider:
             missing = None if output.artifact is None else self._absent_reason(output.artifact)
             if missing is not None:
                 return Decision(Verdict.RUN, missing)
-        return Decision(Verdict.REUSE, Reason(ReasonKind.UNCHANGED, {"run": trace.run}), trace, absent)
+        made_in = "this run" if trace.run == self.options.run else trace.run
+        return Decision(Verdict.REUSE, Reason(ReasonKind.UNCHANGED, {"run": made_in}), trace, absent)
 
     def _absent_reason(self, artifact: Artifact) -> Reason | None:
         state, file = self._loader.state(artifact)
@@ -148,5 +157,10 @@ class Decider:
 
     def _explain(self, call: Call, *, inputs: bool = True) -> Reason:
         return explain(
-            call, self._traces, self._identifier, experiment=self.options.experiment, inputs=inputs
+            call,
+            self._traces,
+            self._identifier,
+            experiment=self.options.experiment,
+            run=self.options.run,
+            inputs=inputs,
         )

@@ -259,10 +259,11 @@ class Engine:
         return not self.options.live or any(template is not None for _, template in call.output_specs)
 
     def _settle(self, call: Call) -> None:
-        if call.verdict is not Verdict.RUN and (
-            call.verdict is not Verdict.REUSE or any(producer.made for producer in call.producers())
-        ):
-            apply(call, self.decider.decide(call))
+        if self._is_open(call):
+            decision = self.decider.decide(call)
+            # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
+            if not call.verdict is decision.verdict is Verdict.RUN:
+                apply(call, decision)
         if call.verdict is Verdict.REUSE and not has_to_run(call):
             reuse_call(self, call)
             return
@@ -270,6 +271,12 @@ class Engine:
             call.verdict, call.reason = Verdict.RUN, call.absent
         self._make_inputs(call)
         run_call(self, call)
+
+    def _is_open(self, call: Call) -> bool:
+        """Whether what was decided of a call may be otherwise by now."""
+        if call.verdict is Verdict.REUSE:
+            return any(producer.made for producer in call.producers())
+        return call.verdict is not Verdict.RUN or self.decider.is_outdated(call)
 
     def _make_inputs(self, call: Call) -> None:
         """Execute, in call order, reused calls whose values this one needs and that lie nowhere."""

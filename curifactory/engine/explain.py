@@ -16,7 +16,7 @@ _KEPT_DIGITS = 16
 
 
 def explain(
-    call: Call, traces: TraceStore, identifier: Identifier, *, experiment: str, inputs: bool = True
+    call: Call, traces: TraceStore, identifier: Identifier, *, experiment: str, run: str, inputs: bool = True
 ) -> Reason:
     """Return the first difference between a call and the last trace of its stage that fits best.
 
@@ -30,6 +30,8 @@ def explain(
         Gives the call's present values.
     experiment : str
         The experiment, whose own earlier runs are compared first.
+    run : str
+        Reference of the present run.
     inputs : bool
         Whether the call's inputs are known, so that they can be compared.
     """
@@ -37,6 +39,9 @@ def explain(
     previous = traces.previous(call.stage_id, experiment, record_name)
     if previous is None:
         return Reason(ReasonKind.NEVER_RUN)
+    if previous.run == run:
+        # The newest trace is of another record in this very run, which is nothing to compare with.
+        return Reason(ReasonKind.PARAMETERS_NOT_SEEN)
     return (
         _code_reason(call, previous, traces, identifier)
         or _parameter_reason(call, previous)

@@ -44,6 +44,8 @@ class Call:
         An aggregate's inputs, for the records that have them.
     call_identities : dict or None
         Of a deferred call, what its keywords and the values put in by hand were when it was made.
+    decided_after : int
+        How many traces of the stage this run had added when the call was decided.
     labels : dict of str to str
         Labels of outputs that were given out before the call had a key.
     made : bool
@@ -67,6 +69,7 @@ class Call:
         "call_identities",
         "code",
         "cwd",
+        "decided_after",
         "engine",
         "index",
         "inputs",
@@ -127,6 +130,7 @@ class Call:
         self.outputs: tuple[Output, ...] = ()
         self.made = False
         self.verdict: Verdict | None = None
+        self.decided_after = 0
         self.reason: Reason | None = None
         self.outcome: CallOutcome | None = None
         self.want = Want.NOTHING
