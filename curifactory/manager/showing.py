@@ -54,7 +54,7 @@ class Showing:
 
     def display_info(self) -> Any:
         """Show what the run is: name, time, commit, parameters."""
-        from curifactory.notebook.display import display_info
+        from curifactory.reporting.display import display_info
 
         return display_info(self._ready_folder())
 
@@ -76,12 +76,12 @@ class Showing:
 
     def display_stage_graph(self) -> Any:
         """Show the graph of records and calls."""
-        from curifactory.notebook.display import display_stage_graph
+        from curifactory.reporting.display import display_stage_graph
 
         return display_stage_graph(self._ready_folder())
 
     def _display_reportables(self, **which: Any) -> Any:
-        from curifactory.notebook.display import display_reportables
+        from curifactory.reporting.display import display_reportables
 
         return display_reportables(self._ready_folder(), **which)
 
