@@ -1,0 +1,161 @@
+"""The live table of a run in a terminal: stage, record, state, time."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from curifactory.cli.amounts import show_duration
+from curifactory.cli.console import printable
+from curifactory.core.events import CallEnded, CallStarted, RunPlanned, Warned
+from curifactory.core.outcomes import CallOutcome
+
+_FRAMES_A_SECOND = 8
+_OTHER_LINES = 6
+_LEAST_ROWS = 4
+
+
+@dataclass(slots=True)
+class _Row:
+    """One call as the table shows it; ``outcome`` is None while it runs."""
+
+    name: str
+    record: str
+    outcome: CallOutcome | None
+    began: float
+    duration_s: float
+    reason: str
+
+
+class LiveTable:
+    """A table that is drawn anew some times a second and never grows beyond the screen.
+
+    Running and failed calls are always shown, of the others the latest. What a stage prints comes out above it.
+
+    Parameters
+    ----------
+    console : rich.console.Console, optional
+        Where to draw; standard output if None.
+    """
+
+    def __init__(self, console: Console | None = None) -> None:
+        self._console = console or Console(highlight=False)
+        self._lock = threading.Lock()
+        self._rows: dict[int, _Row] = {}
+        self._counts: Counter[CallOutcome] = Counter()
+        self._planned: int | None = None
+        self._live = Live(
+            get_renderable=self._draw,
+            console=self._console,
+            refresh_per_second=_FRAMES_A_SECOND,
+            vertical_overflow="crop",
+        )
+        self._is_open = False
+
+    def __call__(self, event: Any) -> None:
+        """Take one event."""
+        match event:
+            case CallEnded():
+                with self._lock:
+                    self._end(event)
+            case CallStarted():
+                with self._lock:
+                    row = _Row(event.name, event.record_name, None, time.monotonic(), 0.0, "")
+                    self._rows.pop(event.call, None)
+                    self._rows[event.call] = row
+            case RunPlanned():
+                with self._lock:
+                    self._planned = max(event.calls, self._planned or 0)
+            case Warned():
+                self._console.print(Text.assemble(("warning ", "yellow"), printable(event.text)))
+                return
+            case _:
+                return
+        if not self._is_open:
+            self._is_open = True
+            self._live.start()
+
+    def close(self) -> None:
+        """Draw the last state and give the terminal back."""
+        if self._is_open:
+            self._is_open = False
+            self._live.stop()
+
+    def _end(self, event: CallEnded) -> None:
+        self._counts[event.outcome] += 1
+        if event.outcome in (CallOutcome.NOT_NEEDED, CallOutcome.NOT_REACHED):
+            self._rows.pop(event.index, None)
+            return
+        reason = "" if event.reason is None else str(event.reason)
+        # A call that ends goes to the end of the list, where the latest are.
+        self._rows.pop(event.index, None)
+        self._rows[event.index] = _Row(
+            event.name, event.record_name, event.outcome, 0.0, event.duration_s, reason
+        )
+        if len(self._rows) > 4 * self._most_rows():
+            self._drop_old()
+
+    def _most_rows(self) -> int:
+        return max(self._console.height - _OTHER_LINES, _LEAST_ROWS)
+
+    def _drop_old(self) -> None:
+        for index, row in list(self._rows.items())[: -self._most_rows()]:
+            if row.outcome in (CallOutcome.RAN, CallOutcome.REUSED):
+                del self._rows[index]
+
+    def _choose(self) -> list[_Row]:
+        rows, room = list(self._rows.values()), self._most_rows()
+        if len(rows) <= room:
+            return rows
+        urgent = [row for row in rows if row.outcome is None or row.outcome is CallOutcome.FAILED][-room:]
+        others = [row for row in rows if row not in urgent]
+        kept = {id(row) for row in (*urgent, *others[len(others) - (room - len(urgent)) :])}
+        return [row for row in rows if id(row) in kept]
+
+    def _draw(self) -> Group:
+        table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
+        for heading, options in (
+            ("stage", {}),
+            ("record", {}),
+            ("state", {}),
+            ("time", {"justify": "right"}),
+            ("reason", {"style": "bright_black"}),
+        ):
+            table.add_column(heading, no_wrap=True, overflow="ellipsis", **options)  # type: ignore[arg-type]
+        with self._lock:
+            now = time.monotonic()
+            for row in self._choose():
+                state, style = (
+                    ("running", "bold") if row.outcome is None else (row.outcome.value, row.outcome.style)
+                )
+                table.add_row(
+                    Text(printable(row.name)),
+                    Text(printable(row.record)),
+                    Text(state, style=style),
+                    _show_time(row, now),
+                    Text(printable(row.reason)),
+                )
+            return Group(table, Text(self._count(), style="bright_black"))
+
+    def _count(self) -> str:
+        done = sum(self._counts.values())
+        total = f" of {self._planned}" if self._planned and self._planned >= done else ""
+        parts = [f"{done}{total} calls"]
+        parts += [
+            f"{self._counts[outcome]} {outcome.value}" for outcome in CallOutcome if self._counts[outcome]
+        ]
+        return ", ".join(parts)
+
+
+def _show_time(row: _Row, now: float) -> str:
+    if row.outcome is None:
+        return show_duration(now - row.began)
+    return "" if row.outcome is CallOutcome.REUSED else show_duration(row.duration_s)

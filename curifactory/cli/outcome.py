@@ -1,0 +1,161 @@
+"""The one place that turns what a command returned or raised into an exit code and, for errors, a text."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from curifactory.cli.console import Console, close_quietly, open_streams, printable
+from curifactory.errors import CurifactoryError, ExitCode, StageError
+from curifactory.project.nearest import find_nearest
+
+DEBUG = "--debug"
+
+
+def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
+    """Execute a command and return its exit code; whatever it raises becomes a text on standard error.
+
+    Parameters
+    ----------
+    command : click.Command
+        What to execute; its callback returns an exit code or None.
+    words : sequence of str
+        The words after the program's name.
+    program : str
+        The program's name.
+
+    Examples
+    --------
+    >>> @click.command()
+    ... def fail():
+    ...     raise CurifactoryError("The disk is full.", hint="Make room.")
+    >>> run_command(fail, [], program="fail")
+    1
+    """
+    open_streams()
+    debug = DEBUG in list(words)[: list(words).index("--") if "--" in words else None]
+    try:
+        with command.make_context(program, list(words)) as context:
+            code = command.invoke(context)
+    except click.exceptions.Exit as end:
+        code = end.exit_code
+    except BrokenPipeError:
+        close_quietly(sys.stdout)
+        return ExitCode.COMPLETE
+    # Everything at all: a person must never be met by a traceback of this package that was not asked for.
+    except BaseException as error:  # noqa: BLE001
+        code = show_error(error, Console(sys.stderr), debug=debug)
+    return _finish(code)
+
+
+def _finish(code: object) -> int:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        close_quietly(sys.stdout)
+    return int(code) if isinstance(code, int) else int(ExitCode.COMPLETE)
+
+
+def show_error(error: BaseException, console: Console, *, debug: bool, root: Path | None = None) -> int:
+    """Write an error as a person should see it and return the exit code.
+
+    Parameters
+    ----------
+    error : BaseException
+        What was raised.
+    console : Console
+        Where to write.
+    debug : bool
+        Whether everything is to be shown, frames of this package included.
+    root : Path, optional
+        The project; found from the working folder if None.
+    """
+    if isinstance(error, SystemExit):
+        return _code_of_exit(error, console)
+    if debug and not isinstance(error, click.ClickException):
+        sys.stdout.flush()
+        console.print("".join(traceback.format_exception(error)).rstrip())
+    if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        console.print("Interrupted.")
+        return ExitCode.INTERRUPTED
+    if isinstance(error, click.ClickException):
+        console.print(_say_usage(error))
+        return ExitCode.WRONG_USE
+    if debug:
+        return _code_of(error)
+    if isinstance(error, CurifactoryError) and not isinstance(error, StageError):
+        console.print(_say_known(error))
+        return error.exit_code
+    _show_fault(error, console, root)
+    return _code_of(error)
+
+
+def _code_of(error: BaseException) -> int:
+    return error.exit_code if isinstance(error, CurifactoryError) else ExitCode.FAILED
+
+
+def _code_of_exit(error: SystemExit, console: Console) -> int:
+    if error.code is None or isinstance(error.code, int):
+        return error.code or 0
+    console.print(str(error.code))
+    return ExitCode.FAILED
+
+
+def _say_usage(error: click.ClickException) -> str:
+    """Return what is wrong with the words of a command on one line, and the nearest ones that are right."""
+    if isinstance(error, click.NoSuchOption):
+        near = find_nearest(error.option_name, error.possibilities or [])
+        hint = f" Did you mean {' or '.join(near)}?" if near else " --help lists the options."
+        return f"No such option: {printable(error.option_name)}.{hint}"
+    message = printable(error.format_message())
+    return message if message.endswith((".", "?", "!", "…")) else f"{message}."
+
+
+def _say_known(error: CurifactoryError) -> str:
+    """Return message and hint: on one line, or, where several faults are told at once, one line each."""
+    lines = error.message.split("\n")
+    if error.hint and len(lines) == 1:
+        lines[0] = f"{lines[0]} {error.hint}"
+    elif error.hint:
+        lines.append(error.hint)
+    lines[-1] += "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+    return "\n".join(printable(line) for line in lines)
+
+
+def _show_fault(error: BaseException, console: Console, root: Path | None) -> None:
+    """Show an exception of the person's code: where it came from, without this package's part in it."""
+    from curifactory.project.frames import find_frames
+    from curifactory.project.root import find_root
+
+    cause = error.__cause__ if isinstance(error, StageError) and error.__cause__ is not None else error
+    frames = find_frames(cause, root or find_root())
+    if isinstance(error, StageError):
+        console.print(console.style("\n".join(printable(line) for line in str(error).split("\n")), "red"))
+    elif isinstance(error, OSError) and error.filename is not None and not frames:
+        console.print(f"{error.strerror}: {printable(str(error.filename))}")
+        return
+    elif not frames:
+        said = "".join(traceback.format_exception_only(error)).strip()
+        console.print(
+            f"{printable(said).rstrip('.')}. This is a fault of curifactory itself; {DEBUG} shows where."
+        )
+        return
+    for frame in frames:
+        console.print(f"  {frame.place} in {printable(frame.function)}", flush=False)
+        if frame.source:
+            console.print(f"    {printable(frame.source)}", flush=False)
+    for line in _describe(cause):
+        console.print(printable(line), flush=False)
+    console.flush()
+
+
+def _describe(error: BaseException) -> list[str]:
+    """Return an exception's own lines, without the note by which the engine tells what stands above them already."""
+    told = traceback.TracebackException(type(error), error, None)
+    notes = getattr(told, "__notes__", None) or []
+    told.__notes__ = [note for note in notes if not str(note).startswith("in stage '")]
+    return "".join(told.format_exception_only()).rstrip().split("\n")

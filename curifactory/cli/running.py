@@ -1,0 +1,232 @@
+"""Runs an experiment for the command line, or answers what a run would do."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from curifactory.cli.console import Console, printable
+from curifactory.cli.ending import print_ending
+from curifactory.cli.outcome import show_error
+from curifactory.cli.progress import open_progress
+from curifactory.cli.tally import Tally
+from curifactory.core.outcomes import RunOutcome
+from curifactory.errors import DiscoveryError, ExitCode
+from curifactory.parameters.sets import ExperimentParameters
+from curifactory.parameters.shown import shown_set
+from curifactory.project.loading import find_module_file
+from curifactory.project.nearest import suggest
+from curifactory.project.project import Project
+from curifactory.project.selection import SelectedSet
+from curifactory.workflow.request import RunRequest
+
+_NOTES = "\n# Notes on this run of {name}. Lines that begin with # are left out.\n"
+_CODES = {
+    RunOutcome.FAILED: ExitCode.FAILED,
+    RunOutcome.PARTLY_FAILED: ExitCode.PARTLY_FAILED,
+    RunOutcome.INTERRUPTED: ExitCode.INTERRUPTED,
+}
+
+
+def run(request: RunRequest, *, verbose: bool, quiet: bool, debug: bool) -> int:
+    """Run an experiment, show it while it goes on, and tell its end.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What to run and how.
+    verbose, quiet, debug : bool
+        How much to say.
+
+    Returns
+    -------
+    int
+        The exit code.
+
+    Raises
+    ------
+    CurifactoryError
+        If the run could not begin; what happens in a run is shown here.
+    """
+    project = Project.find()
+    output, errors = Console(sys.stdout), Console(sys.stderr)
+    _keep_folder_clean(request)
+    _say_twice_named(request, errors, quiet=quiet)
+    if request.notes == "":
+        request = replace(request, notes=edit_notes(request.experiment, project))
+    from curifactory.workflow.experiment import run_experiment
+
+    tally = Tally()
+    progress = open_progress(output, errors, verbose=verbose, quiet=quiet)
+    code: int = ExitCode.COMPLETE
+    try:
+        run_experiment(request, project=project, listeners=(tally, progress))
+    # Ctrl-C and sys.exit() in a stage too: a run that has begun tells how it ended.
+    except BaseException as error:
+        progress.close()
+        if tally.reference is None and not request.dry:
+            raise
+        code = show_error(error, errors, debug=debug, root=project.root)
+        if code == ExitCode.WRONG_USE:
+            return code
+    progress.close()
+    outcome = tally.outcome or (RunOutcome.COMPLETE if code == ExitCode.COMPLETE else RunOutcome.FAILED)
+    if not quiet:
+        print_ending(
+            output,
+            tally,
+            outcome=outcome,
+            experiment=request.experiment,
+            report=_find_report(project, tally),
+            dry=request.dry,
+        )
+    return code or _CODES.get(outcome, ExitCode.COMPLETE)
+
+
+def show_map(request: RunRequest, *, verbose: bool, as_json: bool) -> int:
+    """Write what a run would do."""
+    from curifactory.cli.map import map_to_json, print_map
+    from curifactory.workflow.experiment import plan_experiment
+
+    _keep_folder_clean(request, always=True)
+    _say_twice_named(request, Console(sys.stderr), quiet=False)
+    plan = plan_experiment(request, project=Project.find())
+    if as_json:
+        print_json(map_to_json(plan, experiment=request.experiment))
+    else:
+        print_map(Console(sys.stdout), plan, verbose=verbose)
+    return ExitCode.COMPLETE
+
+
+def show_hashes(request: RunRequest, *, as_json: bool) -> int:
+    """Write the hash and name of each parameter set."""
+    chosen = _collect(request)
+    if as_json:
+        print_json(
+            [
+                {"hash": each.params.file_hash(), "name": each.params.name, "file": each.file}
+                for each in chosen
+            ]
+        )
+        return ExitCode.COMPLETE
+    console = Console(sys.stdout)
+    for each in chosen:
+        console.print(f"{each.params.file_hash()} {printable(each.params.name)}", flush=False)
+    console.flush()
+    return ExitCode.COMPLETE
+
+
+def show_params(request: RunRequest, name: str | None, *, verbose: bool) -> int:
+    """Write the parameter sets as JSON, or one of them.
+
+    Parameters
+    ----------
+    request : RunRequest
+        Says which sets there are.
+    name : str, optional
+        Name, or beginning of the hash, of the one to show.
+    verbose : bool
+        Whether to tell also how each field counts in the hash.
+
+    Raises
+    ------
+    DiscoveryError
+        If no set has this name or hash.
+    """
+    chosen = _collect(request)
+    if name is None:
+        print_json([_set_to_json(each, verbose=verbose) for each in chosen])
+        return ExitCode.COMPLETE
+    found = [each for each in chosen if each.params.name == name]
+    found = found or [each for each in chosen if each.params.file_hash().startswith(name)]
+    if len(found) != 1:
+        known = [each.params.name for each in chosen]
+        many = f"{len(found)} parameter sets have a hash that begins with '{name}'."
+        raise DiscoveryError(
+            many if found else f"No parameter set named '{name}'.",
+            hint="Write more of it." if found else suggest(name, known, nothing="There is none."),
+        )
+    print_json(_set_to_json(found[0], verbose=verbose))
+    return ExitCode.COMPLETE
+
+
+def print_json(value: Any) -> None:
+    """Write a value as JSON."""
+    Console(sys.stdout).print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def _collect(request: RunRequest) -> list[SelectedSet]:
+    _keep_folder_clean(request, always=True)
+    _say_twice_named(request, Console(sys.stderr), quiet=False)
+    project = Project.find()
+    return project.collect_sets(
+        project.load_experiment(request.experiment),
+        files=request.parameter_files,
+        names=request.names,
+        indices=request.indices,
+        global_indices=request.global_indices,
+    )
+
+
+def _set_to_json(chosen: SelectedSet, *, verbose: bool) -> dict[str, Any]:
+    params: ExperimentParameters = chosen.params
+    cls = type(params)
+    told: dict[str, Any] = {
+        "name": params.name,
+        "hash": params.file_hash(),
+        "file": chosen.file,
+        "class": f"{cls.__module__}:{cls.__qualname__}",
+        "parameters": shown_set(params),
+    }
+    if verbose:
+        told["strategies"] = {
+            field: strategy for field, (strategy, _) in params.params_hash(dry=True).items()
+        }
+    return told
+
+
+def edit_notes(name: str, project: Project) -> str | None:
+    """Open the person's editor for notes that were left out; None if nothing was written.
+
+    Raises
+    ------
+    DiscoveryError
+        If there is no such experiment: nobody should write notes in vain.
+    click.ClickException
+        If there is no terminal, or no editor.
+    """
+    import click
+
+    if find_module_file(name, root=project.root, package=project.settings.experiments_module_name) is None:
+        project.load_experiment(name)
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError(
+            "--notes without a text opens an editor, which needs a terminal. Write --notes=TEXT."
+        )
+    text = click.edit(_NOTES.format(name=name), extension=".md")
+    lines = [line for line in (text or "").splitlines() if not line.startswith("#")]
+    return "\n".join(lines).strip() or None
+
+
+def _keep_folder_clean(request: RunRequest, *, always: bool = False) -> None:
+    """Let imports leave no byte code behind where nothing at all may be written."""
+    if request.dry or always:
+        sys.dont_write_bytecode = True
+
+
+def _say_twice_named(request: RunRequest, errors: Console, *, quiet: bool) -> None:
+    twice = [
+        name for name in dict.fromkeys(request.parameter_files) if request.parameter_files.count(name) > 1
+    ]
+    for name in [] if quiet else twice:
+        errors.print(f"Parameter file '{printable(name)}' was named more than once; it counts once.")
+
+
+def _find_report(project: Project, tally: Tally) -> Path | None:
+    if tally.reference is None:
+        return None
+    page = project.reports_folder / tally.reference / "index.html"
+    return page if page.is_file() else None

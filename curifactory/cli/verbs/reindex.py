@@ -1,0 +1,33 @@
+"""``experiment reindex``: build the index anew from the files that are the truth."""
+
+from __future__ import annotations
+
+import click
+
+from curifactory.cli.words import Verb
+
+
+@click.command("reindex", cls=Verb)
+def verb() -> int:
+    """Build the index anew from manifests and run folders.
+
+    It may be deleted at any time and is mended by itself; this verb does it now and says what was found.
+    """
+    import sys
+
+    from curifactory.cli.amounts import count
+    from curifactory.cli.console import Console
+    from curifactory.errors import ExitCode
+    from curifactory.project.project import Project
+    from curifactory.store.index import Index
+    from curifactory.store.layout import Layout
+    from curifactory.store.runs import RunStore
+    from curifactory.store.traces import TraceStore
+
+    project = Project.find()
+    layout = Layout(project.cache_folder)
+    with Index(layout.index_path) as index:
+        traces = TraceStore(layout, index).rebuild()
+        runs = RunStore(project.runs_folder, index).rebuild()
+    Console(sys.stdout).print(f"{count(traces, 'trace')} and {count(runs, 'run')} are in the index.")
+    return ExitCode.COMPLETE

@@ -1,0 +1,31 @@
+"""``experiment report RUN``: draw the report of a run again."""
+
+from __future__ import annotations
+
+import click
+
+from curifactory.cli.verbs.show import RUN_HELP
+from curifactory.cli.words import RunVerb
+
+
+@click.command("report", cls=RunVerb, epilog=RUN_HELP)
+@click.argument("run", default="-1")
+def verb(run: str) -> int:
+    """Draw the report of a run from what is kept of it, and the index of all. Without RUN it is the latest."""
+    import sys
+
+    from curifactory.cli.console import Console
+    from curifactory.cli.store import open_runs
+    from curifactory.errors import ExitCode
+    from curifactory.project.project import Project
+    from curifactory.reporting.index import draw_index
+    from curifactory.reporting.report import draw_report
+
+    project = Project.find()
+    runs = open_runs(project)
+    found = runs.get(run)
+    page = draw_report(found.folder, project.reports_folder, css=project.report_css)
+    draw_index(runs.iter_rows(), project.reports_folder)
+    console = Console(sys.stdout)
+    console.print(f"report  {console.link(page)}")
+    return ExitCode.COMPLETE

@@ -1,0 +1,1 @@
+"""Finds the project, its settings, its experiments and their parameter sets."""

@@ -1,0 +1,131 @@
+"""Parameter files by name: where one lies, and the checked sets that its ``get_params()`` gives."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryError
+from curifactory.project.listing import GET_PARAMS, list_parameter_files, read_outline, show_path
+from curifactory.project.loading import as_dotted, find_module_file
+from curifactory.project.modules import add_place, import_file, show_error
+from curifactory.project.nearest import suggest
+
+if TYPE_CHECKING:
+    from curifactory.parameters.sets import ExperimentParameters
+
+
+@dataclass(frozen=True, slots=True)
+class ParameterFile:
+    """A file with a ``get_params``.
+
+    Parameters
+    ----------
+    name : str
+        As it is written after ``-p``.
+    module_name : str
+        Dotted name from the project's root.
+    file : Path
+        Where it lies.
+    shown : str
+        Where it lies, as messages and runs show it.
+    """
+
+    name: str
+    module_name: str
+    file: Path
+    shown: str
+
+
+def find_parameter_file(name: str, *, root: Path, params: str, experiments: str) -> ParameterFile | None:
+    """Return the parameter file of a name: one below ``params``, else an experiment that gives parameters.
+
+    Parameters
+    ----------
+    name : str
+        Dotted name.
+    root : Path
+        The project.
+    params, experiments : str
+        Dotted names of its folders.
+    """
+    candidates: list[ParameterFile] = []
+    for package in (params, experiments):
+        file = find_module_file(name, root=root, package=package)
+        if file is not None:
+            candidates.append(ParameterFile(name, f"{package}.{name}", file, show_path(file, root)))
+    for candidate in candidates:
+        outline = read_outline(candidate.file, root=root)
+        if outline.error or GET_PARAMS in outline.names:
+            return candidate
+    # One that does not seem to have the function may still get it in a way that reading does not show.
+    return candidates[0] if candidates else None
+
+
+def get_parameter_file(name: str, *, root: Path, params: str, experiments: str) -> ParameterFile:
+    """Return the parameter file of a name; see `find_parameter_file`.
+
+    Raises
+    ------
+    DiscoveryError
+        If there is none.
+    """
+    found = find_parameter_file(name, root=root, params=params, experiments=experiments)
+    if found is not None:
+        return found
+    folders = [root.joinpath(*package.split(".")) for package in (params, experiments)]
+    known = [listed.name for listed in list_parameter_files(*folders, root=root)]
+    places = " or ".join(f"{show_path(folder, root)}/" for folder in folders)
+    raise DiscoveryError(
+        f"No parameter file named '{name}'.",
+        hint=suggest(as_dotted(name, params), known, nothing=f"There is none in {places} yet."),
+    )
+
+
+def load_sets(found: ParameterFile, *, root: Path, packages: tuple[str, ...]) -> list[ExperimentParameters]:
+    """Import a parameter file and return its checked sets.
+
+    Raises
+    ------
+    DiscoveryError
+        If the file cannot be loaded, has no ``get_params``, or that raises.
+    ConfigurationError
+        If it returned no list, an empty one, something that is no parameter set, or two sets of one name.
+    """
+    what = f"Parameter file '{found.name}'"
+    module = import_file(found.module_name, found.file, root=root, packages=packages, what=what)
+    return call_get_params(module, what=what, shown=found.shown, root=root)
+
+
+def call_get_params(module: ModuleType, *, what: str, shown: str, root: Path) -> list[ExperimentParameters]:
+    """Call the ``get_params`` of a module and return its checked sets; see `load_sets` for what it raises."""
+    from curifactory.parameters.sets import check_sets
+
+    function = getattr(module, GET_PARAMS, None)
+    hint = "Write: def get_params(): return [Params(name='first'), …]"
+    if not callable(function):
+        raise DiscoveryError(f"{what} has no get_params() ({shown}).", hint=hint)
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        code = getattr(function, "__code__", None)
+        place = f"{shown}:{code.co_firstlineno}" if code is not None else shown
+        raise DiscoveryError(
+            f"get_params() takes {inspect.signature(function)} but is called without arguments ({place}).",
+            hint=hint,
+        ) from None
+    except ValueError:
+        pass  # written in C, which does not say what it takes
+    try:
+        returned = function()
+    except CurifactoryError as error:
+        add_place(error, root)
+        raise
+    except (Exception, SystemExit) as error:
+        raise ConfigurationError(
+            f"{what} cannot be used: get_params() raised {show_error(error, root)}."
+        ) from error
+    return check_sets(returned, source=shown)

@@ -1,0 +1,168 @@
+"""Wrong names, options, positions and settings: one line, the nearest names, exit code 2, nothing run."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.conftest import Project
+
+IRIS = '''"""Sort flowers."""
+from dataclasses import dataclass
+import curifactory as cf
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+@cf.stage(inputs=None, outputs=["number"])
+def count(record):
+    return record.params.n
+
+def get_params():
+    return [Params(name="small"), Params(name="large", n=2)]
+
+def run(param_sets, manager):
+    for params in param_sets:
+        count(cf.Record(manager, params))
+'''
+
+WIDE = """
+from experiments.iris import Params
+
+def get_params():
+    return [Params(name=f"wide_{n}", n=n) for n in range(5)]
+"""
+
+CASES = [
+    (["irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
+    (["IRIS"], "No experiment named 'IRIS'. Did you mean 'iris'?"),
+    (["iris.py"], "No experiment named 'iris.py'. Did you mean 'iris'?"),
+    (["experiments/iris.py"], "No experiment named 'experiments/iris.py'. Did you mean 'iris'?"),
+    (["../iris"], "No experiment named '../iris'. Did you mean 'iris'?"),
+    (["iris."], "No experiment named 'iris.'. Did you mean 'iris'?"),
+    (["quux"], "No experiment named 'quux'. There are 'iris' and 'mnist'."),
+    (["--dry", "ls"], "No experiment named 'ls'. There are 'iris' and 'mnist'."),
+    (["run", "lx"], "No experiment named 'lx'. There are 'iris' and 'mnist'."),
+    (["iris", "-p", "wid"], "No parameter file named 'wid'. Did you mean 'wide'?"),
+    (["iris", "-p", "wide", "-p", "quux"], "No parameter file named 'quux'. There are 'iris' and 'wide'."),
+    (["iris", "-p", "../wide"], "No parameter file named '../wide'. Did you mean 'wide'?"),
+    (["iris", "-n", "smal"], "No parameter set named 'smal'. Did you mean 'small'?"),
+    (
+        ["iris", "-n", "a", "-n", "small", "-n", "b"],
+        "No parameter sets named 'a' or 'b'. There are 'small' and 'large'.",
+    ),
+    (["iris", "-n", ""], "No parameter set named ''. There are 'small' and 'large'."),
+    (
+        ["iris", "--indices", "2"],
+        "--indices 2 lies outside: experiments/iris.py has 2 parameter sets. Positions go from 0 to 1.",
+    ),
+    (
+        ["iris", "--indices", "0-3"],
+        "--indices 0-3 lies outside: experiments/iris.py has 2 parameter sets. Positions go from 0 to 1.",
+    ),
+    (["iris", "--indices", "1-1"], "--indices 1-1 is empty: the second number is excluded. Write 1-2 or 1."),
+    (
+        ["iris", "--indices", "-1"],
+        "--indices -1 is no position. Write one number, or two as in 2-5 (5 excluded).",
+    ),
+    (
+        ["iris", "--indices", "one"],
+        "--indices one is no position. Write one number, or two as in 2-5 (5 excluded).",
+    ),
+    (
+        ["iris", "-p", "iris", "-p", "wide", "--global-indices", "7"],
+        "--global-indices 7 lies outside: all files together has 7 parameter sets. Positions go from 0 to 6.",
+    ),
+    (
+        ["iris", "-n", "small", "--indices", "1"],
+        "No parameter set is left: none fits all that was asked for. There are 'small' and 'large'.",
+    ),
+    (["iris", "--print-params", "smal"], "No parameter set named 'smal'. Did you mean 'small'?"),
+    (["iris", "--overwrit"], "No such option: --overwrit. Did you mean --overwrite?"),
+    (["iris", "--zzz", "2"], "No such option: --zzz. --help lists the options."),
+    (["iris", "-x"], "No such option: -x. --help lists the options."),
+    (["ls", "--jsn"], "No such option: --jsn. Did you mean --json?"),
+    (["iris", "-p"], "Option '-p' requires an argument."),
+    (["iris", "wide"], "Got unexpected extra argument (wide)."),
+    (["-p", "wide"], "Missing argument 'NAME'."),
+    (
+        ["iris", "--lazy", "--ignore-lazy"],
+        "--lazy and --ignore-lazy contradict each other: give one of them.",
+    ),
+    (
+        ["iris", "--cache", "experiments/iris.py"],
+        "Invalid value for '-c' / '--cache': Directory 'experiments/iris.py' is a file.",
+    ),
+    (
+        ["iris", "--notes"],
+        "--notes without a text opens an editor, which needs a terminal. Write --notes=TEXT.",
+    ),
+    (["runs", "irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
+    (["runs", "-n", "few"], "Invalid value for '-n' / '--number': 'few' is not a valid integer range."),
+    (["open"], "There is no report at {root}/reports/index.html. Make one with: experiment NAME"),
+]
+
+
+@pytest.fixture
+def flowers(project: Project) -> Project:
+    project.write("experiments/iris.py", IRIS)
+    project.write("experiments/mnist.py", "def run(param_sets, manager): ...\n")
+    project.write("params/wide.py", WIDE)
+    return project
+
+
+@pytest.mark.parametrize(("words", "said"), CASES, ids=[" ".join(words) for words, _ in CASES])
+def test_wrong_words_are_one_line_and_exit_2(flowers: Project, words: list[str], said: str) -> None:
+    before = flowers.files()
+    done = flowers.experiment(*words, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", said.format(root=flowers.root) + "\n", 2)
+    assert flowers.files() == before
+
+
+def test_no_run_number_is_used_up(flowers: Project) -> None:
+    flowers.experiment("iris", "-n", "smal", check=False)
+    assert flowers.experiment("iris").stdout.count("iris_1_") >= 1
+
+
+@pytest.mark.parametrize(
+    ("section", "said"),
+    [
+        ("cach_path = 'x'", "pyproject.toml: there is no setting 'cach_path'. Did you mean 'cache_path'?"),
+        ("durable = 'yes'", "pyproject.toml: durable is 'yes', a text; it must be true or false."),
+        ("durable = yes", "pyproject.toml is no valid TOML: Invalid value (at line 2, column 11)."),
+    ],
+)
+@pytest.mark.parametrize("words", [["iris"], ["ls"], ["runs"]], ids=" ".join)
+def test_a_wrong_setting_is_told_by_every_verb(
+    flowers: Project, section: str, said: str, words: list[str]
+) -> None:
+    flowers.write("pyproject.toml", f"[tool.curifactory]\n{section}\n")
+    done = flowers.experiment(*words, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", said + "\n", 2)
+
+
+def test_settings_in_the_environment_are_checked_too(flowers: Project) -> None:
+    done = flowers.experiment("ls", check=False, env={"CURIFACTORY_CACHE_PAHT": "x"})
+    assert done.returncode == 2
+    assert (
+        done.stderr
+        == "CURIFACTORY_CACHE_PAHT: there is no setting 'cache_paht'. Did you mean 'cache_path'?\n"
+    )
+
+
+def test_an_empty_project_says_that_there_is_nothing(project: Project) -> None:
+    done = project.experiment("iris", check=False)
+    assert (done.stderr, done.returncode) == (
+        "No experiment named 'iris'. There is none in experiments/ yet.\n",
+        2,
+    )
+
+
+def test_a_stage_that_is_not_called_is_named(flowers: Project) -> None:
+    done = flowers.experiment("iris", "--overwrite-stage", "cuont", check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("No stage named 'cuont'")
+    assert "Traceback" not in done.stderr

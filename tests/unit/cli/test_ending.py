@@ -1,0 +1,91 @@
+"""The last lines of a run."""
+
+from __future__ import annotations
+
+import io
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from curifactory.cli.console import Console
+from curifactory.cli.ending import print_ending
+from curifactory.cli.tally import Tally
+from curifactory.core.events import MetricLogged, RecordAdded, RunStarted
+from curifactory.core.outcomes import CallOutcome, RunOutcome
+
+NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
+
+
+def tally_of(records: int = 0, **counts: int) -> Tally:
+    tally = Tally()
+    tally(RunStarted("iris_1_2026-11-21-T101500", NOW))
+    for name, number in counts.items():
+        tally.counts[CallOutcome[name]] = number
+    for index in range(records):
+        tally(RecordAdded(index, f"Record {index} (set)", "set", "9f"))
+        tally(MetricLogged(index, None, "", {"accuracy": 0.96, "f1": 0.5}, None, None, NOW))
+    return tally
+
+
+def show(
+    tally: Tally, outcome: RunOutcome = RunOutcome.COMPLETE, *, report: Path | None = None, dry: bool = False
+) -> list[str]:
+    stream = io.StringIO()
+    print_ending(Console(stream), tally, outcome=outcome, experiment="iris", report=report, dry=dry)
+    return stream.getvalue().splitlines()
+
+
+@pytest.mark.parametrize("records", [0, 1, 4, 5, 1000])
+@pytest.mark.parametrize("outcome", list(RunOutcome))
+def test_there_are_at_most_eight_lines(records: int, outcome: RunOutcome, tmp_path: Path) -> None:
+    lines = show(tally_of(records, RAN=3, REUSED=2, FAILED=1), outcome, report=tmp_path / "index.html")
+    assert len(lines) <= 8
+
+
+def test_it_tells_outcome_counts_scores_report_and_what_next(tmp_path: Path) -> None:
+    lines = show(tally_of(2, RAN=5, REUSED=2), report=tmp_path / "index.html")
+    assert lines == [
+        "iris_1_2026-11-21-T101500 complete: 5 ran, 2 reused",
+        "scores  Record 0 (set)  accuracy 0.96  f1 0.5",
+        "        Record 1 (set)  accuracy 0.96  f1 0.5",
+        f"report  {(tmp_path / 'index.html').as_uri()}",
+        "next    experiment open  (all runs side by side)",
+    ]
+
+
+def test_many_records_are_cut_short_and_said_so() -> None:
+    lines = show(tally_of(10, RAN=10))
+    assert [line.split("  ")[0].strip() for line in lines[1:5]] == ["scores", "", "", ""]
+    assert lines[4].strip() == "and 7 more records"
+
+
+def test_when_everything_was_reused_it_says_so_and_from_where() -> None:
+    tally = tally_of(REUSED=7, NOT_NEEDED=2)
+    tally.origins["iris_3"] = 7
+    lines = show(tally)
+    assert lines[0].endswith("complete: nothing had to run, all 7 calls were reused (from iris_3)")
+    assert lines[-1] == "next    experiment iris --map  (what would run after a change, and why)"
+
+
+def test_results_of_several_runs_are_not_said_to_be_of_one() -> None:
+    tally = tally_of(REUSED=1)
+    tally.origins.update(["iris_2", "iris_3"])
+    assert show(tally)[0].endswith("nothing had to run, the one call was reused")
+
+
+@pytest.mark.parametrize("outcome", [RunOutcome.FAILED, RunOutcome.INTERRUPTED, RunOutcome.PARTLY_FAILED])
+def test_a_run_that_did_not_get_through_says_how_to_go_on(outcome: RunOutcome) -> None:
+    assert show(tally_of(RAN=1, FAILED=1), outcome)[-1].startswith(
+        "next    experiment iris  (the same command goes on"
+    )
+
+
+def test_a_dry_run_says_that_nothing_was_kept() -> None:
+    lines = show(tally_of(RAN=1), dry=True)
+    assert lines[0].startswith("dry run complete")
+    assert lines[-1].startswith("next    experiment iris  (the same, and")
+
+
+def test_an_experiment_that_calls_nothing_says_so() -> None:
+    assert show(tally_of())[0].endswith("complete: no stage was called")
