@@ -40,21 +40,20 @@ def stage(
     inputs : list of str, optional
         Names that are taken from ``record.state`` and given to the arguments of the same names.
     outputs : list of str or Lazy, optional
-        Names under which the returned values are put into ``record.state``; several values are returned as a tuple.
+        Names in ``record.state`` of what is returned; several values are returned as a tuple.
     cachers : list, optional
         One cacher (class or instance) for each output, None for one that is not cached.
     suppress_missing_inputs : bool
         Leave an input that is not in the state to the default of its argument.
     depends : list, optional
-        What the code cannot show and the result depends on: paths of files or folders, names of packages, values.
+        What the code cannot show: paths of files or folders, names of packages, values.
     version : Any, optional
         Change it to say that results made before are no longer good.
 
     Returns
     -------
     callable
-        The decorator. The stage is called with a record, and with keywords that replace inputs or set other
-        arguments; it returns the record.
+        The decorator. The stage takes a record, and keywords in place of inputs; it returns the record.
 
     Raises
     ------

@@ -5,15 +5,14 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from curifactory.core.outcomes import RunOutcome
-from curifactory.core.secrets import mask_tree
-from curifactory.identity.parameters import set_digest, set_representation
-from curifactory.parameters.lossless import dump_set
+from curifactory.identity.parameters import set_digest
+from curifactory.parameters.lossless import dump_set, shown_set
 from curifactory.project.project import Project
 from curifactory.provenance.command import command_line, read_arguments
 from curifactory.provenance.environment import python_version
@@ -102,13 +101,8 @@ def _describe_set(params: Any, file: str | None) -> dict[str, Any]:
         "file": file,
         "class": f"{kind.__module__}:{kind.__qualname__}",
         "value": dump_set(params),
-        "shown": _shown(params),
+        "shown": shown_set(params),
     }
-
-
-def _shown(params: Any) -> Mapping[str, Any]:
-    shown: Mapping[str, Any] = mask_tree(set_representation(params))
-    return shown
 
 
 def _user() -> str | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from curifactory.engine.plan import Plan
 from curifactory.errors import CurifactoryError, DiscoveryError, StageError
@@ -89,7 +90,7 @@ def run_experiment(
     if request.report and not request.dry:
         _report(manager, failed=error is not None)
     if error is not None:
-        raise _as_run_error(error, manager) from error
+        _raise(error, manager)
     return ExperimentResult(result, manager)
 
 
@@ -108,13 +109,37 @@ def plan_experiment(request: RunRequest, *, project: Project | None = None) -> P
     StageError
         If ``run()`` raised, or a stage that it needs a value of.
     """
+    with planned(request, project=project) as (plan, _):
+        return plan
+
+
+@contextmanager
+def planned(
+    request: RunRequest, *, project: Project | None = None
+) -> Iterator[tuple[Plan, ArtifactManager]]:
+    """Give the plan of a request together with the manager whose calls it is of; nothing is executed or written.
+
+    Parameters
+    ----------
+    request : RunRequest
+        What would be asked.
+    project : Project, optional
+        The project; found from the working folder if not given.
+
+    Raises
+    ------
+    StageError
+        If ``run()`` raised, or a stage that it needs a value of.
+    """
     prepared = _prepare(replace(request, dry=True), project)
     manager = _make_manager(prepared, ())
     try:
-        _call_run(prepared, manager)
-        return manager.plan()
-    except Exception as error:
-        raise _as_run_error(error, manager) from error
+        try:
+            _call_run(prepared, manager)
+            plan = manager.plan()
+        except Exception as error:
+            raise _as_run_error(error, manager) from error
+        yield plan, manager
     finally:
         manager.finish()
 
@@ -210,15 +235,23 @@ def _report(manager: ArtifactManager, *, failed: bool) -> None:
         manager.engine.warn(f"The report could not be drawn: {error}")
 
 
-def _as_run_error(error: BaseException, manager: ArtifactManager) -> BaseException:
-    """Return what a caller of the run gets: our own errors and interruptions as they are, a person's as a StageError."""
+def _raise(error: BaseException, manager: ArtifactManager) -> NoReturn:
+    """Raise what a caller of the run gets: our own errors and interruptions as they are, a person's as a StageError.
+
+    Raises
+    ------
+    StageError
+        Of an exception of a stage or of ``run()``.
+    """
     if isinstance(error, CurifactoryError) or not isinstance(error, Exception):
-        return error
+        raise error
     failed = manager.engine.failed
     if failed is None or failed[1] is not error:
-        return StageError(f"run() of '{manager.experiment_name}' raised {type(error).__name__}: {error}")
-    call = failed[0]
-    return StageError(
-        f"Stage '{call.name}' of {call.record.get_reference_name()} raised {type(error).__name__}: {error} "
-        f"(called at {manager.engine.place(call.line)})."
-    )
+        said = f"run() of '{manager.experiment_name}' raised {type(error).__name__}: {error}"
+    else:
+        call = failed[0]
+        said = (
+            f"Stage '{call.name}' of {call.record.get_reference_name()} raised {type(error).__name__}: {error} "
+            f"(called at {manager.engine.place(call.line)})."
+        )
+    raise StageError(said) from error

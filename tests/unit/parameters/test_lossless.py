@@ -144,7 +144,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=repr)
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value).partition(" at 0x")[0])
 def test_a_value_comes_back_equal_and_of_its_type(value):
     params = Params(name="a", value=value)
     back = there_and_back(params)

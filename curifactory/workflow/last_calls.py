@@ -1,0 +1,129 @@
+"""What each call of an experiment was when it was last settled: found in the experiment's latest runs."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from curifactory.core.outcomes import CallOutcome
+from curifactory.core.trace import Trace
+from curifactory.engine.graph import Call
+from curifactory.errors import StoreError
+from curifactory.store.calls import CallRow
+from curifactory.store.run import Run
+from curifactory.store.runs import RunStore
+from curifactory.store.traces import TraceStore
+
+_MOST_RUNS = 20
+_SETTLED = (CallOutcome.RAN, CallOutcome.REUSED)
+
+_Place = tuple[str, str | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class LastCall:
+    """What a call was.
+
+    Parameters
+    ----------
+    trace : Trace
+        What it read and made.
+    run : Run or None
+        The run it was a part of; None if no run is known that had it, and the trace only fits best.
+    row : CallRow or None
+        What became of it there.
+    """
+
+    trace: Trace
+    run: Run | None = None
+    row: CallRow | None = None
+
+
+class LastCalls:
+    """Finds for a planned call what it was in the last run that had it.
+
+    A call is known by its stage, the name of its record's parameter set, and how many calls of both came before it.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        The planned calls, all of them and in their order.
+    experiment : str
+        Whose runs are looked through, newest first.
+    runs : RunStore
+        The runs.
+    traces : TraceStore
+        The traces.
+    """
+
+    def __init__(self, calls: list[Call], experiment: str, *, runs: RunStore, traces: TraceStore) -> None:
+        self._experiment = experiment
+        self._traces = traces
+        self._runs = _iter_runs(runs, experiment)
+        self._read: list[tuple[Run, dict[_Place, CallRow]]] = []
+        counts: Counter[tuple[str, str | None]] = Counter()
+        self._places: dict[int, _Place] = {}
+        for call in calls:
+            name = (call.stage_id, _params_name(call))
+            self._places[call.index] = (*name, counts[name])
+            counts[name] += 1
+
+    @property
+    def latest(self) -> Run | None:
+        """The latest run that has settled a call; None if there is none."""
+        return next((run for run, _ in self._iter_rows()), None)
+
+    def find(self, call: Call) -> LastCall | None:
+        """Find what a call was, None if neither its runs nor the traces of its stage tell.
+
+        Without a run that had the call, the trace that an explanation would compare with is taken.
+        """
+        place = self._places[call.index]
+        for run, rows in self._iter_rows():
+            row = rows.get(place)
+            trace = None if row is None or row.key is None else self._traces.find(row.key, stage=row.stage)
+            if trace is not None:
+                return LastCall(trace, run, row)
+        trace = self._traces.previous(call.stage_id, self._experiment, str(place[1]))
+        return None if trace is None else LastCall(trace)
+
+    def _iter_rows(self) -> Iterator[tuple[Run, dict[_Place, CallRow]]]:
+        yield from self._read
+        for run in self._runs:
+            rows = _rows_of(run)
+            if rows:
+                self._read.append((run, rows))
+                yield run, rows
+
+
+def _iter_runs(runs: RunStore, experiment: str) -> Iterator[Run]:
+    for row in runs.iter_rows(experiment, limit=_MOST_RUNS):
+        try:
+            yield Run.read(runs.folder / row.reference)
+        except StoreError:
+            # Gone or damaged: an older one may tell.
+            continue
+
+
+def _rows_of(run: Run) -> dict[_Place, CallRow]:
+    try:
+        names = {record.index: record.params_name for record in run.records}
+        calls = run.calls
+    except StoreError:
+        return {}
+    counts: Counter[tuple[str, str | None]] = Counter()
+    found: dict[_Place, CallRow] = {}
+    for row in calls:
+        name = (row.stage, names.get(row.record, row.record_name))
+        if row.outcome in _SETTLED and row.key is not None:
+            found[*name, counts[name]] = row
+        counts[name] += 1
+    return found
+
+
+def _params_name(call: Call) -> str | None:
+    record = call.record
+    if record.hidden:
+        return record.get_reference_name()
+    return None if record.params is None else str(getattr(record.params, "name", None))
