@@ -1,0 +1,162 @@
+"""The calls of a run: why each ran or was reused, how long it took, what it took in and what it made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curifactory.core.outcomes import CallOutcome
+from curifactory.reporting.addresses import Addresses
+from curifactory.reporting.view.chip import Chip, Chips
+from curifactory.reporting.view.header import style_name
+from curifactory.reporting.view.quantities import format_duration, format_size, format_time, shorten_digest
+
+if TYPE_CHECKING:
+    from curifactory.store.calls import CallRow, InputRow, OutputRow
+
+MOST_CALLS = 2_000
+MOST_INPUTS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class InputView:
+    """An input: its name, and the call that made it (None: it was put into the state by hand)."""
+
+    name: str
+    call: int | None
+    maker: str
+    chip: Chip | None
+
+
+@dataclass(frozen=True, slots=True)
+class FileView:
+    """A file of an artifact."""
+
+    path: str
+    size: str
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutputView:
+    """An output: its value in words, its artifact, and the run that made it."""
+
+    name: str
+    type: str
+    summary: str
+    lazy: bool
+    cacher: str
+    digest: str
+    size: str
+    files: tuple[FileView, ...]
+    run: str
+    run_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class CallView:
+    """One call, ready to be shown."""
+
+    index: int
+    name: str
+    stage: str
+    aggregate: bool
+    chip: Chip
+    outcome: str
+    style: str
+    symbol: str
+    reason: str
+    duration: str
+    duration_s: float
+    started: str
+    line: str
+    key: str
+    inputs: tuple[InputView, ...]
+    inputs_left_out: int
+    outputs: tuple[OutputView, ...]
+    fragments: int
+    error: str
+    run: str
+    run_address: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """The calls that are shown, and how many are not."""
+
+    shown: tuple[CallView, ...]
+    left_out: int
+
+
+def gather_calls(rows: Sequence[CallRow], chips: Chips, addresses: Addresses) -> Calls:
+    """Show the calls in the order of ``run()``; of very many, the failed ones and then the first."""
+    ordered = sorted(rows, key=lambda row: row.index)
+    names = {row.index: row.name for row in ordered}
+    if len(ordered) > MOST_CALLS:
+        failed = [row for row in ordered if row.outcome is CallOutcome.FAILED][:MOST_CALLS]
+        others = [row for row in ordered if row.outcome is not CallOutcome.FAILED]
+        chosen = sorted([*failed, *others[: MOST_CALLS - len(failed)]], key=lambda row: row.index)
+    else:
+        chosen = ordered
+    shown = tuple(_show_call(row, names, chips, addresses) for row in chosen)
+    return Calls(shown, len(ordered) - len(shown))
+
+
+def read_maker(row: CallRow) -> str | None:
+    """Give the run that made what a reused call has; None for a call that made it now."""
+    if row.outcome is not CallOutcome.REUSED:
+        return None
+    run = row.reason.get("run") if row.reason else None
+    return run or next((output.run for output in row.outputs if output.run), None)
+
+
+def _show_call(row: CallRow, names: Mapping[int, str], chips: Chips, addresses: Addresses) -> CallView:
+    outcome = row.outcome.value
+    maker = read_maker(row)
+    return CallView(
+        index=row.index,
+        name=row.name,
+        stage=row.stage or row.name,
+        aggregate=row.is_aggregate,
+        chip=chips.get(row.record, row.record_name),
+        outcome=outcome,
+        style=style_name(outcome),
+        symbol=row.outcome.symbol,
+        reason=row.reason_text,
+        duration=format_duration(row.duration_s) if row.duration_s else "",
+        duration_s=row.duration_s,
+        started=format_time(row.started_at),
+        line=row.line,
+        key=shorten_digest(row.key),
+        inputs=tuple(_show_input(each, names, chips, row.record) for each in row.inputs[:MOST_INPUTS]),
+        inputs_left_out=max(0, len(row.inputs) - MOST_INPUTS),
+        outputs=tuple(_show_output(each, addresses) for each in row.outputs),
+        fragments=row.fragments,
+        error=row.error or "",
+        run=maker or "",
+        run_address=addresses.find_report(maker),
+    )
+
+
+def _show_input(each: InputRow, names: Mapping[int, str], chips: Chips, record: int) -> InputView:
+    other = None if each.record is None or each.record == record else chips.get(each.record)
+    maker = "" if each.call is None else names.get(each.call, f"call {each.call}")
+    return InputView(each.name, each.call, maker, other)
+
+
+def _show_output(each: OutputRow, addresses: Addresses) -> OutputView:
+    artifact = each.artifact
+    files = artifact.files if artifact is not None else ()
+    return OutputView(
+        name=each.name,
+        type=each.type,
+        summary=each.summary,
+        lazy=each.lazy,
+        cacher=artifact.cacher if artifact is not None else "",
+        digest=shorten_digest(artifact.digest) if artifact is not None else "",
+        size=format_size(artifact.size_bytes) if artifact is not None else "",
+        files=tuple(FileView(file.path, format_size(file.size_bytes), file.digest) for file in files),
+        run=each.run or "",
+        run_address=addresses.find_report(each.run),
+    )

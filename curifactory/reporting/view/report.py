@@ -1,0 +1,70 @@
+"""All that a report shows, gathered once from a run's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from curifactory.reporting.view.calls import Calls, CallView, gather_calls
+from curifactory.reporting.view.chip import Chips
+from curifactory.reporting.view.header import Header, gather_header
+from curifactory.reporting.view.parameters import Parameters, gather_parameters
+from curifactory.reporting.view.reportables import Group, gather_reportables, group_reportables
+from curifactory.reporting.view.results import Results, gather_results
+from curifactory.reporting.view.surroundings import Environment, Excerpt, cut_text, gather_environment
+
+if TYPE_CHECKING:
+    from curifactory.reporting.addresses import Addresses
+    from curifactory.store.run import Run
+
+MOST_STOPPED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class ReportView:
+    """The sections of a report in their order, the graph apart: that one is drawn from the rows themselves."""
+
+    header: Header
+    warnings: tuple[str, ...]
+    notes: str
+    results: Results | None
+    groups: tuple[Group, ...]
+    calls: Calls
+    parameters: Parameters | None
+    environment: Environment | None
+    patch: Excerpt | None
+    log: Excerpt | None
+
+    def with_warning(self, text: str) -> ReportView:
+        """Return the same report with one more warning."""
+        return replace(self, warnings=(*self.warnings, text))
+
+    @property
+    def stopped(self) -> tuple[CallView, ...]:
+        """The first of the calls that failed or were interrupted: where people look first."""
+        return tuple(
+            [call for call in self.calls.shown if call.style in {"failed", "interrupted"}][:MOST_STOPPED]
+        )
+
+    @property
+    def has_markup(self) -> bool:
+        """Whether somebody put raw HTML into the page."""
+        return any(each.kind == "html" for group in self.groups for each in group.reportables)
+
+
+def gather_report(run: Run, addresses: Addresses) -> ReportView:
+    """Read everything that the page of a run shows."""
+    chips = Chips(run.records)
+    reportables = gather_reportables(run.reportables, run.calls, chips, addresses)
+    return ReportView(
+        header=gather_header(run),
+        warnings=tuple(warning.text for warning in run.warnings),
+        notes=(run.facts.get("notes") or "").strip(),
+        results=gather_results(run.metrics, chips),
+        groups=group_reportables(reportables),
+        calls=gather_calls(run.calls, chips, addresses),
+        parameters=gather_parameters(run.parameters),
+        environment=gather_environment(run.environment),
+        patch=cut_text(run.patch_text(), "patch.diff", from_end=False),
+        log=cut_text(run.log_text(), "log.txt", from_end=True),
+    )

@@ -1,0 +1,114 @@
+"""The results of a run: the last value of each metric as a table over records, with the best ones marked."""
+
+from __future__ import annotations
+
+import functools
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from curifactory.reporting.view.chip import Chip, Chips
+from curifactory.reporting.view.quantities import format_number
+
+if TYPE_CHECKING:
+    from curifactory.store.metrics import MetricSeries
+
+LOWER_IS_BETTER = re.compile(
+    r"loss|error|err|mae|mse|rmse|mape|rmsle|logloss|nll|perplexity|ppl|brier|deviance|regret|wer|cer|fid"
+    r"|ece|divergence|distance|residual|cost|latency|time|duration|seconds|inertia"
+)
+HIGHER_IS_BETTER = re.compile(
+    r"accuracy|acc|f1|f2|fbeta|precision|recall|sensitivity|specificity|auc|auroc|auprc|roc|ap|map|score"
+    r"|r2|iou|dice|jaccard|mcc|kappa|bleu|rouge|meteor|psnr|ssim|reward|hits|mrr|ndcg|silhouette|likelihood"
+    r"|throughput|coverage"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value; ``exact`` is all of its digits."""
+
+    text: str
+    exact: str
+    best: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One metric; ``direction`` is ``higher``, ``lower`` or empty where its name does not tell."""
+
+    type: str
+    name: str
+    direction: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResultRow:
+    """The metrics of one record."""
+
+    chip: Chip
+    cells: tuple[Cell | None, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """A table of metrics over records."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[ResultRow, ...]
+    typed: bool
+
+
+def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | None:
+    """Take the last value of each metric and record; None if nothing was logged."""
+    last: dict[int, dict[tuple[str, str], float]] = {}
+    columns: dict[tuple[str, str], None] = {}
+    for series in metrics:
+        key = (series.type, series.name)
+        columns[key] = None
+        last.setdefault(series.record, {})[key] = series.last
+    if not columns:
+        return None
+    bests = {
+        key: find_best(key[1], [values[key] for values in last.values() if key in values]) for key in columns
+    }
+    rows = tuple(
+        ResultRow(
+            chips.get(record),
+            tuple(_make_cell(values[key], bests[key]) if key in values else None for key in columns),
+        )
+        for record, values in sorted(last.items())
+    )
+    shown = tuple(Column(type_name, name, find_direction(name)) for type_name, name in columns)
+    return Results(shown, rows, typed=len({column.type for column in shown}) > 1)
+
+
+@functools.lru_cache(maxsize=1024)
+def find_direction(name: str) -> str:
+    """Tell from the name of a metric whether more or less of it is better.
+
+    Examples
+    --------
+    >>> [find_direction(name) for name in ("test_accuracy", "valLoss", "mean squared error", "n")]
+    ['higher', 'lower', 'lower', '']
+    """
+    spaced = re.sub(r"([a-z])([A-Z])", r"\1 \2", name)
+    words = [word.lower() for word in re.findall(r"[A-Za-z]+[0-9]*|[0-9]+", spaced)]
+    if any(LOWER_IS_BETTER.fullmatch(word) for word in words):
+        return "lower"
+    return "higher" if any(HIGHER_IS_BETTER.fullmatch(word) for word in words) else ""
+
+
+def find_best(name: str, values: list[float]) -> float | None:
+    """Give the best of at least two different values, or None where there is none or the name does not tell."""
+    direction = find_direction(name)
+    finite = [value for value in values if math.isfinite(value)]
+    if not direction or len(set(finite)) < 2:
+        return None
+    return min(finite) if direction == "lower" else max(finite)
+
+
+def _make_cell(value: float, best: float | None) -> Cell:
+    return Cell(format_number(value), repr(value), value == best)
