@@ -115,6 +115,12 @@ def _items_view(value: Any, walk: Walk) -> bytes:
     return record(b"view-" + type(value).__name__.encode(), *sorted(encode_items(value, walk)))
 
 
+def _forward_reference(value: Any, walk: Walk) -> bytes:
+    # What else it holds is filled in when somebody evaluates it.
+    module = value.__forward_module__
+    return record(b"forward", text(value.__forward_arg__), text(str(getattr(module, "__name__", module))))
+
+
 def _logger(value: Any, walk: Walk) -> bytes:
     return record(b"logger", text(value.name))
 
@@ -147,6 +153,8 @@ BY_NAME: dict[str, Encoder] = {
     "builtins.mappingproxy": _unordered(b"mappingproxy"),
     "types.SimpleNamespace": _namespace,
     "builtins.dict_keys": _items_view,
+    "typing.ForwardRef": _forward_reference,
+    "annotationlib.ForwardRef": _forward_reference,
     "logging.Logger": _logger,
     "logging.RootLogger": _logger,
     "pathlib.PurePath": _path,

@@ -48,7 +48,7 @@ def new_walk(code_of: Callable[[Any], str | None], scope: Scope, *, root: str | 
     root : str, optional
         A folder; strings and paths below it are encoded relative to it.
     """
-    return Walk(resolve, code_of, scope.module_name, root=root)
+    return Walk(resolve, code_of, scope.module_name, scope.contains, root=root)
 
 
 def resolve(cls: type) -> Encoder:

@@ -61,23 +61,27 @@ class Walk:
         if its name says enough.
     module_name : callable
         Gives the name that a module has in every process; ``__main__`` is none.
+    is_own : callable
+        Says of the name of a module whether it belongs to the project.
     root : str, optional
         A folder; strings and paths below it are encoded relative to it.
     """
 
-    __slots__ = ("buffered", "code_of", "module_name", "open", "remembered", "resolve", "root")
+    __slots__ = ("buffered", "code_of", "is_own", "module_name", "open", "remembered", "resolve", "root")
 
     def __init__(
         self,
         resolve: Callable[[type], Encoder],
         code_of: Callable[[Any], str | None],
         module_name: Callable[[str], str],
+        is_own: Callable[[str], bool],
         *,
         root: str | None = None,
     ) -> None:
         self.resolve = resolve
         self.code_of = code_of
         self.module_name = module_name
+        self.is_own = is_own
         self.root = root
         self.open: set[int] = set()
         self.remembered: dict[int, tuple[Any, bytes]] = {}

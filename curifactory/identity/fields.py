@@ -14,7 +14,10 @@ from curifactory.identity.encoding import PLAIN, Refusal, Walk, encode, record, 
 Representation = Callable[[Any, Any], Any] | None
 
 REPRESENTATIONS = "hash_representations"
-_ABSENT = b"A"
+_Fields = tuple[tuple[str, bytes], ...]
+
+_ABSENT = object()
+_NOTHING: Mapping[str, Representation] = {}
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -29,8 +32,14 @@ class Layout:
         Fields that belong to the framework and not to the person; left out where the instance is a parameter set.
     derived : frozenset of str
         Attributes that a ``cached_property`` fills in, and which say nothing new.
-    prefixed : tuple
+    fields : tuple
         Pairs of name and encoded name in canonical order.
+    of_a_set : tuple
+        The same without the framework's fields.
+    class_name : bytes
+        The encoded name of the class; empty where that differs from process to process.
+    may_represent : bool
+        Whether instances can say what stands for their fields.
     slotted : tuple of str
         Slots that are no fields.
     """
@@ -38,7 +47,10 @@ class Layout:
     names: tuple[str, ...]
     framework: frozenset[str]
     derived: frozenset[str]
-    prefixed: tuple[tuple[str, bytes], ...]
+    fields: _Fields
+    of_a_set: _Fields
+    class_name: bytes
+    may_represent: bool
     slotted: tuple[str, ...]
 
 
@@ -82,12 +94,17 @@ def _field_names(cls: type) -> tuple[str, ...] | None:
 
 
 def _make_layout(cls: type, names: tuple[str, ...]) -> Layout:
-    framework: frozenset[str] = getattr(cls, "__framework_fields__", frozenset())
+    framework: frozenset[str] = frozenset(getattr(cls, "__framework_fields__", ()))
+    fields = tuple((name, text(name)) for name in sorted(names))
+    in_main = cls.__module__ in {"__main__", "__mp_main__"}
     return Layout(
         names=names,
-        framework=frozenset(framework),
+        framework=framework,
         derived=derived_attributes(cls),
-        prefixed=tuple((name, text(name)) for name in sorted(names)),
+        fields=fields,
+        of_a_set=tuple(field for field in fields if field[0] not in framework),
+        class_name=b"" if in_main else record(b"class", text(cls.__module__), text(cls.__qualname__), b"N"),
+        may_represent=REPRESENTATIONS in names or hasattr(cls, REPRESENTATIONS),
         slotted=tuple(name for name in slot_names(cls) if name not in names),
     )
 
@@ -146,9 +163,12 @@ def represent(value: Any, name: str, representation: Callable[[Any, Any], Any]) 
 
 def extra_attributes(value: Any, layout: Layout) -> dict[str, Any]:
     """Return what an instance holds besides its fields, such as what ``__post_init__`` has set."""
-    extras: dict[str, Any] = {}
     state = getattr(value, "__dict__", None)
-    if state is not None and len(state) != len(layout.names):
+    is_extended = state is not None and len(state) != len(layout.names)
+    if not is_extended and not layout.slotted:
+        return {}
+    extras: dict[str, Any] = {}
+    if state is not None and is_extended:
         fields = set(layout.names)
         extras.update(
             (name, item) for name, item in state.items() if name not in fields and name not in layout.derived
@@ -189,40 +209,60 @@ def encode_fields(value: Any, walk: Walk, *, as_set: bool | None = None, with_co
     layout = layout_of(cls)
     if layout is None:
         raise Refusal(f"{cls.__qualname__} has no fields")
-    left_out = layout.framework if (not walk.open if as_set is None else as_set) else frozenset()
-    representations = representations_of(value, layout)
+    fields = layout.of_a_set if (not walk.open if as_set is None else as_set) else layout.fields
     walk.enter(value)
-    parts = [class_tag(cls, walk) if with_code else class_name(cls, walk)]
-    name = ""
-    resolve = walk.resolve
-    try:
-        for name, prefix in layout.prefixed:
-            if name in left_out or (name == REPRESENTATIONS and representations):
-                continue
-            if name in representations:
-                representation = representations[name]
-                if representation is not None:
-                    parts.append(prefix + encode(represent(value, name, representation), walk))
-                continue
-            try:
-                item = getattr(value, name)
-            except AttributeError:
-                parts.append(prefix + _ABSENT)
-                continue
-            if not with_code and layout_of(type(item)) is not None:
-                parts.append(prefix + encode_fields(item, walk, as_set=False, with_code=False))
-                continue
-            kind = type(item)
-            parts.append(prefix + (PLAIN.get(kind) or resolve(kind))(item, walk))
-        for name, item in sorted(extra_attributes(value, layout).items()):
-            if name in representations:
-                continue
-            parts.append(text(name) + encode(item, walk))
-    except Refusal as refusal:
-        raise refusal.at(f".{name}") from refusal.__cause__
+    name_of_class = layout.class_name or class_name(cls, walk)
+    parts = [class_tag(cls, walk) if with_code else name_of_class]
+    representations = representations_of(value, layout) if layout.may_represent else _NOTHING
+    if representations:
+        fields = _represented(value, fields, representations, parts, walk)
+    _encode_each(value, fields, parts, walk, with_code=with_code)
+    extras = extra_attributes(value, layout)
+    if extras:
+        named = tuple((name, text(name)) for name in sorted(extras) if name not in representations)
+        _encode_each(value, named, parts, walk, with_code=with_code)
     return walk.leave(value, record(b"fields", *parts))
 
 
 def class_name(cls: type, walk: Walk) -> bytes:
     """Encode a class by its name alone."""
     return record(b"class", text(walk.module_name(cls.__module__)), text(cls.__qualname__), b"N")
+
+
+def _represented(
+    value: Any, fields: _Fields, representations: Mapping[str, Representation], parts: list[bytes], walk: Walk
+) -> _Fields:
+    """Encode the fields that something else stands for; return the others."""
+    others = []
+    for name, prefix in fields:
+        if name not in representations:
+            if name != REPRESENTATIONS:
+                others.append((name, prefix))
+            continue
+        representation = representations[name]
+        if representation is None:
+            continue
+        try:
+            parts.append(prefix + encode(represent(value, name, representation), walk))
+        except Refusal as refusal:
+            raise refusal.at(f".{name}") from refusal.__cause__
+    return tuple(others)
+
+
+def _encode_each(value: Any, fields: _Fields, parts: list[bytes], walk: Walk, *, with_code: bool) -> None:
+    name = ""
+    append, plain = parts.append, PLAIN.get
+    try:
+        for name, prefix in fields:
+            item = getattr(value, name, _ABSENT)
+            encoder = plain(type(item))
+            if encoder is not None:
+                append(prefix + encoder(item, walk))
+            elif item is _ABSENT:
+                append(prefix + b"A")
+            elif with_code or layout_of(type(item)) is None:
+                append(prefix + walk.resolve(type(item))(item, walk))
+            else:
+                append(prefix + encode_fields(item, walk, as_set=False, with_code=False))
+    except Refusal as refusal:
+        raise refusal.at(f".{name}") from refusal.__cause__

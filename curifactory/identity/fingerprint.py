@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from types import FunctionType, MappingProxyType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from curifactory.identity.project_scope import Scope
 from curifactory.identity.reach import Reach, stage_spec
-from curifactory.identity.reach_data import hold
 
 __all__ = [
     "Fingerprint",
@@ -188,9 +187,7 @@ def hold_changed_globals(function: Any, *, scope: Scope) -> tuple[str, ...]:
     changed: list[str] = []
     for entry in _entries.get(function, ()):
         if entry.scope == scope:
-            for module, name, label, digest in entry.reach.data.changed_slots():
-                hold(module, name, digest)
-                changed.append(label)
+            changed += entry.reach.data.hold_changed()
     return tuple(dict.fromkeys(changed))
 
 
@@ -231,8 +228,8 @@ def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, b
         whole.update(f"\n{part}\0{digest}".encode("utf-8", "surrogatepass"))
     entry.result = Fingerprint(
         whole.hexdigest(),
-        MappingProxyType(ledger.parts),
-        MappingProxyType(ledger.places),
+        dict(ledger.parts),
+        dict(ledger.places),
         tuple(ledger.notes),
     )
     return entry

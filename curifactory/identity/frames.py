@@ -120,7 +120,8 @@ def _extension(value: Any, walk: Walk) -> bytes:
         return record(b"categorical", tag, encode_array(value.codes, walk))
     if getattr(dtype, "kind", "O") in "Mm" and hasattr(value, "asi8"):
         return record(b"moments", tag, encode_array(value.asi8, walk))
-    missing = value.isna()
+    # Sparse columns give a sparse mask.
+    missing = sys.modules["numpy"].asarray(value.isna())
     if hasattr(dtype, "numpy_dtype") and dtype.kind in "iufb":
         filled = value.to_numpy(dtype=dtype.numpy_dtype, na_value=dtype.numpy_dtype.type(0))
         return record(b"nullable", tag, encode_array(missing, walk), encode_array(filled, walk))

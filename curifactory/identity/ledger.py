@@ -8,6 +8,8 @@ from types import CellType, FunctionType
 from typing import Any
 
 MISSING: Any = object()
+# What Python adds to classes that can be called or changes by itself; annotations are told by the text.
+_UNTOLD = frozenset({"_abc_impl", "__annotate__", "__annotate_func__"})
 
 
 class Ledger:
@@ -19,6 +21,7 @@ class Ledger:
         self.notes: dict[str, None] = {}
         self.watches: list[Callable[[], bool]] = []
         self._names: list[tuple[dict[str, Any], str, Any]] = []
+        self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._labels: dict[Any, str] = {}
         self._kept: list[Any] = []
         self._taken: dict[str, int] = {}
@@ -59,16 +62,8 @@ class Ledger:
 
     def watch_function(self, function: FunctionType) -> None:
         """Look again whether a function still has its code and defaults."""
-        code, defaults, keywords = function.__code__, function.__defaults__, function.__kwdefaults__
-
-        def is_same() -> bool:
-            return (
-                function.__code__ is code
-                and function.__defaults__ is defaults
-                and function.__kwdefaults__ is keywords
-            )
-
-        self.watches.append(is_same)
+        parts = function.__code__, function.__defaults__, function.__kwdefaults__
+        self._functions.append((function, *parts))
 
     def watch_cell(self, cell: CellType) -> None:
         """Look again whether a closure's variable still has the same object."""
@@ -92,6 +87,11 @@ class Ledger:
         for namespace, name, thing in self._names:
             if namespace.get(name, MISSING) is not thing:
                 return False
+        for function, code, defaults, keywords in self._functions:
+            if function.__code__ is not code or function.__defaults__ is not defaults:
+                return False
+            if function.__kwdefaults__ is not keywords:
+                return False
         return all(is_same() for is_same in self.watches)
 
 
@@ -108,5 +108,5 @@ def public_names(cls: type) -> tuple[str, ...]:
     return tuple(
         name
         for name, item in cls.__dict__.items()
-        if not (name.startswith("__") and name.endswith("__") and not callable(item)) and name != "_abc_impl"
+        if not (name.startswith("__") and name.endswith("__") and not callable(item)) and name not in _UNTOLD
     )

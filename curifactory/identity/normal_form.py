@@ -223,7 +223,9 @@ def changed_chains(node: ast.AST) -> frozenset[tuple[str, ...]]:
             found.update((name,) for name in part.names)
         elif isinstance(part, (ast.Subscript, ast.Attribute)) and isinstance(part.ctx, (ast.Store, ast.Del)):
             found.add(_owner(part.value))
-            found.add(chain_of(part))
+            chain = chain_of(part)
+            # `self.x = 1` binds an attribute of the instance, and leaves that of the class as it is.
+            found.add(chain if chain is not None and (chain[0] != "self" or len(chain) > 2) else None)
         elif isinstance(part, ast.AugAssign):
             found.add(chain_of(part.target))
         elif (

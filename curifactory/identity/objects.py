@@ -91,21 +91,38 @@ def encode_state(value: Any, walk: Walk) -> bytes:
     known = walk.remembered.get(id(value))
     if known is not None:
         return known[1]
-    name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
-    if isinstance(name, str):
-        home = home_of(value, name)
-        if home is not None:
-            return record(b"named", text(walk.module_name(home)), text(name), class_tag(cls, walk))
+    named = _as_named(value, walk)
+    if named is not None:
+        return named
     if cls is object:
         raise Refusal("a bare object() is known only by its address")
     walk.enter(value)
     reduced = _reduce(value)
-    if isinstance(reduced, str):
-        home = home_of(value, reduced)
-        if home is None:
-            raise Refusal(f"its class {cls.__qualname__} says it is called '{reduced}', but no module has it")
+    if not isinstance(reduced, str):
+        return walk.leave(value, record(b"state", *_reduced_parts(value, reduced, walk)))
+    home = home_of(value, reduced)
+    if home is not None and not walk.is_own(home):
         return walk.leave(value, record(b"named", text(home), text(reduced), class_tag(cls, walk)))
-    return walk.leave(value, record(b"state", *_reduced_parts(value, reduced, walk)))
+    if hasattr(value, "__wrapped__"):
+        return walk.leave(value, record(b"wrapped", class_tag(cls, walk), encode(value.__wrapped__, walk)))
+    raise Refusal(f"it is {_article(cls)}, which says nothing of itself but that it is called '{reduced}'")
+
+
+def _as_named(value: Any, walk: Walk) -> bytes | None:
+    """Encode a function-like object of a package, such as a ufunc, by its name; None for any other object.
+
+    Objects that the project made have names too, where they wrap a function; they are told apart by their state.
+    """
+    try:
+        name = getattr(value, "__qualname__", None) or getattr(value, "__name__", None)
+    except Exception:  # noqa: BLE001 - whatever a class does when it is asked, it gives no name
+        return None
+    if not isinstance(name, str):
+        return None
+    home = home_of(value, name)
+    if home is None or walk.is_own(home):
+        return None
+    return record(b"named", text(home), text(name), class_tag(type(value), walk))
 
 
 def _reduce(value: Any) -> Any:

@@ -9,7 +9,7 @@ from types import CodeType, FunctionType
 from typing import Any
 
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in, changed_chains
-from curifactory.identity.source import byte_code_digest, first_line, source_of
+from curifactory.identity.source import FindSource, byte_code_digest, find_source, first_line, source_of
 
 _OURS = "curifactory"
 
@@ -51,8 +51,8 @@ class OwnText:
 _known: dict[int, tuple[CodeType, OwnText]] = {}
 
 
-def own_text(function: FunctionType) -> OwnText:
-    """Return the text of a function.
+def own_text(function: FunctionType, find: FindSource = find_source) -> OwnText:
+    """Return the text of a function, whose source is looked up by `find`.
 
     Examples
     --------
@@ -65,13 +65,13 @@ def own_text(function: FunctionType) -> OwnText:
     known = _known.get(id(code))
     if known is None:
         # The code object is kept, so that its id is not given to another one.
-        known = _known[id(code)] = (code, _read(function))
+        known = _known[id(code)] = (code, _read(function, find))
     return known[1]
 
 
-def _read(function: FunctionType) -> OwnText:
+def _read(function: FunctionType, find: FindSource) -> OwnText:
     code = function.__code__
-    source = source_of(function)
+    source = source_of(function, find)
     node = source.definition(code) if source is not None else None
     if source is None or node is None or isinstance(node, ast.ClassDef):
         return OwnText(byte_code_digest(code), code.co_filename, code.co_firstlineno)

@@ -215,10 +215,8 @@ def _digest_fields(
 
 def _followed(item: Any) -> Layout | None:
     """Return the layout of a dataclass instance; None for what is digested in one piece."""
-    if isinstance(item, type) or not dataclasses.is_dataclass(item):
-        return None
     cls: type = item.__class__
-    return layout_of(cls)
+    return layout_of(cls) if dataclasses.is_dataclass(cls) else None
 
 
 def _describe(value: Any, *, as_set: bool) -> dict[str, tuple[str, Any]]:

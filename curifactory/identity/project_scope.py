@@ -81,7 +81,7 @@ class Scope:
         if self.names(name):
             return True
         file = namespace.get("__file__")
-        if isinstance(file, str):
+        if isinstance(file, str) and not file.startswith("<"):
             return _is_uninstalled(file)
         # A namespace package has folders instead of a file; a notebook and a prompt have neither.
         folders = namespace.get("__path__")
@@ -102,7 +102,7 @@ class Scope:
 
     def relative(self, path: str) -> str:
         """Return the path relative to the root with forward slashes; paths elsewhere stay as they are."""
-        real = os.path.realpath(path)
+        real = _real(path)
         if real.startswith(self._root + os.sep):
             return real[len(self._root) + 1 :].replace(os.sep, "/")
         return path
@@ -124,7 +124,7 @@ class Scope:
         if spec is not None and file is None:
             return str(spec.name).removesuffix(".__main__")
         file = file or getattr(main, "__file__", None)
-        if not isinstance(file, str):
+        if not isinstance(file, str) or file.startswith("<"):
             return "__main__"
         relative = self.relative(os.path.abspath(file)) if self.root_path else os.path.basename(file)
         if os.path.isabs(relative):
@@ -134,7 +134,7 @@ class Scope:
 
 @lru_cache(maxsize=1)
 def _unbounded() -> Scope:
-    return Scope(Path(Path.cwd().anchor))
+    return Scope(Path(os.path.abspath(os.sep)))
 
 
 @lru_cache(maxsize=1)
@@ -144,10 +144,15 @@ def _library_folders() -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=4096)
+def _real(path: str) -> str:
+    return os.path.realpath(path)
+
+
+@lru_cache(maxsize=4096)
 def _is_uninstalled(path: str) -> bool:
     if path.startswith("<"):
         return False
-    real = os.path.realpath(path)
+    real = _real(path)
     parts = real.split(os.sep)
     if any(part in _INSTALLED for part in parts) or real.startswith(_library_folders()):
         return False

@@ -101,11 +101,17 @@ class Reach:
         module = sys.modules.get(name)
         return "__file__" not in namespace and (module is None or module.__dict__ is not namespace)
 
+    def _is_made_up(self, function: FunctionType) -> bool:
+        """Whether a package's function was made at run time, so that its name does not say what it does."""
+        module = str(function.__module__)
+        # A wrapper takes the name of what it wraps, which may be the project's.
+        return self.scope.contains(module) or not resolves(function, module, function.__qualname__)
+
     def _function(self, function: FunctionType) -> str | None:
         known = self.ledger.find_label(function)
         if known is not None:
             return known
-        if not self.is_own(function) and not _is_made_up(function):
+        if not self.is_own(function) and not self._is_made_up(function):
             return None
         namespace = function.__globals__
         module = self.modules.label(namespace)
@@ -120,7 +126,7 @@ class Reach:
         self.ledger.watch_function(function)
         found = scan(code)
         if self.is_own(function) or code.co_name == "<lambda>":
-            own = own_text(function)
+            own = own_text(function, self.modules.find_source)
             self.modules.touch(namespace)
             content = [own.digest]
             content += [self.use(namespace, Use(chain)) for chain in own.outer_chains]
@@ -140,7 +146,7 @@ class Reach:
         wrapped = function.__dict__.get("__wrapped__")
         if isinstance(wrapped, FunctionType):
             content.append(f"wraps {self.label_of(wrapped)}")
-        self.ledger.put(label, content, self.modules.place(own.filename or code.co_filename, own.line))
+        self.ledger.put(label, content, self.modules.place(own.filename, own.line))
 
     def _closure(self, function: FunctionType, own: OwnText, found: Scan) -> list[str]:
         content = []
@@ -173,7 +179,12 @@ class Reach:
             if not isinstance(value, ModuleType):
                 break
             namespace, chain = value.__dict__, (attribute, *chain[2:])
-        if chain[0] in {"self", "cls"} and len(chain) > 1:
+        on_class = (
+            chain[0] == "cls" or isinstance(namespace.get(chain[0]), type) or chain[1:2] == ("__class__",)
+        )
+        if on_class and len(chain) > 1:
+            self.classes.bound_attributes.add(chain[-1])
+        if (on_class or chain[0] == "self") and len(chain) > 1:
             self.classes.changed_attributes.add(chain[1])
         elif chain[0] in namespace:
             self.data.mark_memo(namespace, chain[0])
@@ -302,14 +313,6 @@ def stage_spec(thing: Any) -> Any:
     """Return the spec of a decorated stage; None for anything else."""
     spec = getattr(thing, "__dict__", {}).get("spec")
     return spec if callable(getattr(spec, "function", None)) else None
-
-
-def _is_made_up(function: FunctionType) -> bool:
-    """Whether a package's function was made at run time, so that its name does not say what it does."""
-    if function.__closure__ or "__wrapped__" in function.__dict__:
-        return True
-    module = str(function.__globals__.get("__name__", ""))
-    return not resolves(function, module, function.__qualname__)
 
 
 def _is_plain_builtin(value: Any) -> bool:

@@ -15,7 +15,8 @@ from curifactory.identity.callables import resolves
 from curifactory.identity.code_scan import Use
 from curifactory.identity.ledger import public_names
 from curifactory.identity.normal_form import NormalForm, chains_in
-from curifactory.identity.source import Source, find_source, source_of
+from curifactory.identity.reach_data import ATOMS
+from curifactory.identity.source import Source, source_of
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
@@ -31,11 +32,14 @@ class ClassVisitor:
     Attributes
     ----------
     changed_attributes : set of str
-        Names of attributes that methods change through ``self`` or ``cls``.
+        Names of attributes whose values methods change in place.
+    bound_attributes : set of str
+        Names of attributes that code binds anew on a class.
     """
 
     def __init__(self, reach: Reach) -> None:
         self.changed_attributes: set[str] = set()
+        self.bound_attributes: set[str] = set()
         self._reach = reach
         self._visited: list[type] = []
         self._parts: list[tuple[str, list[str], list[_Attribute], bool, str]] = []
@@ -65,10 +69,18 @@ class ClassVisitor:
         """Enter the classes; an attribute that methods change counts by the text that binds it."""
         for label, content, attributes, has_text, place in self._parts:
             values = [
-                f"{name}={type(value).__qualname__ if has_text and name in self.changed_attributes else digest}"
+                f"{name}={type(value).__qualname__ if has_text and self._is_memo(name, value) else digest}"
                 for name, value, digest in attributes
             ]
             self._reach.ledger.put(label, [*content, *values], place)
+
+    def _is_memo(self, name: str, value: Any) -> bool:
+        if self._reach.data.holds_code(value):
+            # A registry of classes or functions is filled when modules are imported, not by stages.
+            return False
+        return name in self.bound_attributes or (
+            name in self.changed_attributes and not isinstance(value, ATOMS)
+        )
 
     def _visit(self, cls: type, label: str, namespace: dict[str, Any]) -> None:
         self._visited.append(cls)
@@ -137,15 +149,22 @@ class ClassVisitor:
         file = namespace.get("__file__")
         methods = [
             function
-            for item in cls.__dict__.values()
-            for function in _functions_in(item)
+            for name in public_names(cls)
+            for function in _functions_in(cls.__dict__[name])
             if isinstance(function, FunctionType)
             and function.__code__.co_qualname.startswith(cls.__qualname__ + ".")
         ]
         if isinstance(file, str) and file.endswith(".py"):
-            source = find_source(file, namespace)
+            source = self._reach.modules.find_source(file, namespace)
         else:
-            source = next((found for found in map(source_of, methods) if found is not None), None)
+            source = next(
+                (
+                    found
+                    for found in (source_of(method, self._reach.modules.find_source) for method in methods)
+                    if found is not None
+                ),
+                None,
+            )
         if source is None or not source.is_as_imported(namespace):
             return None, None
         lines = []

@@ -7,7 +7,7 @@ import hashlib
 import os
 import sys
 from collections.abc import Callable, Sequence
-from types import FunctionType, ModuleType
+from types import FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.errors import DefinitionError
@@ -22,13 +22,14 @@ from curifactory.identity.normal_form import NormalForm, chains_in
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
-_ATOMS = (int, float, complex, str, bytes, type(None), FunctionType, type, ModuleType)
+ATOMS = (int, float, complex, str, bytes, type(None), FunctionType, type, ModuleType)
 _BIG_BYTES = 1_000_000
+_MOST_LOOKED_AT = 10_000
 
 # Digests of big objects, each taken once; the objects are kept, so that their ids stay theirs.
 _big: dict[int, tuple[Any, str]] = {}
-# Digests that globals had before a stage changed them.
-_held: dict[tuple[str, str], str] = {}
+# Globals that a stage has changed: namespace, object, and the digest that the object had before.
+_held: dict[tuple[int, str], tuple[dict[str, Any], Any, str]] = {}
 
 
 class _Slot:
@@ -54,7 +55,8 @@ class DataVisitor:
         self._memos: set[tuple[int, str]] = set()
         self._answers: dict[int, tuple[Any, str | None]] = {}
         self._values: list[tuple[Any, str]] = []
-        self._bytes_last = 0
+        self._with_code: dict[int, Any] = {}
+        self._met_code = 0
 
     # ----------------------------------------------------------------------------------------------------- globals
 
@@ -83,7 +85,7 @@ class DataVisitor:
     def settle(self) -> None:
         """Enter all globals: by value, or by what binds them if they have no identity or are changed on the way."""
         for key, slot in list(self._slots.items()):
-            by_value = "memo" if key in self._memos else "value"
+            by_value = "memo" if key in self._memos and not self.holds_code(slot.value) else "value"
             wanted = "binding" if slot.digest is None else by_value
             if slot.entered_as == wanted:
                 continue
@@ -100,32 +102,41 @@ class DataVisitor:
         pairs = [
             (slot.value, slot.digest)
             for slot in self._slots.values()
-            if slot.entered_as == "value" and slot.digest is not None
+            if slot.entered_as == "value" and slot.digest is not None and self._find_held(slot) is None
         ]
         kept = self._answers
         for value, digest in [*pairs, *self._values]:
-            if not isinstance(value, _ATOMS) and id(value) not in _big and digest not in _held.values():
+            if not isinstance(value, ATOMS) and id(value) not in _big:
                 self._reach.ledger.watches.append(self._watch(value, digest, kept))
 
-    def changed_slots(self) -> list[tuple[str, str, str, str]]:
-        """Return module, name, label and digest of the globals whose values are not what they were."""
+    def hold_changed(self) -> list[str]:
+        """Go on counting the globals whose values have changed by the digests that they had; return their labels."""
         changed = []
         for slot in self._slots.values():
-            if slot.entered_as != "value" or slot.digest is None or isinstance(slot.value, _ATOMS):
+            if slot.entered_as != "value" or slot.digest is None or isinstance(slot.value, ATOMS):
                 continue
             if id(slot.value) not in _big and not self._watch(slot.value, slot.digest, self._answers)():
-                module = str(slot.namespace.get("__name__"))
-                changed.append((module, slot.name, slot.label, slot.digest))
+                _held[id(slot.namespace), slot.name] = (slot.namespace, slot.value, slot.digest)
+                changed.append(slot.label)
         return changed
+
+    def holds_code(self, value: Any) -> bool:
+        """Whether functions or classes of the project were met in a value when it was digested."""
+        return id(value) in self._with_code
 
     def _visit(self, slot: _Slot) -> None:
         slot.digest = self._digest(slot.value)
-        held = _held.get((str(slot.namespace.get("__name__")), slot.name))
+        held = self._find_held(slot)
         if held is not None and slot.digest is not None:
             slot.digest = held
         if slot.digest is None:
             # Asked for now, so that what its statements mention is visited too.
             self._binding(slot)
+
+    def _find_held(self, slot: _Slot) -> str | None:
+        held = _held.get((id(slot.namespace), slot.name))
+        # A reload binds another object, which nobody has changed yet.
+        return held[2] if held is not None and held[1] is slot.value else None
 
     def _home(self, namespace: dict[str, Any], name: str) -> tuple[dict[str, Any], str]:
         """Find the module in which a global was made, as far as the imports tell."""
@@ -143,7 +154,7 @@ class DataVisitor:
         return namespace, name
 
     def _binding(self, slot: _Slot) -> list[str]:
-        content = [self.by_type(slot.value)]
+        content = [self.by_type(slot.value), *self._code_inside(slot.value)]
         source = self._reach.modules.source_of(slot.namespace)
         statements = index_of(source).bindings.get(slot.name, []) if source is not None else []
         content.append(NormalForm().write(*statements))
@@ -153,6 +164,29 @@ class DataVisitor:
         if source is not None and not source.is_as_imported(slot.namespace):
             content.append("edited since it was imported")
         return content
+
+    def _code_inside(self, value: Any) -> list[str]:
+        """Name the project's code in a value that as a whole has no identity, such as a registry with a lock."""
+        found: list[str] = []
+        seen: dict[int, Any] = {}
+        waiting = [value]
+        while waiting and len(seen) < _MOST_LOOKED_AT:
+            item = waiting.pop(0)
+            if id(item) in seen:
+                continue
+            seen[id(item)] = item
+            if isinstance(item, (FunctionType, type)):
+                label = self._reach.label_of(item)
+                found += [label] if label is not None else []
+            elif isinstance(item, MethodType):
+                waiting += [item.__func__, item.__self__]
+            elif isinstance(item, dict):
+                waiting += item.values()
+            elif isinstance(item, (list, tuple)):
+                waiting += item
+            elif self._reach.label_of(type(item)) is not None:
+                waiting += getattr(item, "__dict__", {}).values()
+        return found
 
     def _is_decorated(self, namespace: dict[str, Any], name: str) -> bool:
         source = self._reach.modules.source_of(namespace)
@@ -171,7 +205,7 @@ class DataVisitor:
 
     def value(self, value: Any, *, is_memo: bool = False) -> str:
         """Return what stands for a value that belongs to a function or class: its digest, else its type."""
-        if is_memo and not isinstance(value, _ATOMS):
+        if is_memo and not isinstance(value, ATOMS):
             return f"memo {self.by_type(value)}"
         digest = self._digest(value)
         if digest is None:
@@ -188,18 +222,21 @@ class DataVisitor:
         known = _big.get(id(value))
         if known is not None:
             return known[1]
-        asked = len(self._answers)
+        met = self._met_code
         walk = new_walk(self._answer, self._reach.scope, root=self._reach.scope.root_path)
         try:
             digest = hashlib.sha256(encode(value, walk)).hexdigest()
         except (Refusal, RecursionError):
             return None
-        if walk.buffered > _BIG_BYTES and len(self._answers) == asked:
+        if self._met_code != met:
+            self._with_code[id(value)] = value
+        elif walk.buffered > _BIG_BYTES:
             _big[id(value)] = (value, digest)
         return digest
 
     def _answer(self, thing: Any) -> str | None:
         label = self._reach.label_of(thing)
+        self._met_code += label is not None
         self._answers[id(thing)] = (thing, label)
         return label
 
@@ -282,11 +319,6 @@ class DataVisitor:
 
     def _enter(self, name: str, content: str, *, place: str = "") -> None:
         self._reach.ledger.put(f"depends on {name}", [content], place)
-
-
-def hold(module: str, name: str, digest: str) -> None:
-    """Go on counting a global by this digest in this process, whatever happens to its value."""
-    _held[module, name] = digest
 
 
 def absolute_name(module: str, level: int, package: str) -> str:

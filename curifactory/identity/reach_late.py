@@ -15,7 +15,7 @@ from curifactory.identity.code_scan import LateImport
 from curifactory.identity.module_index import ModuleIndex, index_of
 from curifactory.identity.normal_form import NormalForm, chains_in
 from curifactory.identity.reach_data import absolute_name
-from curifactory.identity.source import Source, byte_code_digest, find_source
+from curifactory.identity.source import Source, byte_code_digest
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
@@ -200,7 +200,7 @@ class LateVisitor:
         file = self._find(module)
         if file is None or not file.endswith(".py") or not self._reach.scope.contains_file(file):
             return None
-        return find_source(file)
+        return self._reach.modules.find_source(file)
 
     def _package(self, module: str) -> str:
         file = self._find(module)
@@ -223,7 +223,7 @@ class LateVisitor:
         return "all loaded modules of the project"
 
     def _enter_file(self, path: str, name: str = "") -> None:
-        source = find_source(path)
+        source = self._reach.modules.find_source(path)
         shown = name or self._reach.scope.relative(path)
         if source is not None and source.tree is not None:
             text = NormalForm().write(source.tree)

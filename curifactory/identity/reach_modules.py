@@ -22,6 +22,7 @@ class ModuleVisitor:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._touched: set[int] = set()
+        self._sources: dict[str, Source | None] = {}
 
     def whole(self, module: ModuleType) -> str:
         """Name a whole module, and visit everything in it."""
@@ -85,7 +86,13 @@ class ModuleVisitor:
         file = namespace.get("__file__")
         if not isinstance(file, str) or not file.endswith(".py"):
             return None
-        return find_source(file, namespace)
+        return self.find_source(file, namespace)
+
+    def find_source(self, filename: str, namespace: dict[str, Any] | None = None) -> Source | None:
+        """Return the source that a file name stands for; each file is looked at once a fingerprint."""
+        if filename not in self._sources:
+            self._sources[filename] = find_source(filename, namespace)
+        return self._sources[filename]
 
     def place(self, filename: str, line: int) -> str:
         """Write file and line for people."""

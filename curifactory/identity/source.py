@@ -11,7 +11,7 @@ import ast
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, FunctionType
@@ -173,15 +173,18 @@ def _from_cache(filename: str, namespace: dict[str, Any] | None, known: Source |
     return known
 
 
-def source_of(function: FunctionType) -> Source | None:
-    """Return the source of a function; None if it has none."""
+FindSource = Callable[[str, dict[str, Any] | None], Source | None]
+
+
+def source_of(function: FunctionType, find: FindSource = find_source) -> Source | None:
+    """Return the source of a function, looked up by `find`; None if it has none."""
     filename = function.__code__.co_filename
     if not os.path.isabs(filename) and not filename.startswith("<"):
         # A script is compiled under the path that was typed, which means nothing after a change of folder.
         file = function.__globals__.get("__file__")
         if isinstance(file, str) and os.path.basename(file) == os.path.basename(filename):
             filename = file
-    return find_source(filename, function.__globals__)
+    return find(filename, function.__globals__)
 
 
 def first_line(node: Definition) -> int:

@@ -261,6 +261,8 @@ DIFFERENT = {
     "series categories": pd.Series(["a", "b"], dtype="category"),
     "series times": pd.Series(pd.to_datetime(["2026-11-21"])),
     "series times utc": pd.Series(pd.to_datetime(["2026-11-21"], utc=True)),
+    "series sparse": pd.Series(pd.arrays.SparseArray([1, 2])),
+    "series of lists": pd.Series([[1], [2]]),
     "frame": pd.DataFrame({"a": [1, 2], "b": [3, 4]}),
     "frame turned": pd.DataFrame({"b": [3, 4], "a": [1, 2]}),
     "frame of text": pd.DataFrame({"a": ["1", "2"], "b": ["3", "4"]}),
@@ -490,7 +492,7 @@ def _own_loop():
 
 REFUSED = {
     "lambda without source": (_lambda_without_source, "lambda whose source"),
-    "open file": (lambda: pathlib.Path(os.devnull).open(encoding="utf-8"), "TextIOWrapper"),
+    "open file": (functools.partial(open, os.devnull, encoding="utf-8"), "TextIOWrapper"),
     "socket": (socket.socket, "socket"),
     "lock": (threading.Lock, "lock"),
     "thread": (lambda: threading.Thread(target=len), "lock|object"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import sys
 from pathlib import Path
 
@@ -368,3 +369,8 @@ def test_scopes_do_not_share_what_they_found(workshop):
     wide = fingerprint(module.run, scope=Scope(workshop.root, packages=("json",)))
     assert "json.dumps" in wide.parts
     assert "json.dumps" not in narrow.parts
+
+
+def test_a_fingerprint_can_be_sent_to_another_process(basic):
+    taken = basic.take()
+    assert pickle.loads(pickle.dumps(taken)) == taken

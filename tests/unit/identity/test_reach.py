@@ -1,7 +1,10 @@
 from __future__ import annotations
 
 import linecache
+import os
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -819,3 +822,120 @@ def test_a_compiled_module_of_the_project_counts_by_its_bytes(workshop, monkeypa
     first = workshop.take()
     library.write_bytes(b"another")
     assert workshop.changed(first) == ["fastmod (compiled)"]
+
+
+def test_a_registry_that_is_filled_by_a_decorator_is_followed(workshop):
+    for lock in ("", "self.lock = threading.Lock()"):
+        workshop.write(
+            "work.py",
+            f"""
+            import threading
+
+            class Registry:
+                def __init__(self):
+                    self.known = {{}}
+                    {lock}
+                def register(self, function):
+                    self.known[function.__name__] = function
+                    return function
+
+            REGISTRY = Registry()
+            TABLE = {{}}
+
+            def register(function):
+                TABLE[function.__name__] = function
+                return function
+
+            @REGISTRY.register
+            def linear(x): return x
+
+            @register
+            def tree(x): return -x
+
+            def run(kind): return REGISTRY.known[kind](1) + TABLE[kind](2)
+            """,
+        )
+        assert workshop.take().notes == ()
+        assert changes_of(workshop, "work.py", "return x", "return x * 5") == ["work.linear"]
+        assert changes_of(workshop, "work.py", "return -x", "return -x * 5") == ["work.tree"]
+
+
+def test_a_class_attribute_that_is_patched_is_noticed_even_if_methods_shadow_it(workshop):
+    workshop.write(
+        "work.py",
+        """
+        class Net:
+            rate = 0.1
+            made = 0
+            def __init__(self, rate=None):
+                self.rate = rate or self.rate
+                Net.made += 1
+        def run(): return Net()
+        """,
+    )
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    module.run()
+    assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+    module.Net.rate = 0.5
+    assert fingerprint(module.run, scope=workshop.scope).digest != first.digest
+
+
+def test_a_held_global_is_forgotten_when_its_module_is_loaded_again(workshop):
+    import importlib
+
+    from curifactory.identity.fingerprint import hold_changed_globals
+
+    workshop.write("work.py", "LOG = [1]\ndef add(log): log.append(2)\ndef run(): add(LOG)\n")
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    module.run()
+    assert hold_changed_globals(module.run, scope=workshop.scope) == ("work.LOG",)
+    assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+    workshop.edit("work.py", "LOG = [1]", "LOG = [3]")
+    importlib.reload(module)
+    assert fingerprint(module.run, scope=workshop.scope).digest != first.digest
+
+
+def test_an_object_that_wraps_a_function_and_bears_its_name_is_followed(workshop):
+    workshop.write(
+        "work.py",
+        """
+        import functools
+
+        class Memo:
+            def __init__(self, function):
+                functools.update_wrapper(self, function)
+                self.known = {}
+            def __call__(self, x):
+                return self.__wrapped__(x)
+
+        @Memo
+        def slow(x): return x
+
+        part = functools.update_wrapper(functools.partial(slow, 1), slow)
+
+        def run(x): return slow(x) + part()
+        """,
+    )
+    assert changes_of(workshop, "work.py", "return x", "return x + 1") == ["work.slow"]
+
+
+def test_a_decorated_function_of_a_package_counts_by_its_name(workshop):
+    workshop.write("work.py", "from sklearn.datasets import load_iris\ndef run(): return load_iris()\n")
+    assert set(workshop.take().parts) == {"work.run"}
+
+
+def test_a_script_from_standard_input_counts_by_its_byte_code(workshop):
+    text = """
+from pathlib import Path
+from curifactory.identity.fingerprint import Scope, fingerprint
+def helper(x): return 1
+def run(x): return helper(x)
+print(sorted(fingerprint(run, scope=Scope(Path("."))).parts))
+"""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[3])}
+    done = subprocess.run(
+        [sys.executable, "-"], input=text, env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "['__main__.helper', '__main__.run']\n"

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import ast
+import importlib
+import os
+import py_compile
+import sys
+
+from curifactory.identity.source import byte_code_digest, find_source, source_of
+
+
+def names_of(source, code):
+    node = source.definition(code)
+    return None if node is None else (getattr(node, "name", "lambda"), node.lineno)
+
+
+def test_a_function_is_found_by_its_code_and_not_by_its_name(workshop):
+    workshop.write("work.py", "def f(): return 1\nfirst = f\ndef f(): return 2\n")
+    module = workshop.load("work")
+    source = source_of(module.f)
+    assert names_of(source, module.first.__code__) == ("f", 1)
+    assert names_of(source, module.f.__code__) == ("f", 3)
+
+
+def test_a_function_that_moved_is_found_and_one_that_changed_is_not(workshop):
+    workshop.write("work.py", "def f(): return 1\ndef g(): return 1\n")
+    module = workshop.load("work")
+    workshop.write("work.py", "# new\n\ndef f(): return 1\ndef g(): return 2\n")
+    source = source_of(module.f)
+    assert names_of(source, module.f.__code__) == ("f", 3)
+    assert source.definition(module.g.__code__) is None
+
+
+def test_a_file_is_read_again_only_when_it_has_changed(workshop):
+    path = str(workshop.write("work.py", "x = 1\n"))
+    first = find_source(path)
+    assert find_source(path) is first
+    workshop.write("work.py", "x = 1234\n")
+    assert "1234" in find_source(path).text
+
+
+def test_what_is_no_file_and_no_python_has_no_definitions(workshop, tmp_path):
+    assert find_source(str(tmp_path / "none.py")) is None
+    broken = find_source(str(workshop.write("broken.py", "def (:\n")))
+    assert broken.tree is None
+    assert broken.definition(names_of.__code__) is None
+
+
+def test_an_encoding_cookie_is_followed(tmp_path):
+    path = tmp_path / "latin.py"
+    path.write_bytes("# -*- coding: latin-1 -*-\nname = 'é'\n".encode("latin-1"))
+    assert "é" in find_source(str(path)).text
+
+
+def test_text_older_than_the_process_is_the_text_that_was_imported(workshop):
+    path = workshop.write("work.py", "def f(): return 1\n")
+    os.utime(path, (1_000_000_000, 1_000_000_000))
+    module = workshop.load("work")
+    assert source_of(module.f).is_as_imported(module.__dict__)
+
+
+def test_cached_byte_code_tells_whether_the_text_was_edited_since(workshop, monkeypatch):
+    path = workshop.write("work.py", "RATE = 1\ndef f(): return 1\n")
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    module = workshop.load("work")
+    assert source_of(module.f).is_as_imported(module.__dict__)
+    # Only a statement outside of functions is edited, which no code object shows.
+    workshop.edit("work.py", "RATE = 1", "RATE = 1000")
+    assert not source_of(module.f).is_as_imported(module.__dict__)
+    py_compile.compile(str(path))
+    importlib.reload(module)
+    workshop.edit("work.py", "RATE = 1000", "RATE = 10000")
+    py_compile.compile(str(path))
+    assert source_of(module.f).is_as_imported(module.__dict__)
+
+
+def test_without_cached_byte_code_the_functions_tell(workshop):
+    workshop.write("work.py", "def f(): return 1\n")
+    module = workshop.load("work")
+    assert source_of(module.f).is_as_imported(module.__dict__)
+    workshop.edit("work.py", "return 1", "return 22")
+    assert not source_of(module.f).is_as_imported(module.__dict__)
+
+
+def test_a_class_that_was_edited_outside_of_its_methods_is_not_taken_from_the_new_text(workshop, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    workshop.write(
+        "work.py", "class Net:\n    rate = set([1])\n    def f(self): return 1\ndef run(): return Net()\n"
+    )
+    from curifactory.identity.fingerprint import fingerprint
+
+    module = workshop.load("work")
+    workshop.edit("work.py", "set([1])", "set([1, 2])")
+    running = fingerprint(module.run, scope=workshop.scope)
+    # A new process would import the new text.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    assert workshop.take().parts["work.Net"] != running.parts["work.Net"]
+
+
+def test_byte_code_does_not_depend_on_lines_and_tells_constants_apart():
+    def code(text):
+        return next(item for item in compile(text, "<x>", "exec").co_consts if hasattr(item, "co_code"))
+
+    assert byte_code_digest(code("def f(): return {1, 'a'}")) == byte_code_digest(
+        code("\n\ndef f(): return {1, 'a'}")
+    )
+    digests = {
+        byte_code_digest(code(f"def f(x): return x in {{{item}}}"))
+        for item in ("1", "1.0", "True", "'1'", "b'1'")
+    }
+    assert len(digests) == 5
+
+
+def test_classes_are_found_by_their_qualified_name(workshop):
+    path = workshop.write(
+        "work.py", "class A:\n    class B: pass\ndef f():\n    class C: pass\nif 1:\n    class A: pass\n"
+    )
+    source = find_source(str(path))
+    assert [node.lineno for node in source.classes("A")] == [1, 6]
+    assert [node.lineno for node in source.classes("A.B")] == [2]
+    assert [node.lineno for node in source.classes("f.<locals>.C")] == [4]
+    assert all(isinstance(node, ast.ClassDef) for node in source.classes("A"))
