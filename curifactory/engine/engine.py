@@ -148,6 +148,7 @@ class Engine:
             line=line,
         )
         call.output_specs = self._outputs_of(spec)
+        call.known_records = len(record.manager.records)
         if spec.aggregate:
             bind_aggregate(call, warn=self.warn)
         else:
@@ -163,6 +164,8 @@ class Engine:
         self.graph.add(call)
         if waits:
             call.cwd = os.getcwd()
+            # What the stage reaches may be changed before it is executed; then this is what it was.
+            self.identifier.code_of(call)
             call.call_identities = self.call_identities(call)
         else:
             self.ensure([call], Want.FILES)

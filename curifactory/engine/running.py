@@ -194,6 +194,7 @@ def _check_unchanged(engine: Engine, call: Call) -> None:
     _check_parameters(call, "after the call was made")
     if call.call_identities is None:
         return
+    _check_code(engine, call)
     now = engine.call_identities(call)
     for name, before in call.call_identities.items():
         if now.get(name) != before:
@@ -202,6 +203,17 @@ def _check_unchanged(engine: Engine, call: Call) -> None:
                 "execution.",
                 hint="Run with --eager, or change a copy.",
             )
+
+
+def _check_code(engine: Engine, call: Call) -> None:
+    now = engine.identifier.fingerprint_of(call.spec)
+    if now.digest == call.code:
+        return
+    raise StageError(
+        f"Something that '{call.name}' reaches was changed between its call at {engine.place(call.line)} and its "
+        "execution: a global that run() or another module has set.",
+        hint="Run with --eager, or pass the value as a parameter or an input.",
+    )
 
 
 def _check_parameters(call: Call, when: str) -> None:

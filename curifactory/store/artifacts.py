@@ -174,10 +174,14 @@ class ArtifactFiles:
         False also for a file that is gone or cannot be read; `state` knows more after this.
         """
         try:
-            return self._facts.take(file.path, self.path_of(file)).digest == file.digest
+            if self._facts.take(file.path, self.path_of(file)).digest == file.digest:
+                return True
         except (OSError, CacheError):
             self._facts.forget(file.path)
-            return False
+        if not file.referenced:
+            # Bytes that rotted may have their second name aside: that must not be believed any longer either.
+            self._doubt(*self._superseded.name(file.digest, file.path))
+        return False
 
     def path_of(self, file: StoredFile) -> str:
         """Give the absolute path of a file's own name."""
@@ -207,7 +211,7 @@ class ArtifactFiles:
         Raises
         ------
         CacheError
-            If they are neither at their name nor aside, or cannot be linked.
+            If they are neither at their name nor aside, are damaged, or cannot be linked.
         """
         state = self.state(file)
         if state is FileState.PRESENT:
@@ -218,7 +222,8 @@ class ArtifactFiles:
                 hint="Run the stage that makes it again.",
             )
         with as_cache_errors("bring back the artifact", self.path_of(file)):
-            self._give(self._superseded.name(file.digest, file.path), (file.path, self.path_of(file)))
+            aside = self._superseded.name(file.digest, file.path)
+            self._give(file.digest, aside, (file.path, self.path_of(file)))
 
     def link(self, file: StoredFile, new_final: str) -> StoredFile:
         """Give a file or folder a second name, by hard links where that is possible.
@@ -251,7 +256,7 @@ class ArtifactFiles:
                     hint="Run the stage that makes it again.",
                 )
             with as_cache_errors("link the artifact", new_final):
-                self._give(source, (path, new_final))
+                self._give(file.digest, source, (path, new_final))
         return StoredFile(path, file.digest, file.size_bytes)
 
     def set_aside(self, path: str) -> str | None:
@@ -323,7 +328,7 @@ class ArtifactFiles:
             return
         self._superseded.put(path, place)
 
-    def _give(self, source: tuple[str, str], target: tuple[str, str]) -> None:
+    def _give(self, digest: str, source: tuple[str, str], target: tuple[str, str]) -> None:
         path, place = target
         if os.path.lexists(place):
             self._superseded.put(path, place)
@@ -336,9 +341,22 @@ class ArtifactFiles:
         facts = self._facts.known([source[0]]).get(source[0])
         if linked and facts is not None:
             self._facts.note(path, facts)
+        elif not self._facts.hold(digest, path, place):
+            self._doubt(*source)
+            raise CacheError(
+                f"The bytes at '{source[1]}' are damaged, so '{place}' cannot be made from them.",
+                hint="Run the stage that makes it again.",
+            )
         if self._durable:
             moves.sync_all(place)
             moves.sync(os.path.dirname(place))
+
+    def _doubt(self, path: str, place: str) -> None:
+        """Read what lies at a place, so that no stat facts vouch for it that do not hold."""
+        try:
+            self._facts.take(path, place)
+        except (OSError, CacheError):
+            self._facts.forget(path)
 
     def _make_parents(self, place: str) -> None:
         folder = os.path.dirname(place)

@@ -246,6 +246,7 @@ def settle_descriptor(descriptor: int, status: os.stat_result, now_ns: int) -> o
         return status
     # Who may not set times only loses a digest at the next look.
     with suppress(OSError):
-        earlier_ns = min(status.st_mtime_ns, now_ns) - 2 * _TICK_NS
+        # From our clock, not the file system's: two files of one tick must not get the same time.
+        earlier_ns = now_ns - 2 * _TICK_NS
         os.utime(descriptor, ns=(earlier_ns, earlier_ns))
     return os.fstat(descriptor)

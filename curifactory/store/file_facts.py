@@ -104,8 +104,8 @@ class FileFacts:
 
     def forget(self, path: str) -> None:
         """Drop what is known of a path."""
-        if self._rows.pop(path, None) is not None:
-            self._index.execute(_DELETE, (path,))
+        self._rows.pop(path, None)
+        self._index.execute(_DELETE, (path,))
 
     def known(self, paths: Iterable[str]) -> dict[str, Facts]:
         """Give the facts that this process has in memory, as values that travel to another process."""

@@ -57,6 +57,11 @@ class Layout:
         return self.cache_folder.parent / "staging"
 
     @property
+    def trash(self) -> Path:
+        """Folder of what garbage collections have taken away, a folder for each."""
+        return self.cache_folder.parent / "trash"
+
+    @property
     def index_path(self) -> Path:
         """The SQLite index over everything else; it can always be rebuilt."""
         return self.cache_folder.parent / "index.db"

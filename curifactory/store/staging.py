@@ -93,13 +93,27 @@ class Staging:
             if self._began:
                 return
             os.makedirs(self._folder, exist_ok=True)
-            now_s = time.time()
-            with os.scandir(self._folder) as listing:
-                for entry in listing:
-                    with suppress(OSError):
-                        if _is_abandoned(entry.name, now_s - entry.stat(follow_symlinks=False).st_mtime):
-                            shutil.rmtree(entry.path, ignore_errors=True)
+            for path in find_abandoned(self._folder):
+                shutil.rmtree(path, ignore_errors=True)
             self._began = True
+
+
+def find_abandoned(folder: str) -> list[str]:
+    """Return the staging folders below a folder whose processes are dead.
+
+    Examples
+    --------
+    >>> find_abandoned("/nowhere/staging")
+    []
+    """
+    found = []
+    with suppress(OSError), os.scandir(folder) as listing:
+        now_s = time.time()
+        for entry in listing:
+            with suppress(OSError):
+                if _is_abandoned(entry.name, now_s - entry.stat(follow_symlinks=False).st_mtime):
+                    found.append(entry.path)
+    return found
 
 
 def _is_abandoned(name: str, age_s: float) -> bool:

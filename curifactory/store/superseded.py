@@ -65,7 +65,6 @@ class Superseded:
         if os.path.lexists(target):
             if self._facts.hold(digest, aside, target):
                 self._drop_twin(place, target)
-                self._facts.forget(path)
                 return target
             # Damaged: it goes under the digest that it has now.
             self.put(aside, target)
@@ -76,7 +75,6 @@ class Superseded:
                 raise
             os.mkdir(self._folder)
             renamed = moves.move(place, target)
-        self._facts.forget(path)
         if renamed and facts is not None:
             self._facts.note(aside, facts)
         return target

@@ -197,6 +197,25 @@ def run(param_sets, manager):
         )
 
 
+def test_1_2_a_global_changed_before_the_execution_is_an_error(project, monkeypatch) -> None:
+    body = """
+CONFIG = {"scale": 1}
+
+@cf.stage(outputs=["z"])
+def use(record):
+    return CONFIG["scale"]
+
+def run(param_sets, manager):
+    record = use(cf.Record(manager, param_sets[0]))
+    CONFIG["scale"] = 2
+    return record
+"""
+    with pytest.raises(cf.StageError, match=r"'use' reaches was changed between its call at experiments/case.py:\d+"):
+        run(project, monkeypatch, body)
+    result, _ = run(project, monkeypatch, body, eager=True)
+    assert result.state["z"] == 1
+
+
 def test_1_2_the_folder_is_that_of_the_call(project, monkeypatch) -> None:
     result, manager = run(
         project,

@@ -24,7 +24,11 @@ def test_a_relative_cache_folder_is_made_absolute(tmp_path):
 
 @pytest.mark.parametrize(
     ("below", "stored"),
-    [("data/cache/a.csv", "a.csv"), ("data/cache/sub/a.csv", "sub/a.csv"), ("models/net.pt", "../../models/net.pt")],
+    [
+        ("data/cache/a.csv", "a.csv"),
+        ("data/cache/sub/a.csv", "sub/a.csv"),
+        ("models/net.pt", "../../models/net.pt"),
+    ],
 )
 def test_paths_inside_the_project_are_stored_relative(tmp_path, below, stored):
     layout = Layout(tmp_path / "data" / "cache")

@@ -45,7 +45,7 @@ def test_the_manifest_of_a_usual_small_call_takes_at_most_600_bytes():
 def test_a_manifest_is_json_that_ends_with_its_own_digest():
     data = manifest.encode(make_trace())
     body = json.loads(data)
-    assert list(body)[0] == "format"
+    assert next(iter(body)) == "format"
     assert list(body)[-1] == "digest"
 
 
@@ -55,7 +55,7 @@ def test_what_decides_comes_back_whole_and_what_was_read_is_cut():
     assert found is not None
     assert (found.key, found.code, found.outputs) == (trace.key, trace.code, trace.outputs)
     assert found.shown == trace.shown
-    assert found.reads == {path: HEX[:16] for path in trace.reads}
+    assert found.reads == dict.fromkeys(trace.reads, HEX[:16])
     assert found.inputs == {"data": f"blake3:{HEX[:16]}"}
 
 
@@ -109,7 +109,9 @@ def test_a_file_name_that_is_no_text_comes_back():
 
 
 texts = st.one_of(st.text(max_size=12), st.sampled_from(["~", "=", "!x", "*", "a*", "a b", "blake3:x", ""]))
-digests = st.one_of(texts, st.sampled_from([HEX, HEX.upper(), f"blake3:{HEX}", f"pickle:{HEX}", "~" + "A" * 43]))
+digests = st.one_of(
+    texts, st.sampled_from([HEX, HEX.upper(), f"blake3:{HEX}", f"pickle:{HEX}", "~" + "A" * 43])
+)
 names = st.one_of(texts, st.sampled_from(["train_model", "iris_train_model_model"]))
 
 
@@ -125,9 +127,19 @@ def artifacts(draw) -> Artifact:
         )
         for _ in range(draw(st.integers(0, 3)))
     ]
-    metadata = draw(st.dictionaries(texts, st.one_of(texts, st.integers(), st.none(), st.lists(st.booleans()))))
+    metadata = draw(
+        st.dictionaries(texts, st.one_of(texts, st.integers(), st.none(), st.lists(st.booleans())))
+    )
     return Artifact(
-        draw(names), draw(texts), draw(digests), draw(digests), tuple(files), label, draw(texts), draw(texts), metadata
+        draw(names),
+        draw(texts),
+        draw(digests),
+        draw(digests),
+        tuple(files),
+        label,
+        draw(texts),
+        draw(texts),
+        metadata,
     )
 
 

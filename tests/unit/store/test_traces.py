@@ -510,7 +510,7 @@ def test_killed_at_any_moment_every_committed_trace_is_found(tmp_path):
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     keys: list[str] = []
     for kill in range(20):
-        wait_s = str(0.001 + 0.012 * kill)
+        wait_s = str(0.001 + 0.006 * kill)
         command = [sys.executable, "-c", KILLED, str(tmp_path / "data" / "cache"), str(kill * 10**6), wait_s]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
