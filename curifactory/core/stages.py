@@ -42,13 +42,11 @@ def stage(
     outputs : list of str or Lazy, optional
         Names in ``record.state`` of what is returned; several values are returned as a tuple.
     cachers : list, optional
-        One cacher (class or instance) for each output, None for one that is not cached.
+        One class or instance for each output, None for one that is not cached.
     suppress_missing_inputs : bool
         Leave an input that is not in the state to the default of its argument.
-    depends : list, optional
-        What the code cannot show: paths of files or folders, names of packages, values.
-    version : Any, optional
-        Change it to say that results made before are no longer good.
+    depends, version : list and Any, optional
+        What the code cannot show: paths, names of packages, values; and a value to change when old results are void.
 
     Returns
     -------
@@ -58,7 +56,7 @@ def stage(
     Raises
     ------
     InputSignatureError, OutputSignatureError, CachersMismatchError
-        When the decorator does not fit the function; raised where it is written, not when it is called.
+        Where the decorator is written, if it does not fit the function.
 
     Examples
     --------
