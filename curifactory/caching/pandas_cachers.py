@@ -13,6 +13,7 @@ from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.fixed_zip import fix_zip_dates
 from curifactory.caching.frame_formats import FrameFormat, get_format
 from curifactory.caching.parquet_cacher import comes_back
+from curifactory.core.secrets import mask_tree
 from curifactory.errors import CurifactoryError, UnidentifiableError
 
 _log = logging.getLogger(__name__)
@@ -253,5 +254,9 @@ def _reads_exactly(pandas: Any) -> bool:
 
 
 def _as_json(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    # For people to read: `load` takes its own. Credentials of a storage do not belong into a manifest.
     plain = (str, int, float, bool, type(None))
-    return {name: value if isinstance(value, plain) else repr(value) for name, value in arguments.items()}
+    return {
+        name: value if isinstance(value, plain) else repr(value)
+        for name, value in mask_tree(arguments).items()
+    }

@@ -124,7 +124,7 @@ def _from_table(pyarrow: Any, table: Any, name: str) -> Any:
     if name == "pandas.DataFrame":
         return table.to_pandas()
     if name == "polars.DataFrame":
-        return optional.require("polars", extra="arrow", purpose="Loading a polars.DataFrame").from_arrow(
+        return optional.require("polars", extra="polars", purpose="Loading a polars.DataFrame").from_arrow(
             table
         )
     module, _, kind = name.rpartition(".")

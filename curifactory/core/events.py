@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.reason import Reason
@@ -77,7 +77,8 @@ class CallEnded:
 
     One such event is one line of a run's ``calls.jsonl``. ``index`` numbers the calls of a run in the order in which
     ``run()`` made them; events come in the order in which calls end. ``record_name`` is the record's reference name,
-    ``line`` the place in the person's code that made the call, ``error`` the traceback of a failed one.
+    ``line`` the place in the person's code that made the call, ``error`` the traceback of a failed one. ``peak_bytes``
+    is the most memory that the process had used by the end of a call that was executed.
     """
 
     index: int
@@ -96,11 +97,14 @@ class CallEnded:
     outputs: tuple[OutputFacts, ...]
     fragments: int = 0
     error: str | None = None
+    peak_bytes: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class MetricLogged:
-    """A stage (or the person, then ``call`` is None) has logged metrics of a record."""
+class MetricLogged(NamedTuple):
+    """A stage (or the person, then ``call`` is None) has logged metrics of a record.
+
+    A tuple, since a training loop makes one at each of its steps.
+    """
 
     record: int
     call: int | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 
+from curifactory.core.metric_types import normal_type
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, State
 from curifactory.errors import DefinitionError, NoArtifactManagerError
@@ -39,6 +40,10 @@ class Session(Protocol):
         self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
     ) -> None:
         """Take metrics into the run."""
+        ...
+
+    def show_record(self, record: Record) -> str | None:
+        """Return a record as HTML for a notebook, None where nothing can draw it."""
         ...
 
 
@@ -204,7 +209,8 @@ class Record:
         Parameters
         ----------
         type : str or mapping
-            What the metrics belong to (``train``, ``val``, ``test`` or any other word), or the metrics themselves.
+            What the metrics belong to, or the metrics themselves. Any word will do; ``training``, ``validate``,
+            ``validation``, ``testing``, ``eval``, ``evaluate`` and ``evaluation`` mean ``train``, ``val`` and ``test``.
         metrics : mapping of str to float
             Names and values; what ``float()`` takes.
         step, epoch : int, optional
@@ -215,14 +221,7 @@ class Record:
         DefinitionError
             If a value is no number.
         """
-        if isinstance(type, str):
-            kind, values = type, metrics
-        else:
-            kind, values = "", type
-        if not isinstance(values, Mapping):
-            raise DefinitionError(
-                f"record.log got {values!r} as metrics.", hint="Write record.log({'accuracy': 0.9}, step=1)."
-            )
+        kind, values = read_logging(type, metrics)
         self.manager.log_metrics(self, kind, values, step=step, epoch=epoch)
 
     def make_copy(self, param_set: Any = None, add_to_manager: bool = True) -> Record:
@@ -248,8 +247,41 @@ class Record:
     def __repr__(self) -> str:
         return f"<{self.get_reference_name()}: {', '.join(self.state) or 'empty state'}>"
 
+    def _repr_html_(self) -> str | None:
+        shown: str | None = self.manager.show_record(self)
+        return shown
+
     def __reduce_ex__(self, protocol: Any) -> NoReturn:
         raise DefinitionError(
             "A record cannot be pickled or copied: it belongs to a running session.",
             hint="Keep what you need of it, such as record.params.name.",
         )
+
+
+def read_logging(type: Any, metrics: Any) -> tuple[str, Mapping[str, Any]]:
+    """Tell the type of metrics from the metrics, in both ways in which ``Record.log`` takes them.
+
+    Raises
+    ------
+    DefinitionError
+        If there are no metrics, or they are no mapping.
+
+    Examples
+    --------
+    >>> read_logging({"loss": 0.3}, None), read_logging("training", {"loss": 0.3})
+    (('', {'loss': 0.3}), ('train', {'loss': 0.3}))
+    """
+    if isinstance(type, str):
+        kind, values = normal_type(type), metrics
+    else:
+        kind, values = "", type
+        if metrics is not None:
+            raise DefinitionError(
+                f"record.log got {type!r} as the type of metrics.",
+                hint='Write record.log("train", {"loss": 0.3}).',
+            )
+    if not isinstance(values, Mapping):
+        raise DefinitionError(
+            f"record.log got {values!r} as metrics.", hint="Write record.log({'accuracy': 0.9}, step=1)."
+        )
+    return kind, values

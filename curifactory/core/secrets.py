@@ -3,63 +3,96 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 #: Stands wherever a secret would have been stored or shown.
 MASK = "********"
 
 _WORDS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+")
-_URL_CREDENTIALS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?P<credentials>[^/?#\s]*)@")
+_PARTS = re.compile(r"[.\[\]]+")
 
 _SECRET_WORDS = frozenset(
-    (
-        "auth",
-        "authorization",
-        "bearer",
-        "cookie",
-        "cookies",
-        "credential",
-        "jwt",
-        "passcode",
-        "secrets",
-        "tokens",
-    )
+    ["authorization", "bearer", "cookie", "cookies", "credential", "jwt", "oauth", "passcode", "secrets"]
 )
 # Ends of words, as people also write PGPASSWORD and authtoken in one piece.
 _SECRET_ENDS = (
-    "apikey",
-    "credentials",
-    "passphrase",
-    "passwd",
-    "password",
-    "passwords",
-    "pwd",
-    "secret",
-    "token",
+    *("accesskey", "apikey", "apikeys", "privatekey", "secretkey", "credentials", "secret", "token"),
+    *("passphrase", "passwd", "password", "passwords", "pwd"),
 )
-_KINDS_OF_KEYS = "access account api auth deploy encryption license private secret session signing ssh"
+_KINDS_OF_KEYS = """access account api auth client deploy encryption license master private secret service session
+    signing ssh"""
 _KINDS_OF_PASSES = "admin database db email login mail root smtp user"
-# Language models count and name tokens that are no secrets.
-_KINDS_OF_TOKENS = """bos classes cls context count dim dimension drop dropout embedding embeddings eos freq frequency id
-    ids index input length limit mask masking max maximum mean merge min minimum n new num number output pad padding
-    pattern per position ratio sep size special stop total type types unk unknown vocab vocabulary window"""
+# Language models count and name tokens that are no secrets: a `pad_token` is a word of their alphabet.
+_KINDS_OF_TOKENS = """additional begin bos class classes cls context count dim dimension drop dropout embedding
+    embeddings end eos first freq frequency image index input last length limit mask masking max maximum mean merge min
+    minimum n next num number oov output pad padding pattern per position prefix ratio sep separator size special start
+    stop suffix text total type types unk unknown vocab vocabulary window word"""
 _BEFORE_KEY = frozenset(_KINDS_OF_KEYS.split())
+# Of many `tokens` a text is made; those that open something say what.
+_BEFORE_TOKENS = _BEFORE_KEY | frozenset(
+    ["bearer", "bot", "github", "gitlab", "hf", "id", "oauth", "refresh", "user"]
+)
 _BEFORE_PASS = frozenset(_KINDS_OF_PASSES.split())
-_BESIDE_TOKEN = frozenset(_KINDS_OF_TOKENS.split())
-_NO_SECRETS = frozenset({"pwd", "oldpwd"})
+_BEFORE_TOKEN = frozenset(_KINDS_OF_TOKENS.split())
+# An `eos_token_id` is a number of the alphabet, but an `id_token` opens doors.
+_AFTER_TOKEN = _BEFORE_TOKEN | {"id", "ids"}
+# A last word that says that a name counts, describes or leads to a secret and does not hold it.
+_DESCRIBING = frozenset(
+    ["count", "dim", "file", "fraction", "index", "len", "length", "max", "min", "path", "size", "type"]
+)
+_SHELL_NAMES = frozenset({"pwd", "oldpwd"})
+
+_ADDRESS = re.compile(
+    r"""(?<![a-zA-Z0-9+.-])(?P<scheme>[a-zA-Z][a-zA-Z0-9+.-]*://)
+        (?P<user>[^/?#\s"'@]*(?:@[^/?#\s"'@]*)*      # all of it stands before the path
+        |[^\[/?#\s"'@:]*:(?!\d*[/?#])[^\s"'@]{,500})@     # a password with a slash in it, and no port""",
+    re.VERBOSE,
+)
+_HINT = re.compile("auth|bearer|cookie|credential|jwt|key|pass|pwd|secret|sig|token", re.IGNORECASE)
+# `name="…"`, `name: str = "…"`, `"name": "…"`, `["name"] = "…"`; the quotes may be escaped, as in JSON within JSON.
+_QUOTED = re.compile(
+    r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\]?\s*[:=]\s*
+        |\s*(?::[^=\n"']{1,60})?=\s*)[bfruBFRU]{0,2}(?P<open>\\?(?:\"{3}|'{3}|["'])))
+        (?P<value>(?:(?!(?P=open))(?:\\.|[^\\\n]))*)(?=(?P=open))""",
+    re.VERBOSE,
+)
+# `name=…` without spaces, as on a command line, in the query of an address or in a `repr`; `"name": 12`.
+_BARE = re.compile(
+    r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\s*:\s*(?=-?\d)|=(?!=)))
+        (?P<value>[^\s"'&\#;,)}\]\\]+)""",
+    re.VERBOSE,
+)
+_HEADER = re.compile(
+    r"""(?P<head>\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|secret))["']?\s*:\s*["']?
+        (?:(?:basic|bearer|digest|token)\ )?)[^\s"'][^\n"']*""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_SIGNATURES = frozenset(["sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token"])
+_KNOWN_SHAPES = re.compile(
+    r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}"
+    r"|sk-(?=[A-Za-z_-]*\d)[A-Za-z0-9_-]{20,}|xox[abprs]-[A-Za-z0-9-]{10,}|AKIA[A-Z0-9]{16}|AIza[A-Za-z0-9_-]{35}"
+    r"|pypi-[A-Za-z0-9_-]{32,}|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,})"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)"
+    r"|(?<=[Bb]earer )(?=[A-Za-z._~+/=-]*\d)[A-Za-z0-9._~+/=-]{8,}"
+)
+_SAYS_NOTHING = frozenset(["", "None", "none", "null", "True", "true", "False", "false", MASK])
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
-    """Say whether a parameter or environment variable of this name holds a secret.
+    """Say whether a name is one that people give to passwords, keys and tokens.
 
-    The name alone decides, so that the answer is the same everywhere. Names that language models use for what is no
-    secret (``max_tokens``, ``pad_token``, ``tokenizer``) are left alone.
+    The name alone decides, so that the answer is the same everywhere. Names that language models and tables use for
+    what is no secret (``max_tokens``, ``pad_token``, ``sort_key``) are left alone, and so are names that say what a
+    secret is like or where it lies (``password_length``, ``token_file``).
 
     Parameters
     ----------
     name : str
-        Name of a field, a mapping's key or an environment variable; a dotted path counts by all of its parts.
+        Name of a field, a mapping's key, an option or an environment variable, in any of the usual spellings; a dotted
+        path is secret if one of its parts is.
 
     Returns
     -------
@@ -73,40 +106,89 @@ def is_secret_name(name: str) -> bool:
     >>> [is_secret_name(name) for name in ("max_tokens", "tokenizer", "sort_key", "PWD", "author")]
     [False, False, False, False, False]
     """
-    if name.isupper() and name.lower() in _NO_SECRETS:
+    return any(map(_is_secret_part, _PARTS.split(name)))
+
+
+def holds_secret(name: str, value: Any) -> bool:
+    """Say whether a named value has to be masked: the name is a secret's, and the value gives something away.
+
+    None, truth values and what is empty give nothing away, so one can see that a secret was not set. Numbers under the
+    name of a token are counts or places in a model's alphabet.
+
+    Parameters
+    ----------
+    name : str
+        As for :func:`is_secret_name`.
+    value : Any
+        What stands under it.
+
+    Examples
+    --------
+    >>> holds_secret("password", "hunter2"), holds_secret("password", None), holds_secret("n", "hunter2")
+    (True, False, False)
+    >>> holds_secret("token", 7), holds_secret("db_password", 1234)
+    (False, True)
+    """
+    if value is None or isinstance(value, bool) or not is_secret_name(name):
         return False
-    words = [word.lower() for word in _WORDS.findall(name)]
-    innocent = not _BESIDE_TOKEN.isdisjoint(words)
-    for position, word in enumerate(words):
-        named = word in _SECRET_WORDS or word.endswith(_SECRET_ENDS)
-        if named and not (innocent and word in ("token", "tokens")):
-            return True
-        before = words[position - 1] if position else ""
-        if (word in ("key", "keys") and before in _BEFORE_KEY) or (word == "pass" and before in _BEFORE_PASS):
-            return True
-    # An environment variable that ends so (OPENAI_KEY) is a secret, a parameter (sort_key) is not.
-    return name.isupper() and len(words) > 1 and words[-1] in ("key", "pass")
+    if isinstance(value, (int, float, complex)):
+        return not _is_of_token(name)
+    return not (isinstance(value, (str, bytes, list, tuple, set, frozenset, Mapping)) and not value)
 
 
 def mask_text(text: str) -> str:
-    """Mask the credentials of every URL within a text.
+    """Mask the credentials that a text shows, and leave the rest readable.
 
-    A user name without a password is masked too: hosts take tokens in its place.
+    These are users and passwords in addresses, what is assigned to a name that is a secret's, headers of requests,
+    private keys, and the tokens of widespread services.
 
     Examples
     --------
     >>> mask_text("git clone https://me:hunter2@example.org/x.git")
     'git clone https://********@example.org/x.git'
-    >>> mask_text("ssh://git@example.org/x.git")
-    'ssh://git@example.org/x.git'
+    >>> mask_text("Client(api_key='abc', retries=3) got 401 for ssh://git@example.org/x?token=abc&n=3")
+    "Client(api_key='********', retries=3) got 401 for ssh://git@example.org/x?token=********&n=3"
     """
-    if "://" not in text:
-        return text
-    return _URL_CREDENTIALS.sub(_masked_credentials, text)
+    if "://" in text:
+        text = _ADDRESS.sub(_mask_user, text)
+    if ("=" in text or ":" in text) and _HINT.search(text):
+        text = _mask_assigned(_BARE, _mask_assigned(_QUOTED, text))
+        text = _HEADER.sub(_mask_header, text)
+    return _KNOWN_SHAPES.sub(MASK, text)
+
+
+def shows_secret(source: str) -> bool:
+    """Say whether a secret is written into source code: as a literal under a secret's name, or by its shape.
+
+    Code that passes secrets on (``connect(token=settings.token)``) shows none.
+
+    Examples
+    --------
+    >>> shows_secret('api_key: str = "abc"'), shows_secret('api_key = os.environ["API_KEY"]')
+    (True, False)
+    """
+    if "://" in source and any(
+        "{" not in found["user"] and _mask_user(found) != found[0] for found in _ADDRESS.finditer(source)
+    ):
+        return True
+    if _HINT.search(source) and _mask_assigned(_QUOTED, source) != source:
+        return True
+    return _KNOWN_SHAPES.search(source) is not None
+
+
+def mask_value(name: str, value: Any) -> Any:
+    """Mask a named value: whole if its name is a secret's, else what it shows by itself.
+
+    Examples
+    --------
+    >>> mask_value("api_key", "abc"), mask_value("api_key", None), mask_value("n", 3)
+    ('********', None, 3)
+    """
+    return MASK if holds_secret(name, value) else mask_tree(value)
 
 
 def mask_tree(tree: Any) -> Any:
-    """Copy a tree of mappings and lists with everything masked that is a secret by its name or is a URL's credentials.
+    """Copy a tree of mappings and lists with everything masked that is a secret by its name or shows itself as one.
 
     Parameters
     ----------
@@ -116,7 +198,7 @@ def mask_tree(tree: Any) -> Any:
     Returns
     -------
     Any
-        The same tree; the value of a secret name is :data:`MASK`, unless it is None, a truth value or empty.
+        The same tree, in which :data:`MASK` stands for each secret.
 
     Examples
     --------
@@ -127,8 +209,8 @@ def mask_tree(tree: Any) -> Any:
         return mask_text(tree)
     if isinstance(tree, Mapping):
         return {
-            key: MASK
-            if isinstance(key, str) and is_secret_name(key) and holds_secret(value)
+            mask_text(key) if isinstance(key, str) else key: mask_value(key, value)
+            if isinstance(key, str)
             else mask_tree(value)
             for key, value in tree.items()
         }
@@ -138,21 +220,84 @@ def mask_tree(tree: Any) -> Any:
     return tree
 
 
-def holds_secret(value: Any) -> bool:
-    """Say whether the value of a secret name gives anything away: None, truth values and empty text do not.
+def mask_arguments(arguments: Sequence[str]) -> list[str]:
+    """Mask the words of a command: ``token=abc``, ``--password abc`` and ``--password=abc``, and addresses.
 
     Examples
     --------
-    >>> holds_secret("hunter2"), holds_secret(None), holds_secret("")
-    (True, False, False)
+    >>> mask_arguments(["experiment", "iris", "api_key=two words", "--db-password", "abc", "n=3"])
+    ['experiment', 'iris', 'api_key=********', '--db-password', '********', 'n=3']
     """
-    if value is None or isinstance(value, bool):
+    masked: list[str] = []
+    follows_secret = False
+    for argument in arguments:
+        name, equals, value = argument.partition("=")
+        if follows_secret and not argument.startswith("-"):
+            masked.append(MASK)
+        elif equals and is_secret_name(name) and _gives_away(name, value):
+            masked.append(f"{name}={MASK}")
+        else:
+            masked.append(mask_text(argument))
+        follows_secret = argument.startswith("--") and not equals and is_secret_name(argument)
+    return masked
+
+
+def _is_secret_part(part: str) -> bool:
+    if part.isupper() and part.lower() in _SHELL_NAMES:
         return False
-    return not (isinstance(value, (str, bytes, list, tuple, set, frozenset, Mapping)) and not value)
+    words = [word.lower() for word in _WORDS.findall(part)]
+    if not words or words[-1] in _DESCRIBING:
+        return False
+    for position, word in enumerate(words):
+        before = words[position - 1] if position else ""
+        if word == "tokens":
+            if before in _BEFORE_TOKENS:
+                return True
+        elif word == "token":
+            if _BEFORE_TOKEN.isdisjoint(words[:position]) and _AFTER_TOKEN.isdisjoint(words[position + 1 :]):
+                return True
+        elif (
+            word in _SECRET_WORDS
+            or word.endswith(_SECRET_ENDS)
+            or (word in ("key", "keys") and before in _BEFORE_KEY)
+            or (word == "pass" and before in _BEFORE_PASS)
+        ):
+            return True
+    # What stands before more, such as `auth_method`, only tells of it. A variable that ends so (OPENAI_KEY) is a
+    # secret, a parameter (sort_key) is not.
+    return words[-1] == "auth" or (part.isupper() and len(words) > 1 and words[-1] in ("key", "pass"))
 
 
-def _masked_credentials(match: re.Match[str]) -> str:
-    # `git@` in front of a host of repositories is the name of the service, not of a person.
-    if match["credentials"] in ("git", MASK):
+def _is_of_token(name: str) -> bool:
+    words = _WORDS.findall(name)
+    return bool(words) and words[-1].lower() in ("token", "tokens")
+
+
+def _gives_away(name: str, text: str) -> bool:
+    return text not in _SAYS_NOTHING and not (_is_of_token(name) and text.replace("_", "").isdecimal())
+
+
+def _mask_user(match: re.Match[str]) -> str:
+    scheme, user = match["scheme"], match["user"]
+    # `ssh://ann@host` names an account, and `git` one that everybody shares; neither is a credential.
+    if user in ("git", MASK) or (scheme.lower().endswith("ssh://") and ":" not in user):
         return match[0]
-    return f"{match['scheme']}{MASK}@"
+    return f"{scheme}{MASK}@"
+
+
+def _mask_assigned(pattern: re.Pattern[str], text: str) -> str:
+    pieces: list[str] = []
+    kept = position = 0
+    while match := pattern.search(text, position):
+        name = match["name"]
+        secret = is_secret_name(name) or name.lower() in _SIGNATURES
+        # What is no secret by its own name may have one within it: `client="Client(api_key='…')"`.
+        position = match.end("name")
+        if secret and _gives_away(name, match["value"]):
+            pieces += (text[kept : match.start("value")], MASK)
+            kept = position = match.end("value")
+    return "".join([*pieces, text[kept:]]) if pieces else text
+
+
+def _mask_header(match: re.Match[str]) -> str:
+    return match["head"] + MASK

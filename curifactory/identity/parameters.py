@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+from curifactory.core.secrets import MASK, holds_secret, mask_text
 from curifactory.identity.canonical import digest, digest_of, too_deep, value_walk
 from curifactory.identity.encoding import Refusal, Walk, encode
 from curifactory.identity.fields import (
@@ -130,7 +131,7 @@ def describe_set(params: Any) -> dict[str, tuple[str, Any]]:
     -------
     dict
         Field -> (strategy, value). Skipped fields have a strategy that begins with ``SKIPPED`` and the value None; a
-        dataclass has the description of its own fields as value.
+        dataclass has the description of its own fields as value. The values are the set's own: secrets are not masked.
 
     Raises
     ------
@@ -149,7 +150,7 @@ def describe_set(params: Any) -> dict[str, tuple[str, Any]]:
 
 
 def set_representation(params: Any) -> dict[str, Any]:
-    """Return a parameter set as readable strings that JSON can hold, for reports and ``--print-params``.
+    """Return a parameter set as readable strings that JSON can hold; secrets are masked.
 
     Returns
     -------
@@ -257,10 +258,14 @@ def _represent_fields(value: Any, *, as_set: bool) -> dict[str, Any]:
         if strategy == "SKIPPED: blacklist":
             continue
         if strategy.startswith("SKIPPED"):
-            ignored[name] = str(getattr(value, name, None))
-        elif strategy.startswith("describe_set"):
+            ignored[name] = _masked(name, getattr(value, name, None))
+        elif strategy.startswith("describe_set") and not holds_secret(name, item):
             shown[name] = _represent_fields(getattr(value, name), as_set=False)
         else:
-            shown[name] = str(item)
+            shown[name] = _masked(name, item)
     shown[IGNORED] = ignored
     return shown
+
+
+def _masked(name: str, value: Any) -> str:
+    return MASK if holds_secret(name, value) else mask_text(str(value))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any
 
-from curifactory.core.secrets import holds_secret, is_secret_name, mask_text
+from curifactory.core.secrets import holds_secret, mask_text
 from curifactory.parameters.addresses import address_of
 from curifactory.parameters.tags import find_tag, needs_tag
 from curifactory.parameters.values import default_of, is_followed, stored_attributes
@@ -55,7 +55,7 @@ class TreeWriter:
 
     def write_entry(self, value: Any, path: str, name: Any) -> Any:
         """Write what is known under a name: a field or an entry of a dictionary."""
-        if isinstance(name, str) and is_secret_name(name) and holds_secret(value):
+        if isinstance(name, str) and holds_secret(name, value):
             self.not_stored.append(path)
             return {SECRET: True}
         return self.write(value, path)

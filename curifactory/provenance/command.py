@@ -7,7 +7,7 @@ import shlex
 import sys
 from collections.abc import Sequence
 
-from curifactory.provenance.secrets import mask_arguments
+from curifactory.core.secrets import mask_arguments
 
 NOTEBOOK = "(a notebook)"
 INTERACTIVE = "(an interactive session)"

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from curifactory.provenance.secrets import mask_value
+from curifactory.core.secrets import mask_value
 
 VARIABLES = (
     "BLIS_NUM_THREADS",
@@ -97,7 +97,7 @@ def select_variables(environ: Mapping[str, str], *, also: Iterable[str] = ()) ->
     Examples
     --------
     >>> select_variables({"SLURM_JOB_ID": "7", "MY_TOKEN": "abc", "EDITOR": "vi"}, also=["MY_TOKEN"])
-    {'MY_TOKEN': '***', 'SLURM_JOB_ID': '7'}
+    {'MY_TOKEN': '********', 'SLURM_JOB_ID': '7'}
     """
     wanted = {*VARIABLES, *also}
     return {

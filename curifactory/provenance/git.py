@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from curifactory.provenance.secrets import mask_text
+from curifactory.core.secrets import mask_text
 
 _log = logging.getLogger("curifactory.provenance")
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from curifactory.core.secrets import is_secret_name
 from curifactory.errors import StoreError
+from curifactory.provenance.code_secrets import file_shows_secret, find_secret_paths
 from curifactory.provenance.git import LISTED_PATHS, GitState, cut_list, pathspecs, printable, run_git
-from curifactory.provenance.secrets import is_secret_name
 
 PATCH_NAME = "patch.diff"
 UNTRACKED_NAME = "untracked"
@@ -71,6 +72,7 @@ SOURCE_SUFFIXES = frozenset(
     ]
 )
 SOURCE_NAMES = frozenset(["dockerfile", "justfile", "makefile", "snakefile"])
+_SHOWS_SECRET = "a secret stands in it"  # noqa: S105 (a reason, no password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def write_patch(state: GitState, folder: Path, *, exclude: Iterable[Path] = ()) 
 
     ``git apply patch.diff`` on the commit and a copy of ``untracked/`` over it give the code of the run. A clean work
     tree costs nothing. Files that git ignores are never copied, nor are large ones, data, links, and files named like
-    secrets.
+    secrets or with a secret in them; a changed file with one is left out of the patch.
 
     Parameters
     ----------
@@ -174,11 +176,18 @@ def _write_diff(state: GitState, folder: Path, specifications: list[str]) -> tup
     prefixes = ["--src-prefix=a/", "--dst-prefix=b/"]
     target = folder / PATCH_NAME
     partial = folder / f"{PATCH_NAME}.part"
+    command = ["diff", *options.split(), *prefixes, base, "--", *specifications]
     with partial.open("wb") as file:
-        answer = run_git(
-            state.root, ["diff", *options.split(), *prefixes, base, "--", *specifications], output=file
-        )
+        answer = run_git(state.root, command, output=file)
     size_bytes = partial.stat().st_size
+    secret = find_secret_paths(partial) if answer is not None and size_bytes <= PATCH_LIMIT_BYTES else []
+    if secret:
+        left_out += [LeftOut(path, _SHOWS_SECRET) for path in secret]
+        with partial.open("wb") as file:
+            answer = run_git(
+                state.root, [*command, *(f":(top,exclude,literal){path}" for path in secret)], output=file
+            )
+        size_bytes = partial.stat().st_size
     if answer is None or size_bytes > PATCH_LIMIT_BYTES or not size_bytes:
         partial.unlink()
         if answer is None:
@@ -202,6 +211,8 @@ def _copy_untracked(root: Path, folder: Path, specifications: list[str]) -> tupl
             try:
                 size_bytes = os.path.getsize(source)
                 why = _why_too_large(size_bytes, total_bytes)
+                if why is None and file_shows_secret(source):
+                    why = _SHOWS_SECRET
                 if why is None:
                     _copy(source, os.path.join(folder, UNTRACKED_NAME, path))
                     total_bytes += size_bytes

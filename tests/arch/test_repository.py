@@ -96,6 +96,18 @@ def test_the_package_ships_its_types_and_its_version() -> None:
     assert re.search(r'^__version__ = "\d+\.\d+\.\d+"$', source, re.MULTILINE)
 
 
+def test_every_extra_that_an_error_names_can_be_installed() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    named = {
+        extra
+        for path in (ROOT / "curifactory").rglob("*.py")
+        if path.name != "optional.py"
+        for extra in re.findall(r'\bextra(?:: str)?\s*=\s*"([^"]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert named
+    assert named - project["optional-dependencies"].keys() == set()
+
+
 def test_the_checks_try_the_command_that_the_readme_shows() -> None:
     """`.ci/run` takes the line from the page; there must be one, and its folder the one that is cleared before."""
     readme = (ROOT / "README.md").read_text(encoding="utf-8")

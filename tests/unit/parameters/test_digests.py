@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`set_hash_functions` makes a field)
 """What paths are worth: equal for equal values, different for different ones, None where the set says so."""
 
 from __future__ import annotations

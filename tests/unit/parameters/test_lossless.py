@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`set_hash_functions` makes a field)
 """Parameter sets to JSON and back: equal in value and type, without secrets, with plain words where it fails."""
 
 from __future__ import annotations

@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`set_hash_functions` makes a field)
 """The base of parameter sets, and the check of what ``get_params()`` returned."""
 
 from __future__ import annotations

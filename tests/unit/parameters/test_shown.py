@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`set_hash_functions` makes a field)
 """Parameter values as people read them."""
 
 from __future__ import annotations

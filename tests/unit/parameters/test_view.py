@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 (`set_hash_functions` makes a field)
 """Tracked views: they behave as the set, and note exactly what was read."""
 
 from __future__ import annotations

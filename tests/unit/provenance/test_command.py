@@ -45,7 +45,10 @@ def test_the_folder_of_the_program_is_left_out():
 
 
 def test_a_secret_on_the_command_line_is_masked():
-    assert command_line(["experiment", "iris", "db_password=hunter2"]) == "experiment iris 'db_password=***'"
+    assert (
+        command_line(["experiment", "iris", "db_password=hunter2"])
+        == "experiment iris 'db_password=********'"
+    )
 
 
 def test_a_script_is_named_with_its_arguments(tmp_path):

@@ -63,12 +63,12 @@ def test_variables_are_chosen_by_name_and_beginning_and_masked():
         "MINE": "x",
     }
     assert select_variables(environ, also=["MINE", "AWS_SECRET_ACCESS_KEY"]) == {
-        "AWS_SECRET_ACCESS_KEY": "***",
+        "AWS_SECRET_ACCESS_KEY": "********",
         "CUDA_VISIBLE_DEVICES": "0",
-        "CURIFACTORY_REMOTE": "https://***@host/x",
+        "CURIFACTORY_REMOTE": "https://********@host/x",
         "MINE": "x",
         "SLURM_JOB_ID": "7",
-        "SLURM_JWT": "***",
+        "SLURM_JWT": "********",
     }
 
 

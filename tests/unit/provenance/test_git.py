@@ -158,7 +158,7 @@ def test_a_submodule_is_known_as_one_and_its_changes_make_both_dirty(git, commit
 @pytest.mark.parametrize(
     ("address", "kept"),
     [
-        ("https://ann:hunter2@example.org/x.git", "https://***@example.org/x.git"),
+        ("https://ann:hunter2@example.org/x.git", "https://********@example.org/x.git"),
         ("git@example.org:ann/x.git", "git@example.org:ann/x.git"),
         ("/srv/with space/x.git", "/srv/with space/x.git"),
         ("https://example.org/x#y", "https://example.org/x#y"),

@@ -113,6 +113,52 @@ def test_only_source_is_copied_and_the_rest_is_named_with_the_reason(git, commit
     assert sorted(files_of(run_folder)) == ["untracked/Makefile"]
 
 
+SECRET_CODE = """import os
+
+API_KEY = "marker-0815"
+
+
+def connect(password=os.environ.get("DB_PASSWORD")):
+    return password
+"""
+
+
+def test_new_files_with_a_secret_in_them_are_not_copied(committed, run_folder):
+    (committed / "client.py").write_text(SECRET_CODE)
+    (committed / "db.yaml").write_text("host: here\npassword: marker-0815\n")
+    (committed / "fine.py").write_text(SECRET_CODE.replace('"marker-0815"', 'os.environ["API_KEY"]'))
+    patch = write_patch(read_git_state(committed), run_folder)
+    assert patch.files == ("fine.py",)
+    assert {each.path: each.why for each in patch.left_out} == {
+        "client.py": "a secret stands in it",
+        "db.yaml": "a secret stands in it",
+    }
+    assert sorted(files_of(run_folder)) == ["untracked/fine.py"]
+
+
+@pytest.mark.parametrize("name", ["client.py", "my client.py", "größe.py", 'a"b\tc.py'])
+def test_changed_files_with_a_secret_are_left_out_of_the_patch(git, committed, run_folder, tmp_path, name):
+    (committed / name).write_text("old = 1\n")
+    git(committed, "add", ".")
+    git(committed, "commit", "-q", "-m", "second")
+    (committed / name).write_text(SECRET_CODE)
+    (committed / "a.py").write_text("one = 2\n")
+    patch = write_patch(read_git_state(committed), run_folder)
+    assert [(each.path, each.why) for each in patch.left_out] == [(name, "a secret stands in it")]
+    assert "marker" not in (run_folder / "patch.diff").read_text()
+    rebuild(git, committed, run_folder, tmp_path / "again")
+    assert (tmp_path / "again" / "a.py").read_text() == "one = 2\n"
+
+
+def test_a_patch_of_nothing_but_secrets_is_not_kept(git, committed, run_folder):
+    (committed / "a.py").write_text(SECRET_CODE)
+    git(committed, "commit", "-q", "-a", "-m", "a slip")
+    (committed / "a.py").write_text("one = 1\n")
+    patch = write_patch(read_git_state(committed), run_folder)
+    assert (patch.size_bytes, [each.path for each in patch.left_out]) == (0, ["a.py"])
+    assert os.listdir(run_folder) == []
+
+
 def test_all_copies_together_stay_below_their_limit(committed, run_folder, monkeypatch):
     monkeypatch.setattr(patch_module, "TOTAL_LIMIT_BYTES", 250)
     for name in "bcd":
