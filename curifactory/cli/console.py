@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from curifactory.core.secrets import mask_text
+
 _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "cyan": 36, "bright_black": 90}
 _LEAST_WIDTH = 10
 
@@ -45,7 +47,7 @@ class Console:
         return shutil.get_terminal_size().columns if self.is_terminal else 1_000_000
 
     def print(self, *words: str, flush: bool = True) -> None:
-        """Write one line.
+        """Write one line; secrets that it shows are masked.
 
         Parameters
         ----------
@@ -57,7 +59,7 @@ class Console:
         if self._is_closed:
             return
         try:
-            self.stream.write(" ".join(words) + "\n")
+            self.stream.write(mask_text(" ".join(words)) + "\n")
             if flush:
                 self.stream.flush()
         except BrokenPipeError:

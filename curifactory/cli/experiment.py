@@ -20,6 +20,8 @@ VERBS = MappingProxyType(
         "show": "curifactory.cli.verbs.show",
         "report": "curifactory.cli.verbs.report",
         "open": "curifactory.cli.verbs.open_report",
+        "cache": "curifactory.cli.verbs.cache",
+        "accept": "curifactory.cli.verbs.accept",
         "reindex": "curifactory.cli.verbs.reindex",
     }
 )

@@ -1,13 +1,19 @@
-"""The store of runs as reading verbs open it: no file is changed."""
+"""The store as verbs open it: no file is changed unless that is what the verb is for."""
 
 from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from curifactory.errors import DiscoveryError
 from curifactory.project.nearest import suggest
 from curifactory.project.project import Project
+from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
 from curifactory.store.runs import RunStore
+from curifactory.store.traces import TraceStore
 
 
 def open_runs(project: Project) -> RunStore:
@@ -38,3 +44,37 @@ def check_experiment(name: str, project: Project, with_runs: list[str]) -> None:
         raise DiscoveryError(
             f"No experiment named '{name}'.", hint=suggest(name, known, nothing="There is none yet.")
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Cache:
+    """Everything that is asked about artifacts.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where things lie.
+    files : ArtifactFiles
+        The files of artifacts.
+    traces : TraceStore
+        The traces.
+    runs : RunStore
+        The runs.
+    """
+
+    layout: Layout
+    files: ArtifactFiles
+    traces: TraceStore
+    runs: RunStore
+
+
+@contextmanager
+def open_cache(project: Project, *, writes: bool = False) -> Iterator[Cache]:
+    """Open the store of a project, for reading unless something is to be changed."""
+    layout = Layout(project.cache_folder)
+    with Index(layout.index_path, read_only=not writes) as index:
+        files = ArtifactFiles(layout, index)
+        traces = TraceStore(layout, index, files=files)
+        yield Cache(layout, files, traces, RunStore(project.runs_folder, index))
+        traces.close()
+        files.close()

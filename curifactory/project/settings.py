@@ -48,3 +48,6 @@ class Settings:
 
     durable: bool = False
     """Whether results survive a power cut and not only a kill; every artifact then waits for the disk (about 2 ms)."""
+
+    trash_days: int = 7
+    """For how many days what ``experiment cache gc`` has cleared away can be brought back, at least."""

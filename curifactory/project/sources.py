@@ -181,6 +181,9 @@ def _check(name: str, raw: Any, place: str, *, from_text: bool, faults: list[str
         raw = _from_text(raw, default)
     if isinstance(default, bool):
         expected, fits = "true or false", isinstance(raw, bool)
+    elif isinstance(default, int):
+        expected = "a whole number, 0 or more"
+        fits = isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0
     elif isinstance(default, tuple):
         expected = "a list of names"
         fits = isinstance(raw, (list, tuple)) and all(isinstance(each, str) and each for each in raw)
@@ -200,6 +203,8 @@ def _from_text(text: str, default: Any) -> Any:
     if isinstance(default, bool):
         folded = text.strip().lower()
         return True if folded in _YES else False if folded in _NO else text
+    if isinstance(default, int):
+        return int(text) if text.strip().isdecimal() else text
     if isinstance(default, tuple):
         return [part.strip() for part in text.split(",") if part.strip()]
     return text

@@ -196,13 +196,6 @@ class ArtifactFiles:
             return self.path_of(file)
         return self._superseded.name(file.digest, file.path)[1] if state is FileState.ASIDE else None
 
-    def bytes_of(self, file: StoredFile) -> str:
-        """Give the absolute path under which a file's bytes lie now: its own name, or aside."""
-        place = self.path_of(file)
-        return (
-            self._superseded.name(file.digest, file.path)[1] if self.state(file) is FileState.ASIDE else place
-        )
-
     def restore(self, file: StoredFile) -> None:
         """Bring bytes that lie aside back to their name; what holds the name goes aside.
 

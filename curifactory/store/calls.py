@@ -10,6 +10,7 @@ from typing import Any
 from curifactory.core.events import CallEnded, OutputFacts
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.reason import Reason
+from curifactory.core.secrets import mask_text
 
 CALLS_NAME = "calls.jsonl"
 _OUTCOMES: Mapping[str, CallOutcome] = {outcome.value: outcome for outcome in CallOutcome}
@@ -83,6 +84,7 @@ class CallRow:
     outputs: tuple[OutputRow, ...]
     fragments: int
     error: str | None
+    peak_bytes: int | None = None
 
     @property
     def reason_text(self) -> str:
@@ -98,7 +100,7 @@ class CallRow:
 
 
 def call_line(event: CallEnded) -> dict[str, Any]:
-    """Return what ``calls.jsonl`` keeps of a call, as JSON values.
+    """Return what ``calls.jsonl`` keeps of a call, as JSON values; secrets in its error are masked.
 
     Examples
     --------
@@ -123,7 +125,7 @@ def call_line(event: CallEnded) -> dict[str, Any]:
     """
     reason = event.reason
     started_at = event.started_at
-    return {
+    line = {
         "index": event.index,
         "name": event.name,
         "stage": event.stage,
@@ -139,8 +141,11 @@ def call_line(event: CallEnded) -> dict[str, Any]:
         "inputs": [{"name": each.name, "call": each.call, "record": each.record} for each in event.inputs],
         "outputs": [_output_line(output) for output in event.outputs],
         "fragments": event.fragments,
-        "error": event.error,
+        "error": None if event.error is None else mask_text(event.error),
     }
+    if event.peak_bytes is not None:
+        line["peak_bytes"] = event.peak_bytes
+    return line
 
 
 def read_call(row: Mapping[str, Any]) -> CallRow:
@@ -169,6 +174,7 @@ def read_call(row: Mapping[str, Any]) -> CallRow:
         outputs=tuple([_read_output(each) for each in row["outputs"]]),
         fragments=row["fragments"],
         error=row["error"],
+        peak_bytes=row.get("peak_bytes"),
     )
 
 

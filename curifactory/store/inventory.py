@@ -130,10 +130,8 @@ class Claims:
         return FileState.MISSING if passed_on else FileState.MODIFIED
 
 
-def read_inventory(
-    traces: Iterable[Trace], files: ArtifactFiles, uses: dict[str, Use]
-) -> list[Item]:
-    """Return every artifact that a trace has, in no order.
+def read_inventory(traces: Iterable[Trace], files: ArtifactFiles, uses: dict[str, Use]) -> list[Item]:
+    """Return every artifact that a trace has, once, in no order.
 
     Parameters
     ----------
@@ -146,11 +144,15 @@ def read_inventory(
     """
     known = list(traces)
     claims = Claims(files, known)
-    return [
-        _item(trace, artifact, claims, uses.get(trace.key))
-        for trace in known
-        for artifact in iter_artifacts(trace)
-    ]
+    found: dict[tuple[str, str, tuple[StoredFile, ...]], Item] = {}
+    for trace in known:
+        for artifact in iter_artifacts(trace):
+            item = _item(trace, artifact, claims, uses.get(trace.key))
+            mark = (item.stage, item.output, item.files)
+            # Several traces may have one artifact: code was accepted, or gave the same bytes again.
+            if mark not in found or _seconds(found[mark].used_at) < _seconds(item.used_at):
+                found[mark] = item
+    return list(found.values())
 
 
 def select_items(

@@ -165,6 +165,24 @@ def get_decoder() -> Callable[[str], Any]:
     return msgspec.json.Decoder().decode
 
 
+def decode_leniently(text: str) -> Any:
+    """Turn JSON text into a value as :func:`get_decoder` does, also where it holds half a surrogate pair.
+
+    Such a half stands for a byte of a path that is no UTF-8: the quick decoder refuses it, the standard library does not.
+
+    Examples
+    --------
+    >>> decode_leniently(r'{"note": "a \ud800"}')["note"][0]
+    'a'
+    """
+    import msgspec
+
+    try:
+        return get_decoder()(text)
+    except (msgspec.MsgspecError, UnicodeError):
+        return json.loads(text)
+
+
 def encode(value: Any, *, use_msgspec: bool = False) -> bytes:
     """Encode a value as JSON in one line.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
@@ -13,6 +14,8 @@ from curifactory.errors import StoreError
 from curifactory.store.facts import FACTS_NAME, read_facts
 from curifactory.store.journal import encode, read_journal
 from curifactory.store.metrics import METRICS_NAME, MetricFacts, read_metric_facts, read_series
+from curifactory.store.parameter_columns import condense_parameters
+from curifactory.store.rows import PARAMETERS_NAME
 from curifactory.store.run_row import RunRow, make_row, pick_facts, read_time
 
 if TYPE_CHECKING:
@@ -29,6 +32,7 @@ _INSERT_METRIC = (
     "INSERT OR REPLACE INTO run_metrics (reference, record, name, type, last, best_min, best_max) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
+_SELECT_SINCE = f"{_SELECT} WHERE rowid > ? ORDER BY rowid"
 _SELECT_METRIC = "SELECT reference, record, name, type, last, best_min, best_max FROM run_metrics WHERE name = ? ORDER BY last DESC"
 
 
@@ -43,6 +47,13 @@ class Fresh(NamedTuple):
     def number(self) -> int:
         """Which run of the experiment it is."""
         return int(self.kept.get("number") or 0)
+
+
+class RunChanges(NamedTuple):
+    """What is new in a listing: the rows that changed, oldest change first, and the mark to ask from next time."""
+
+    rows: list[RunRow]
+    mark: str
 
 
 class Listing:
@@ -116,6 +127,35 @@ class Listing:
         if fresh is not None:
             self._remember({reference: fresh})
 
+    def get_mark(self) -> str | None:
+        """Return what tells how far the index is now, for :meth:`read_changes`; None without an index."""
+        if self._index is None:
+            return None
+        last = self._index.query("SELECT max(rowid) FROM runs")
+        try:
+            # An index that was made anew counts from one again.
+            return f"{os.stat(self._index.path).st_ino}:{(last[0][0] if last else None) or 0}"
+        except OSError:
+            return None
+
+    def read_changes(self, mark: str) -> RunChanges | None:
+        """Return the rows that were put into the index since it gave a mark; None if it cannot tell.
+
+        Each change of a row gives it a new number, greater than all before, so nothing else has to be looked at.
+        """
+        now = self.get_mark()
+        if now is None or self._index is None:
+            return None
+        (place, before), (same_place, last) = mark.split(":"), now.split(":")
+        if place != same_place or not before.isdecimal() or int(before) > int(last):
+            return None
+        return RunChanges(list(map(_make_known, self._index.query(_SELECT_SINCE, (int(before),)))), now)
+
+    def read_row(self, reference: str) -> RunRow | None:
+        """Return the row of one run as its folder now is; None if it cannot be read."""
+        fresh = self._read_folder(reference)
+        return None if fresh is None else make_row(reference, fresh.kept, fresh.summary)
+
     def clear(self) -> None:
         """Forget all runs."""
         if self._index is not None:
@@ -154,6 +194,7 @@ class Listing:
             kept = {"stamp": stamp, **pick_facts(read_facts(folder))}
         except (StoreError, OSError):
             return None
+        kept |= _read_parameters(folder)
         found = _read_metrics(folder) if metrics is None else list(metrics)
         if found:
             kept["metrics"] = _condense(found)
@@ -208,6 +249,15 @@ def _read_metrics(folder: Path) -> list[MetricFacts]:
         return read_metric_facts(read_series(read_journal(folder / METRICS_NAME)))
     except (StoreError, KeyError, ValueError, TypeError):
         return []
+
+
+def _read_parameters(folder: Path) -> dict[str, Any]:
+    """Return number and values of a run's parameter sets; nothing if they cannot be read."""
+    try:
+        rows = json.loads((folder / PARAMETERS_NAME).read_bytes())
+        return {"sets": len(rows), "parameters": condense_parameters(rows)} if rows else {}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from curifactory.core.events import Event
+from curifactory.core.secrets import mask_text
 from curifactory.errors import StoreError
 from curifactory.store.clock import Clock
 from curifactory.store.journal import Journal
@@ -26,7 +27,7 @@ _LOUD = frozenset(("WARNING", "ERROR", "CRITICAL"))
 
 
 class RunLog:
-    """Writes lines to the log of a run.
+    """Writes lines to the log of a run, secrets masked.
 
     Lines wait until the clock strikes; a warning or an error is written at once, with all that waited. A line that
     cannot be written is dropped: no run fails for its log.
@@ -67,7 +68,7 @@ class RunLog:
             # Events become texts here, away from the calls that they tell of.
             text = "".join(
                 [
-                    format_line(at, level, said if isinstance(said, str) else describe(said))
+                    format_line(at, level, mask_text(said if isinstance(said, str) else describe(said)))
                     for at, level, said in lines
                 ]
             )

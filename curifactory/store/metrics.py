@@ -35,16 +35,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from curifactory.store.metric_lines import read_number
+
 METRICS_NAME = "metrics.jsonl"
-BATCH = 1000
 
-_MILLISECOND = timedelta(milliseconds=1)
-_SPECIAL = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
-
-Key = tuple[int, int | None, str, tuple[str, ...]]
 Values = tuple[float | None, float | None, float | None]
 
 
@@ -151,7 +148,7 @@ def read_series(rows: Iterable[Mapping[str, Any]]) -> list[MetricSeries]:
             if series is None:
                 series = found[key] = MetricSeries(*key, started_at=at)
             offset_s = (at - series.started_at).total_seconds()
-            series.values.extend([_SPECIAL[each] if isinstance(each, str) else each for each in values])
+            series.values.extend([read_number(each) if isinstance(each, str) else each for each in values])
             series.steps.extend(steps)
             series.epochs.extend(epochs)
             series.after_s.extend([offset_s + each / 1000 for each in after_ms])

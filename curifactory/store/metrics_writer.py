@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import os
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from curifactory.core.events import MetricLogged
 from curifactory.store.clock import Clock
-from curifactory.store.journal import Journal, encode
+from curifactory.store.journal import Journal
+from curifactory.store.metric_lines import Key, encode_lines
 from curifactory.store.metrics import MetricFacts, Values, extend_facts
 
 BATCH = 1000
-
-_MILLISECOND = timedelta(milliseconds=1)
-
-Key = tuple[int, int | None, str, tuple[str, ...]]
 
 
 class MetricsWriter:
@@ -110,49 +104,12 @@ class MetricsWriter:
         return [MetricFacts(*key, *values) for key, values in self._facts.items()]
 
     def _write(self, batch: list[MetricLogged]) -> None:
-        groups: dict[Key, list[MetricLogged]] = {}
-        for event in batch:
-            key = (event.record, event.call, event.type, tuple(event.values))
-            groups.setdefault(key, []).append(event)
-        lines = []
-        for key, events in groups.items():
-            columns = {name: [event.values[name] for event in events] for name in key[3]}
-            lines.append(encode(_line(key, events, columns), use_msgspec=len(events) > 100))
-            for name, values in columns.items():
-                fact = (key[0], name, key[2])
+        lines = encode_lines(batch)
+        for line in lines:
+            for name, values in line.columns.items():
+                fact = (line.key[0], name, line.key[2])
                 self._facts[fact] = extend_facts(self._facts.get(fact), values)
-        self._journal.write(b"\n".join(lines) + b"\n")
+        self._journal.write(b"\n".join([line.text for line in lines]) + b"\n")
         if self._wrote is not None:
-            for key, events in groups.items():
-                self._wrote(key, len(events))
-
-
-def _line(key: Key, events: list[MetricLogged], columns: Mapping[str, Sequence[float]]) -> dict[str, Any]:
-    record, call, kind, _ = key
-    first = events[0]
-    line: dict[str, Any] = {"record": record, "call": call, "type": kind}
-    at = first.at.isoformat(timespec="milliseconds")
-    if len(events) == 1:
-        values = {name: _number(value) for name, value in first.values.items()}
-        return line | {"step": first.step, "epoch": first.epoch, "at": at, "values": values}
-    start = first.at.replace(microsecond=first.at.microsecond // 1000 * 1000)
-    steps = [event.step for event in events]
-    epochs = [event.epoch for event in events]
-    return line | {
-        "steps": steps if any(step is not None for step in steps) else None,
-        "epochs": epochs if any(epoch is not None for epoch in epochs) else None,
-        "at": at,
-        "after_ms": [(event.at - start) // _MILLISECOND for event in events],
-        "columns": {name: list(map(_number, values)) for name, values in columns.items()},
-    }
-
-
-def _number(value: float) -> float | str:
-    """Return a number as JSON can say it; a whole one stays whole."""
-    if type(value) is not float:
-        if type(value) is int:
-            return value
-        value = float(value)
-    if value - value == 0.0:
-        return value
-    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
+            for line in lines:
+                self._wrote(line.key, line.count)

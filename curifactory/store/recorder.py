@@ -22,6 +22,7 @@ from curifactory.core.events import (
     Warned,
 )
 from curifactory.core.outcomes import CallOutcome
+from curifactory.core.secrets import mask_tree
 from curifactory.store.calls import CALLS_NAME, call_line
 from curifactory.store.clock import Clock
 from curifactory.store.facts import merge_facts, write_document
@@ -29,8 +30,9 @@ from curifactory.store.journal import Journal
 from curifactory.store.listing import Listing
 from curifactory.store.log import LOG_NAME, RunLog
 from curifactory.store.log_lines import level_of
+from curifactory.store.metric_lines import Key
 from curifactory.store.metrics import METRICS_NAME
-from curifactory.store.metrics_writer import Key, MetricsWriter
+from curifactory.store.metrics_writer import MetricsWriter
 from curifactory.store.rows import RECORDS_NAME, REPORTABLES_NAME, record_line, reportable_line
 
 if TYPE_CHECKING:
@@ -105,14 +107,14 @@ class Recorder:
             handler(event)
 
     def write_facts(self, **facts: Any) -> None:
-        """Put facts into ``run.json``, whole or not at all; what is there under other names stays.
+        """Put facts into ``run.json``, whole or not at all, secrets masked; what is there under other names stays.
 
         Raises
         ------
         StoreError
             If the file cannot be written.
         """
-        merge_facts(self.folder, facts)
+        merge_facts(self.folder, mask_tree(facts))
 
     def write_document(self, name: str, value: Any) -> None:
         """Write a JSON file of the run, such as ``parameters.json`` or ``environment.json``.
@@ -201,12 +203,12 @@ class Recorder:
                 "duration_s": None
                 if started_at is None
                 else round((event.at - started_at).total_seconds(), 6),
-                "error": event.error,
-                "traceback": event.traceback,
+                "error": mask_tree(event.error),
+                "traceback": mask_tree(event.traceback),
                 "counts": {
                     outcome.value: self._counts[outcome] for outcome in CallOutcome if self._counts[outcome]
                 },
-                "warnings": self._warnings,
+                "warnings": mask_tree(self._warnings),
                 "warnings_left_out": self._warnings_left_out,
             }
 

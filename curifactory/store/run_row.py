@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from curifactory.core.outcomes import RunOutcome
-from curifactory.store.journal import get_decoder
+from curifactory.store.journal import decode_leniently
 from curifactory.store.process import outcome_of
 
 # A long note or error is read from the folder by who wants all of it.
@@ -74,7 +74,7 @@ class RunRow:
     def facts(self) -> Mapping[str, Any]:
         """What else a table can show: ``counts``, ``notes``, ``tags``, ``commit``, ``dirty``, ``duration_s``, ``error``, …"""
         # Read when asked for: of ten thousand rows a terminal shows twenty.
-        facts: dict[str, Any] = get_decoder()(self.summary)
+        facts: dict[str, Any] = decode_leniently(self.summary)
         return facts
 
     @property

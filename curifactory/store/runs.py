@@ -17,7 +17,7 @@ from curifactory.errors import DiscoveryError, StoreError
 from curifactory.store.facts import FACTS_NAME, FORMAT, merge_facts
 from curifactory.store.journal import store_error
 from curifactory.store.layout import safe_name
-from curifactory.store.listing import Listing
+from curifactory.store.listing import Listing, RunChanges
 from curifactory.store.metrics import MetricFacts
 from curifactory.store.process import process_facts
 from curifactory.store.reference import Reference, safe_experiment
@@ -178,6 +178,26 @@ class RunStore:
         references = [str(each) for each in iter_references(self.folder, experiment)]
         return self._listing.read(references, is_all=False, limit=limit)
 
+    def count_folders(self) -> int:
+        """Return how many folders of runs there are, by their names alone."""
+        return sum(1 for _ in iter_names(self.folder))
+
+    def get_mark(self) -> str | None:
+        """Return what tells how far the index is, for :meth:`read_changes`; None without an index."""
+        return self._listing.get_mark()
+
+    def read_changes(self, mark: str) -> RunChanges | None:
+        """Return the rows of runs that have changed since a mark was given, None if nobody can tell.
+
+        This is as quick as there are few changes, however many runs there are. Folders that people copied or deleted are
+        not seen; :meth:`iter_rows` sees them.
+        """
+        return self._listing.read_changes(mark)
+
+    def read_row(self, reference: str) -> RunRow | None:
+        """Return the row of one run as its folder now is, None if there is no such run."""
+        return self._listing.read_row(reference)
+
     def note(self, folder: Path, *, metrics: Iterable[MetricFacts] | None = None) -> None:
         """Put a run into the index, as its folder now is; a folder from elsewhere is none of ours.
 
@@ -196,7 +216,7 @@ class RunStore:
 
         This answers from the index, which is mended first if it does not know as many runs as there are folders.
         """
-        if self._listing.count() != sum(1 for _ in iter_names(self.folder)):
+        if self._listing.count() != self.count_folders():
             self.iter_rows()
         return self._listing.read_metric(name)
 

@@ -43,8 +43,7 @@ class Superseded:
 
     def name(self, digest: str, path: str) -> tuple[str, str]:
         """Give the stored and the absolute path under which bytes lie aside that had this path."""
-        suffix = os.path.splitext(path)[1]
-        name = digest.rpartition(":")[2] + (suffix if len(suffix) <= _LONGEST_SUFFIX else "")
+        name = name_aside(digest, path)
         return f"../{os.path.basename(self._folder)}/{name}", f"{self._folder}/{name}"
 
     def put(self, path: str, place: str) -> str:
@@ -91,3 +90,15 @@ class Superseded:
             self._staging.discard(scratch)
         else:
             moves.move(place, target)
+
+
+def name_aside(digest: str, path: str) -> str:
+    """Give the name that bytes have aside which had this path.
+
+    Examples
+    --------
+    >>> name_aside("blake3:9f8e", "iris_model.pkl")
+    '9f8e.pkl'
+    """
+    suffix = os.path.splitext(path)[1]
+    return digest.rpartition(":")[2] + (suffix if len(suffix) <= _LONGEST_SUFFIX else "")

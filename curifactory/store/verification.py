@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from curifactory.core.trace import StoredFile
-from curifactory.store.artifacts import ArtifactFiles, FileState
+from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.inventory import Item
 from curifactory.store.layout import Layout
 
@@ -98,8 +98,9 @@ def verify_inventory(items: Sequence[Item], files: ArtifactFiles, layout: Layout
         doubtful: list[tuple[Fault, bool]] = []
         name_is_good = False
         for item, file in claims.values():
-            lies_aside = files.state(file) is FileState.ASIDE
-            place = files.bytes_of(file) if lies_aside else files.path_of(file)
+            own = files.path_of(file)
+            place = files.find_bytes(file) or own
+            lies_aside = place != own
             if files.verify(replace(file, path=layout.relative(place))):
                 whole += 1
                 size_bytes += file.size_bytes

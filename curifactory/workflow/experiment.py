@@ -114,9 +114,7 @@ def plan_experiment(request: RunRequest, *, project: Project | None = None) -> P
 
 
 @contextmanager
-def planned(
-    request: RunRequest, *, project: Project | None = None
-) -> Iterator[tuple[Plan, ArtifactManager]]:
+def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[tuple[Plan, ArtifactManager]]:
     """Give the plan of a request together with the manager whose calls it is of; nothing is executed or written.
 
     Parameters
@@ -137,8 +135,8 @@ def planned(
         try:
             _call_run(prepared, manager)
             plan = manager.plan()
-        except Exception as error:
-            raise _as_run_error(error, manager) from error
+        except Exception as error:  # noqa: BLE001 - whatever a run() raises, the caller is told where
+            _raise(error, manager)
         yield plan, manager
     finally:
         manager.finish()

@@ -24,8 +24,11 @@ def verb(run: str) -> int:
     project = Project.find()
     runs = open_runs(project)
     found = runs.get(run)
-    page = draw_report(found.folder, project.reports_folder, css=project.report_css)
-    draw_index(runs.iter_rows(), project.reports_folder)
+    reports, css = project.reports_folder, project.report_css
+    page = draw_report(found.folder, reports, css=css)
+    # In full: it mends what the short way after a run cannot see, such as folders that were copied here or deleted.
+    mark = runs.get_mark()
+    draw_index(runs.iter_rows(), reports, mark=mark, css=css)
     console = Console(sys.stdout)
     console.print(f"report  {console.link(page)}")
     return ExitCode.COMPLETE

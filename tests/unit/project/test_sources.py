@@ -89,6 +89,12 @@ def test_a_list_in_the_environment_is_split(tmp_path: Path) -> None:
     assert settings.fingerprint == ("models", "tools")
 
 
+def test_a_number_in_the_environment_is_read(tmp_path: Path) -> None:
+    assert read_settings(tmp_path, environment={"CURIFACTORY_TRASH_DAYS": " 30"}).settings.trash_days == 30
+    with pytest.raises(ConfigurationError, match="trash_days is 'soon', a text"):
+        read_settings(tmp_path, environment={"CURIFACTORY_TRASH_DAYS": "soon"})
+
+
 def test_an_empty_variable_is_none(tmp_path: Path) -> None:
     assert (
         read_settings(tmp_path, environment={"CURIFACTORY_CACHE_PATH": ""}).sources["cache_path"] == "default"
@@ -100,6 +106,11 @@ def test_an_empty_variable_is_none(tmp_path: Path) -> None:
     [
         ("cach_path = 'x'", "pyproject.toml: there is no setting 'cach_path'. Did you mean 'cache_path'?"),
         ("durable = 1", "pyproject.toml: durable is 1, a number; it must be true or false."),
+        (
+            "trash_days = -1",
+            "pyproject.toml: trash_days is -1, a number; it must be a whole number, 0 or more.",
+        ),
+        ("trash_days = true", "it must be a whole number, 0 or more."),
         ("cache_path = 3", "pyproject.toml: cache_path is 3, a number; it must be a path."),
         ("cache_path = ''", "it must be a path."),
         (

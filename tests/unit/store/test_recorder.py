@@ -364,3 +364,15 @@ def test_a_log_that_cannot_be_written_stops_no_run(recorder, folder):
     recorder(Warned("be careful", NOW))
     recorder(call())
     assert len(read_journal(folder / "calls.jsonl")) == 1
+
+
+def test_no_secret_of_an_error_a_warning_or_a_fact_is_kept(recorder, folder):
+    address, repr_ = "https://ann:hunter2@example.org", "Client(api_key='hunter2')"
+    recorder.write_facts(notes=f"see {address}", settings={"token": "hunter2"})
+    recorder(Warned(f"{address} is slow", NOW))
+    recorder(call(outcome=CallOutcome.FAILED, error=f"ValueError: {repr_} at {address}"))
+    recorder(RunFinished(RunOutcome.FAILED, NOW, f"ValueError: {address}", f"  connect({repr_})"))
+    kept = [path.read_text() for path in folder.rglob("*") if path.is_file()]
+    assert len(kept) >= 3
+    assert not any("hunter2" in text for text in kept)
+    assert "https://********@example.org is slow" in (folder / "log.txt").read_text()

@@ -1,0 +1,105 @@
+"""``experiment cache gc``: clear away what nobody would use."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from curifactory.cli.words import Verb
+
+if TYPE_CHECKING:
+    from curifactory.cli.console import Console
+    from curifactory.store.collection import CollectionPlan
+
+_NOUNS = {
+    "artifact": "artifact file",
+    "manifest": "manifest",
+    "superseded": "superseded file",
+    "staging": "staging folder",
+}
+
+
+@click.command("gc", cls=Verb)
+@click.option(
+    "--keep-runs",
+    type=click.IntRange(min=0),
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="Keep what the last N runs of each experiment have used.",
+)
+@click.option(
+    "--older-than",
+    type=click.IntRange(min=0),
+    metavar="DAYS",
+    help="Collect only what was not made or used for this long.",
+)
+@click.option("--yes", is_flag=True, help="Do it; without this the plan is shown and nothing is changed.")
+@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+def verb(keep_runs: int, older_than: int | None, yes: bool, as_json: bool) -> int:
+    """Move to data/trash what no recent run, no tagged run and no present code would use.
+
+    The plan comes first; --yes carries it out. experiment cache undo brings it back; the first collection after
+    the trash time (setting trash_days) removes it for good. Nothing younger than the oldest run that goes on is touched.
+    """
+    import sys
+
+    sys.dont_write_bytecode = sys.dont_write_bytecode or not yes
+    from datetime import datetime, timedelta
+
+    from curifactory.cli.console import Console
+    from curifactory.cli.store import open_cache
+    from curifactory.errors import ExitCode
+    from curifactory.project.project import Project
+    from curifactory.store.collection import Collector, Rules
+    from curifactory.workflow.current_code import CurrentCode
+
+    project = Project.find()
+    rules = Rules(
+        keep_runs=keep_runs,
+        is_current=CurrentCode(project).is_current,
+        older_than=None if older_than is None else timedelta(days=older_than),
+        trash_days=project.settings.trash_days,
+    )
+    now = datetime.now().astimezone()
+    with open_cache(project, writes=yes) as cache:
+        collector = Collector(cache.layout, cache.files, cache.traces, cache.runs)
+        plan = collector.plan(rules, now=now)
+        put = collector.carry_out(plan, now=now) if yes else None
+    if as_json:
+        from curifactory.cli.running import print_json
+
+        print_json({**plan.to_json(), "done": yes, "folder": None if put is None else str(put.folder)})
+        return ExitCode.COMPLETE
+    console = Console(sys.stdout)
+    _print_plan(console, plan)
+    if put is not None:
+        console.print(f"moved to {put.folder}; experiment cache undo brings it back")
+    elif not yes and (plan.waste or plan.trash):
+        console.print("Nothing was changed. Do it with: experiment cache gc --yes, and the same options")
+    return ExitCode.COMPLETE
+
+
+def _print_plan(console: Console, plan: CollectionPlan) -> None:
+    from curifactory.cli.amounts import count, show_moment, show_size
+    from curifactory.cli.console import printable
+
+    if plan.live_run is not None:
+        console.print(f"{printable(plan.live_run)} goes on; nothing younger than it is touched.", flush=False)
+    if plan.unseen_stages:
+        shown = ", ".join(map(printable, plan.unseen_stages))
+        console.print(f"kept, as their present code cannot be seen: {shown}", flush=False)
+    if not plan.waste and not plan.trash:
+        console.print(f"There is nothing to collect; kept: {count(plan.kept_traces, 'result')}.")
+        return
+    for kind, (number, size_bytes) in plan.count().items():
+        console.print(f"{count(number, _NOUNS[kind.value])}, {show_size(size_bytes)}", flush=False)
+    for each in plan.trash:
+        console.print(
+            f"the trash of {show_moment(each.at)}, {show_size(each.size_bytes)}, for good", flush=False
+        )
+    console.print(
+        f"together {show_size(plan.size_bytes)}: {count(plan.traces, 'result')} that nobody would use; "
+        f"kept: {plan.kept_traces}"
+    )

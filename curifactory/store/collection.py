@@ -1,0 +1,375 @@
+"""Garbage collection: what neither a recent run, nor a tagged one, nor the present code would use."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import Enum
+from typing import Any
+
+from curifactory.core.outcomes import RunOutcome
+from curifactory.core.trace import StoredFile, Trace
+from curifactory.store.artifacts import ArtifactFiles, FileState
+from curifactory.store.inventory import iter_artifacts
+from curifactory.store.layout import Layout, safe_name
+from curifactory.store.process import is_alive
+from curifactory.store.run_row import RunRow, read_time
+from curifactory.store.runs import RunStore
+from curifactory.store.staging import find_abandoned
+from curifactory.store.superseded import name_aside
+from curifactory.store.traces import TraceStore
+from curifactory.store.trash import Rubbish, Trash, TrashFolder
+from curifactory.store.uses import Use, read_uses
+
+# A run on another machine whose end nobody has told is taken for dead after this long.
+_UNHEARD_OF = timedelta(days=30)
+_GOING_ON = (RunOutcome.RUNNING, RunOutcome.LIVE)
+
+
+class WasteKind(Enum):
+    """What can be collected."""
+
+    ARTIFACT = "artifact"
+    MANIFEST = "manifest"
+    SUPERSEDED = "superseded"
+    STAGING = "staging"
+
+
+@dataclass(frozen=True, slots=True)
+class Waste:
+    """One thing that nobody would use.
+
+    Parameters
+    ----------
+    kind : WasteKind
+        What it is.
+    rubbish : Rubbish
+        Where it lies and how much room it takes.
+    """
+
+    kind: WasteKind
+    rubbish: Rubbish
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What is kept.
+
+    Parameters
+    ----------
+    keep_runs : int
+        How many of the latest runs of each experiment keep what they used.
+    is_current : callable
+        Given stage and code of a trace, says whether the present code is that code; None if that cannot be seen, which
+        keeps it.
+    older_than : timedelta, optional
+        Collect only what has not been made or used for this long.
+    trash_days : int
+        How long a collection stays in the trash at least.
+    """
+
+    keep_runs: int
+    is_current: Callable[[str, str], bool | None]
+    older_than: timedelta | None = None
+    trash_days: int = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CollectionPlan:
+    """What a collection would take away.
+
+    Parameters
+    ----------
+    waste : tuple of Waste
+        What would go into the trash, in this order.
+    traces : int
+        How many calls' results these are.
+    kept_traces : int
+        How many are kept.
+    unseen_stages : tuple of str
+        Stages that are kept since their present code cannot be seen.
+    live_run : str or None
+        The oldest run that goes on: nothing younger than it is touched.
+    trash : tuple of TrashFolder
+        Earlier collections that would be removed for good.
+    """
+
+    waste: tuple[Waste, ...]
+    traces: int
+    kept_traces: int
+    unseen_stages: tuple[str, ...] = ()
+    live_run: str | None = None
+    trash: tuple[TrashFolder, ...] = ()
+
+    @property
+    def size_bytes(self) -> int:
+        """How much room would go into the trash."""
+        return sum(each.rubbish.size_bytes for each in self.waste)
+
+    def count(self) -> dict[WasteKind, tuple[int, int]]:
+        """Return number and bytes of each kind, without kinds of which there are none."""
+        numbers = Counter(each.kind for each in self.waste)
+        sizes: Counter[WasteKind] = Counter()
+        for each in self.waste:
+            sizes[each.kind] += each.rubbish.size_bytes
+        return {kind: (numbers[kind], sizes[kind]) for kind in WasteKind if numbers[kind]}
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the plan as JSON values; the names of keys are kept from version to version."""
+        return {
+            "traces": self.traces,
+            "kept_traces": self.kept_traces,
+            "size_bytes": self.size_bytes,
+            "waste": [
+                {"kind": each.kind.value, "path": each.rubbish.path, "size_bytes": each.rubbish.size_bytes}
+                for each in self.waste
+            ],
+            "unseen_stages": list(self.unseen_stages),
+            "live_run": self.live_run,
+            "trash": [
+                {"folder": str(each.folder), "at": each.at.isoformat(), "size_bytes": each.size_bytes}
+                for each in self.trash
+            ],
+        }
+
+
+@dataclass(slots=True)
+class _Runs:
+    """What the runs say: which traces are wanted, which others were used, and since when one goes on."""
+
+    wanted: dict[str, Use]
+    others: dict[str, Use]
+    live: RunRow | None = None
+    horizon_s: float = field(default=float("inf"))
+
+
+class Collector:
+    """Finds what nobody would use, and takes it away.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where things lie.
+    files : ArtifactFiles
+        The files of artifacts.
+    traces : TraceStore
+        The traces.
+    runs : RunStore
+        The runs.
+    """
+
+    def __init__(self, layout: Layout, files: ArtifactFiles, traces: TraceStore, runs: RunStore) -> None:
+        self._layout = layout
+        self._files = files
+        self._traces = traces
+        self._runs = runs
+        self._trash = Trash(layout)
+
+    def plan(self, rules: Rules, *, now: datetime) -> CollectionPlan:
+        """Return what would be collected; nothing is changed.
+
+        Parameters
+        ----------
+        rules : Rules
+            What is kept.
+        now : datetime
+            The moment, with time zone.
+        """
+        runs = self._read_runs(rules, now)
+        latest_s = float("inf") if rules.older_than is None else (now - rules.older_than).timestamp()
+        current: dict[tuple[str, str], bool | None] = {}
+        dead: list[Trace] = []
+        kept: list[Trace] = []
+        for trace in self._traces.iter_traces():
+            code = (trace.stage, trace.code)
+            if code not in current:
+                current[code] = rules.is_current(*code)
+            is_waste = (
+                trace.key not in runs.wanted
+                and current[code] is False
+                and self._last_used_s(trace, runs) < latest_s
+                and not self._is_touched(trace, runs)
+            )
+            (dead if is_waste else kept).append(trace)
+        waste = [
+            *self._manifest_waste(dead, kept),
+            *self._artifact_waste(dead, kept, runs),
+            *self._superseded_waste(kept, min(runs.horizon_s, latest_s)),
+            *(_waste(WasteKind.STAGING, path) for path in find_abandoned(os.fspath(self._layout.staging))),
+        ]
+        return CollectionPlan(
+            waste=tuple(waste),
+            traces=len(dead),
+            kept_traces=len(kept),
+            unseen_stages=tuple(sorted({stage for (stage, _), seen in current.items() if seen is None})),
+            live_run=None if runs.live is None else runs.live.reference,
+            trash=tuple(self._trash.list_old(now=now, days=rules.trash_days)),
+        )
+
+    def carry_out(self, plan: CollectionPlan, *, now: datetime) -> TrashFolder | None:
+        """Move what a plan names into the trash, and remove earlier collections for good.
+
+        Returns
+        -------
+        TrashFolder or None
+            What was taken away; None if there was nothing.
+
+        Raises
+        ------
+        StoreError
+            If something cannot be moved, or another process collects at the same time.
+        """
+        if plan.trash:
+            self._trash.empty(plan.trash)
+        if not plan.waste:
+            return None
+        put = self._trash.put((each.rubbish for each in plan.waste), now=now)
+        self._traces.rebuild()
+        return put
+
+    def undo(self) -> tuple[TrashFolder, int] | None:
+        """Bring the last collection back, and return it with the number of things that came back; None without one.
+
+        Raises
+        ------
+        StoreError
+            If something cannot be moved, or another process collects at the same time.
+        """
+        last = next(iter(self._trash.list_folders()), None)
+        if last is None:
+            return None
+        restored = self._trash.bring_back(last)
+        self._traces.rebuild()
+        return last, restored
+
+    def _read_runs(self, rules: Rules, now: datetime) -> _Runs:
+        seen: Counter[str] = Counter()
+        wanted: list[RunRow] = []
+        others: list[RunRow] = []
+        live: list[RunRow] = []
+        for row in self._runs.iter_rows():
+            seen[row.experiment] += 1
+            goes_on = _goes_on(row, now)
+            if goes_on:
+                live.append(row)
+            keeps = goes_on or row.tags or seen[row.experiment] <= rules.keep_runs
+            (wanted if keeps else others).append(row)
+        found = _Runs(read_uses(self._runs, wanted), read_uses(self._runs, others))
+        if live:
+            found.live = live[-1]
+            found.horizon_s = 0.0 if found.live.started_at is None else found.live.started_at.timestamp()
+        return found
+
+    def _last_used_s(self, trace: Trace, runs: _Runs) -> float:
+        use = runs.others.get(trace.key)
+        moments = [read_time(trace.made_at), None if use is None else use.at]
+        return max((moment.timestamp() for moment in moments if moment is not None), default=0.0)
+
+    def _is_touched(self, trace: Trace, runs: _Runs) -> bool:
+        """Say whether a run that goes on may have made, linked or brought back something of a trace."""
+        if runs.live is None:
+            return False
+        places = [self._traces.manifest_path(trace)]
+        places += [self._layout.absolute(path) for path, _ in _names(trace, runs)]
+        return any(_changed_s(place) >= runs.horizon_s for place in places)
+
+    def _manifest_waste(self, dead: list[Trace], kept: list[Trace]) -> Iterator[Waste]:
+        kept_code = {(trace.stage, trace.code) for trace in kept}
+        told: set[tuple[str, str]] = set()
+        for trace in dead:
+            path = self._traces.manifest_path(trace)
+            yield _waste(WasteKind.MANIFEST, path)
+            report = self._traces.report_folder(trace)
+            if report is not None:
+                yield _waste(WasteKind.MANIFEST, report)
+            code = (trace.stage, trace.code)
+            parts = os.path.join(os.path.dirname(path), f"code-{safe_name(trace.code)}.json")
+            if code not in kept_code and code not in told and os.path.lexists(parts):
+                told.add(code)
+                yield _waste(WasteKind.MANIFEST, parts)
+
+    def _artifact_waste(self, dead: list[Trace], kept: list[Trace], runs: _Runs) -> Iterator[Waste]:
+        claimed = {name for trace in kept for name in _names(trace, runs)}
+        cache = f"{self._layout.cache}/"
+        told: set[str] = set()
+        for trace in dead:
+            for path, digest in _names(trace, runs):
+                place = self._layout.absolute(path)
+                # What lies outside of the cache is the person's own place; nothing is taken from there.
+                if (path, digest) in claimed or place in told or not place.startswith(cache):
+                    continue
+                if self._files.state(StoredFile(path, digest, 0)) is FileState.PRESENT:
+                    told.add(place)
+                    yield _waste(WasteKind.ARTIFACT, place, aside=self._aside(path, digest))
+
+    def _superseded_waste(self, kept: list[Trace], before_s: float) -> Iterator[Waste]:
+        wanted = {
+            file.digest.rpartition(":")[2]
+            for trace in kept
+            for artifact in iter_artifacts(trace)
+            for file in artifact.files
+        }
+        with suppress(OSError):
+            for name in sorted(os.listdir(self._layout.superseded)):
+                place = f"{self._layout.superseded}/{name}"
+                if name.partition(".")[0] not in wanted and _changed_s(place) < before_s:
+                    yield _waste(WasteKind.SUPERSEDED, place)
+
+    def _aside(self, path: str, digest: str) -> str:
+        return f"{self._layout.superseded}/{name_aside(digest, path)}"
+
+
+def _names(trace: Trace, runs: _Runs) -> set[tuple[str, str]]:
+    """Return path and digest of each file of a trace, under all names that it was given."""
+    found = {
+        (file.path, file.digest)
+        for artifact in iter_artifacts(trace)
+        for file in artifact.files
+        if not file.referenced
+    }
+    mine = {digest for _, digest in found}
+    for uses in (runs.wanted, runs.others):
+        use = uses.get(trace.key)
+        if use is not None:
+            found.update(name for name in use.names if name[1] in mine)
+    return found
+
+
+def _goes_on(row: RunRow, now: datetime) -> bool:
+    if row.outcome not in _GOING_ON or row.finished_at is not None:
+        return False
+    alive = is_alive(row.facts)
+    if alive is None:
+        return row.started_at is None or now - row.started_at < _UNHEARD_OF
+    return alive
+
+
+def _waste(kind: WasteKind, path: str, *, aside: str | None = None) -> Waste:
+    return Waste(kind, Rubbish(path, _size(path), aside))
+
+
+def _size(path: str) -> int:
+    if not os.path.isdir(path) or os.path.islink(path):
+        return _size_of_files([path])
+    return _size_of_files(os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names)
+
+
+def _size_of_files(paths: Iterable[str]) -> int:
+    total = 0
+    for path in paths:
+        with suppress(OSError):
+            total += os.lstat(path).st_size
+    return total
+
+
+def _changed_s(path: str) -> float:
+    """Return when a file or folder was last written, renamed or linked; 0 if it is gone."""
+    try:
+        status = os.lstat(path)
+    except OSError:
+        return 0.0
+    return max(status.st_mtime, status.st_ctime)

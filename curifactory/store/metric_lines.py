@@ -1,0 +1,127 @@
+"""The lines of ``metrics.jsonl``: loggings become columns, and columns become loggings again."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from curifactory.core.events import MetricLogged
+from curifactory.store.journal import encode
+
+_MILLISECOND = timedelta(milliseconds=1)
+_SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
+
+Key = tuple[int, int | None, str, tuple[str, ...]]
+
+
+class Line(NamedTuple):
+    """What was logged under one record, call, type and the same names, and how it is written."""
+
+    key: Key
+    columns: dict[str, list[float]]
+    count: int
+    text: bytes
+
+
+def encode_lines(batch: Iterable[MetricLogged], *, records: Mapping[int, int] | None = None) -> list[Line]:
+    """Write loggings as lines, one for each record, call, type and set of names.
+
+    Parameters
+    ----------
+    batch : iterable of MetricLogged
+        In the order in which they were logged.
+    records : mapping of int to int, optional
+        What is written in place of the numbers of records.
+
+    Examples
+    --------
+    >>> at = datetime.fromisoformat("2026-11-21T10:15:00+01:00")
+    >>> (line,) = encode_lines(MetricLogged(0, 3, "train", {"loss": 1 / n}, n, None, at) for n in (1, 2))
+    >>> line.columns
+    {'loss': [1.0, 0.5]}
+    """
+    groups: dict[Key, list[MetricLogged]] = {}
+    for event in batch:
+        key = (event.record, event.call, event.type, tuple(event.values))
+        groups.setdefault(key, []).append(event)
+    lines = []
+    for key, events in groups.items():
+        columns = {name: [event.values[name] for event in events] for name in key[3]}
+        record = key[0] if records is None else records.get(key[0], key[0])
+        text = encode({"record": record, **_line(key, events, columns)}, use_msgspec=len(events) > 100)
+        lines.append(Line(key, columns, len(events), text))
+    return lines
+
+
+def iter_loggings(row: Mapping[str, Any]) -> Iterator[MetricLogged]:
+    """Read a line as the loggings that it was made from; times are exact to the millisecond.
+
+    Parameters
+    ----------
+    row : mapping
+        A line, decoded.
+
+    Raises
+    ------
+    KeyError
+        If the line is of another shape.
+
+    Examples
+    --------
+    >>> at = datetime.fromisoformat("2026-11-21T10:15:00+01:00")
+    >>> told = [MetricLogged(0, 3, "train", {"loss": 1 / n}, n, None, at) for n in (1, 2)]
+    >>> import json
+    >>> list(iter_loggings(json.loads(encode_lines(told)[0].text))) == told
+    True
+    """
+    record, call, kind = row["record"], row["call"], row["type"]
+    at = datetime.fromisoformat(row["at"])
+    if "columns" not in row:
+        values = {name: read_number(value) for name, value in row["values"].items()}
+        yield MetricLogged(record, call, kind, values, row["step"], row["epoch"], at)
+        return
+    names = tuple(row["columns"])
+    columns = [list(map(read_number, column)) for column in row["columns"].values()]
+    after_ms = row["after_ms"]
+    steps = row["steps"] or [None] * len(after_ms)
+    epochs = row["epochs"] or [None] * len(after_ms)
+    for milliseconds, step, epoch, *numbers in zip(after_ms, steps, epochs, *columns, strict=True):
+        values = dict(zip(names, numbers, strict=True))
+        yield MetricLogged(record, call, kind, values, step, epoch, at + milliseconds * _MILLISECOND)
+
+
+def read_number(value: float | str) -> float:
+    """Read a number as lines say it: NaN and the infinities are words."""
+    return _SPECIAL[value] if isinstance(value, str) else value
+
+
+def _line(key: Key, events: list[MetricLogged], columns: Mapping[str, Sequence[float]]) -> dict[str, Any]:
+    first = events[0]
+    line: dict[str, Any] = {"call": key[1], "type": key[2]}
+    at = first.at.isoformat(timespec="milliseconds")
+    if len(events) == 1:
+        values = {name: _number(value) for name, value in first.values.items()}
+        return line | {"step": first.step, "epoch": first.epoch, "at": at, "values": values}
+    start = first.at.replace(microsecond=first.at.microsecond // 1000 * 1000)
+    steps = [event.step for event in events]
+    epochs = [event.epoch for event in events]
+    return line | {
+        "steps": steps if any(step is not None for step in steps) else None,
+        "epochs": epochs if any(epoch is not None for epoch in epochs) else None,
+        "at": at,
+        "after_ms": [(event.at - start) // _MILLISECOND for event in events],
+        "columns": {name: list(map(_number, values)) for name, values in columns.items()},
+    }
+
+
+def _number(value: float) -> float | str:
+    """Return a number as JSON can say it; a whole one stays whole."""
+    if type(value) is not float:
+        if type(value) is int:
+            return value
+        value = float(value)
+    if value - value == 0.0:
+        return value
+    return "nan" if math.isnan(value) else "inf" if value > 0 else "-inf"
