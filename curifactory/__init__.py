@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from curifactory.parameters.sets import ExperimentParameters as ExperimentParameters
     from curifactory.parameters.sets import set_hash_functions as set_hash_functions
     from curifactory.workflow.experiment import run_experiment as run_experiment
+    from curifactory.workflow.past_run import load_run as load_run
     from curifactory.workflow.procedure import Procedure as Procedure
     from curifactory.workflow.request import RunRequest as RunRequest
 
@@ -53,6 +54,7 @@ _HOMES = {
     "StageError": "curifactory.errors",
     "UnidentifiableError": "curifactory.errors",
     "aggregate": "curifactory.core.stages",
+    "load_run": "curifactory.workflow.past_run",
     "run_experiment": "curifactory.workflow.experiment",
     "set_hash_functions": "curifactory.parameters.sets",
     "stage": "curifactory.core.stages",

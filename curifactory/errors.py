@@ -61,6 +61,12 @@ class DiscoveryError(CurifactoryError):
     exit_code = ExitCode.WRONG_USE
 
 
+class MissingEntryError(DiscoveryError, KeyError):
+    """A past run has no artifact or parameter set of the name that was asked for."""
+
+    __str__ = CurifactoryError.__str__
+
+
 class DefinitionError(CurifactoryError):
     """A stage, cacher or parameter class is written in a way that cannot work."""
 

@@ -6,17 +6,13 @@ import gc
 import os
 import weakref
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.events import MetricLogged, Reported
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot
-from curifactory.core.trace import Fragment
-from curifactory.engine.numbers import as_numbers
 from curifactory.engine.parameters import changed_parameters
-from curifactory.engine.rendering import render
+from curifactory.engine.telling import Telling
 from curifactory.engine.views import RecordView
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.view import track
@@ -33,10 +29,12 @@ class Activity:
     ----------
     reads : dict of str
         Read paths in the order in which they were noted.
-    fragments, metrics : list
+    telling : Telling
         What was reported and logged.
     bound : dict
         State entries that the stage has bound by itself.
+    escaped : bool
+        Whether a view of parameters has outlived the stage function.
     not_reusable : str or None
         Why no trace of the call can be kept, if none can.
     """
@@ -48,21 +46,21 @@ class Activity:
         "bound",
         "call",
         "engine",
+        "escaped",
         "files",
-        "fragments",
-        "metrics",
         "not_reusable",
         "reads",
+        "telling",
     )
 
     def __init__(self, engine: Engine, call: Call) -> None:
         self.engine = engine
         self.call = call
         self.reads: dict[str, None] = {}
-        self.fragments: list[Fragment] = []
-        self.metrics: list[MetricLogged] = []
+        self.telling = Telling(engine, call)
         self.bound: dict[tuple[int, str], Slot] = {}
         self.not_reusable: str | None = None
+        self.escaped = False
         self.files: list[str] = []
         self._cachers: list[Any] | None = None
         self._views: dict[int, RecordView] = {}
@@ -121,7 +119,7 @@ class Activity:
             if any(view() is not None for view in views):
                 self.cannot_be_reused("something keeps the record that it was given, and can read it later")
         for record, log in parameters:
-            log.escaped()
+            self.escaped = log.escaped() or self.escaped
             prefix = self._prefix(record)
             for path in log.paths():
                 self.reads[f"{prefix}params.{path}"] = None
@@ -161,37 +159,6 @@ class Activity:
         """Note that the stage has put something into the state by itself."""
         self.cannot_be_reused(f"it puts '{name}' into the state by itself, which is not among its outputs")
 
-    def report(self, record: Record, reportable: Any) -> None:
-        """Render a reportable now and tell the run of it."""
-        folder = self.engine.fragments_folder(str(self.call.index))
-        if folder is None:
-            return
-        stem = _unique(
-            getattr(reportable, "name", None) or f"{self.call.name}_{len(self.fragments)}",
-            {fragment.name for fragment in self.fragments},
-        )
-        fragment = render(reportable, folder, stem)
-        self.fragments.append(fragment)
-        self.engine.events.emit(
-            Reported(record.index, self.call.index, self.call.name, str(self.call.index), fragment)
-        )
-
-    def log_metrics(
-        self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
-    ) -> None:
-        """Tell the run of metrics."""
-        event = MetricLogged(
-            record.index,
-            self.call.index,
-            type,
-            as_numbers(values),
-            step,
-            epoch,
-            datetime.now().astimezone(),
-        )
-        self.metrics.append(event)
-        self.engine.events.emit(event)
-
     def call_nested(
         self, spec: StageSpec, record: Record, records: Sequence[Record] | None, overrides: Mapping[str, Any]
     ) -> None:
@@ -209,12 +176,3 @@ class Activity:
         values = call_function(spec, view, views, arguments)
         for output, value in zip(spec.outputs, values, strict=True):
             view.state[output.name] = value
-
-
-def _unique(name: str, taken: set[str]) -> str:
-    if name not in taken:
-        return name
-    number = 2
-    while f"{name}_{number}" in taken:
-        number += 1
-    return f"{name}_{number}"

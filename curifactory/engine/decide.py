@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
@@ -118,6 +118,7 @@ class Decider:
     def _check(self, call: Call, trace: Trace) -> Decision:
         """Turn a trace that holds into a decision, after a look at its artifacts."""
         absent: Reason | None = None
+        trace = _without_unasked(call, trace)
         for (spec, template), output in zip(call.output_specs, trace.outputs, strict=False):
             if template is None:
                 absent = absent or Reason(ReasonKind.NO_CACHER)
@@ -144,7 +145,7 @@ class Decider:
         if file is None or state in (FileState.PRESENT, FileState.ASIDE):
             return None
         if file.referenced:
-            return Reason(ReasonKind.FILE_CHANGED, {"file": file.path})
+            return Reason(ReasonKind.FILE_CHANGED, {"file": self._loader.shown_path(file)})
         kind = ReasonKind.ARTIFACT_MISSING if state is FileState.MISSING else ReasonKind.ARTIFACT_MODIFIED
         return Reason(kind, {"file": file.path})
 
@@ -164,3 +165,14 @@ class Decider:
             run=self.options.run,
             inputs=inputs,
         )
+
+
+def _without_unasked(call: Call, trace: Trace) -> Trace:
+    """Leave out the artifacts of outputs that have no cacher now: a run that treated every output as lazy saved them."""
+    pairs = list(zip(trace.outputs, call.output_specs, strict=False))
+    if all(output.artifact is None or template is not None for output, (_, template) in pairs):
+        return trace
+    outputs = [
+        output if template is not None else replace(output, artifact=None) for output, (_, template) in pairs
+    ]
+    return replace(trace, outputs=(*outputs, *trace.outputs[len(pairs) :]))

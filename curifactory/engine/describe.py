@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from curifactory.core.secrets import MASK, holds_secret, mask_text
+
 
 def type_name(value: Any) -> str:
     """Return the qualified name of a value's type; builtins without their module.
@@ -17,8 +19,15 @@ def type_name(value: Any) -> str:
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
 
 
-def summary(value: Any) -> str:
+def summary(value: Any, name: str = "") -> str:
     """Return the shape or length of a value, the value itself if it is a short scalar, or nothing.
+
+    Parameters
+    ----------
+    value : Any
+        The value.
+    name : str
+        What it is called; a value that is a secret by its name is masked.
 
     Examples
     --------
@@ -26,12 +35,14 @@ def summary(value: Any) -> str:
     ('2 items', '0.5', '')
     """
     if value is None or isinstance(value, (bool, int, float)):
-        return repr(value)[:40]
+        return MASK if holds_secret(name, value) else repr(value)[:40]
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
         return " × ".join(map(str, shape)) or "scalar"
     if isinstance(value, str):
-        return repr(value) if len(value) <= 40 else f"{len(value)} characters"
+        if len(value) > 40:
+            return f"{len(value)} characters"
+        return MASK if holds_secret(name, value) else mask_text(repr(value))
     if isinstance(value, (list, tuple, dict, set, frozenset, bytes)):
         unit = "bytes" if isinstance(value, bytes) else "item" if len(value) == 1 else "items"
         return f"{len(value)} {unit}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from curifactory.engine.decide import Decider
 from curifactory.engine.execute import check_overrides
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call, Graph, Want
+from curifactory.engine.holding import UNKNOWABLE
 from curifactory.engine.identify import Identifier
 from curifactory.engine.labels import Labels
 from curifactory.engine.loading import Loader
@@ -28,8 +30,9 @@ from curifactory.engine.options import EngineOptions
 from curifactory.engine.places import place_of_call
 from curifactory.engine.plan import Plan, apply, decide_all, has_to_run, make_plan, mark_needed
 from curifactory.engine.reusing import reuse_call
-from curifactory.engine.running import run_call
+from curifactory.engine.running import check_values, run_call
 from curifactory.engine.saving import Saver
+from curifactory.engine.unread import find_unread_parameters, tell_unread
 from curifactory.engine.values import Values
 from curifactory.errors import CacheError, UnidentifiableError
 from curifactory.identity.fingerprint import Scope
@@ -107,6 +110,7 @@ class Engine:
         self.failed: tuple[Call, BaseException] | None = None
         self.save_faults: list[CacheError] = []
         self.run_code: CodeType | None = None
+        self.unread_parameters: tuple[str, ...] | None = None
         self._effective: dict[int, tuple[StageSpec, Any]] = {}
         self._mentions_state: dict[int, tuple[StageSpec, bool]] = {}
 
@@ -135,6 +139,7 @@ class Engine:
         Exception
             In a live context, whatever the stage raises.
         """
+        self.identifier.look_again()
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
         check_overrides(spec, overrides, f"at {self.place(line)}")
         call = Call(
@@ -156,7 +161,7 @@ class Engine:
         call.parameters = self.identifier.parameters_of(record.params)
         if spec.aggregate:
             record.combo_hash = self.identifier.combined_hash(call)
-        call.label_hash = self.hash_of(record)
+        call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
         call.slots = tuple(
             Slot(output.name, call, position=position, lazy=output.lazy, resolve=output.resolve)
             for position, (output, _) in enumerate(call.output_specs)
@@ -182,16 +187,17 @@ class Engine:
             return record.combo_hash
         return self.identifier.parameters_of(record.params).short
 
-    def call_identities(self, call: Call) -> dict[str, str]:
-        """Return what a call's keywords and the values put in by hand are now, as far as they can be identified."""
-        found: dict[str, str] = {}
-        try:
+    def call_identities(self, call: Call) -> dict[str | Slot, str]:
+        """Return what a call's keywords, and the values that a person holds or has put in, are now."""
+        found: dict[str | Slot, str] = {}
+        with suppress(UnidentifiableError):
             found.update(self.identifier.override_identities(call))
-            for name, slot in call.input_slots():
-                if slot.producer is None:
-                    found[name] = self.identifier.slot_identity(slot)
-        except UnidentifiableError:
-            return {}
+        for slot in call.scheduled_slots():
+            if slot.producer is None or slot.held is not None:
+                try:
+                    found[slot] = self.identifier.slot_identity(slot)
+                except UnidentifiableError:
+                    found[slot] = UNKNOWABLE
         return found
 
     def may_read_state(self, spec: StageSpec) -> bool:
@@ -205,6 +211,7 @@ class Engine:
 
     def plan(self) -> Plan:
         """Decide every call that is not settled and return what is to happen."""
+        self.identifier.look_again()
         calls = self.graph.calls
         decide_all(calls, self.decider)
         mark_needed(self.graph.leaves(), Want.FILES)
@@ -229,6 +236,7 @@ class Engine:
 
     def ensure(self, targets: Sequence[Call], want: Want) -> None:
         """Settle calls and what they need, and nothing else."""
+        self.identifier.look_again()
         if len(targets) == 1 and all(producer.settled for producer in targets[0].producers()):
             target = targets[0]
             if target.outcome is None:
@@ -255,6 +263,10 @@ class Engine:
             if call.outcome is None:
                 call.outcome = outcome
                 self.events.emit(call_ended(call))
+        if reached_end and not self.options.live:
+            self.unread_parameters = find_unread_parameters(self.graph.calls)
+            if self.unread_parameters:
+                self.warn(tell_unread(self.unread_parameters))
         self.saver.close()
 
     def wants_trace(self, call: Call) -> bool:
@@ -268,6 +280,7 @@ class Engine:
             if not call.verdict is decision.verdict is Verdict.RUN:
                 apply(call, decision)
         if call.verdict is Verdict.REUSE and not has_to_run(call):
+            check_values(self, call)
             reuse_call(self, call)
             return
         if call.verdict is Verdict.REUSE:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier
+from curifactory.engine.named_code import CODE_NAMES
 from curifactory.identity.fingerprint import compare
 from curifactory.store.traces import TraceStore
 
 # Manifests keep the beginnings of digests, which is enough to tell a person what has changed.
 _KEPT_DIGITS = 16
+_PARAMETERS = "params."
+_CODE_READ = "params.code:"
+_WORDS = {"index": "index of the record", "files": "names of its files"}
+_MOST_NAMES = 3
 
 
 def explain(
@@ -40,67 +46,138 @@ def explain(
     if previous is None:
         return Reason(ReasonKind.NEVER_RUN)
     if previous.run == run:
-        # The newest trace is of another record in this very run, which is nothing to compare with.
-        return Reason(ReasonKind.PARAMETERS_NOT_SEEN)
-    return (
-        _code_reason(call, previous, traces, identifier)
-        or _parameter_reason(call, previous)
-        or (_input_reason(call, previous, identifier) if inputs else None)
-        or Reason(ReasonKind.PARAMETERS_NOT_SEEN)
-    )
+        # The newest trace is of another record in this very run, which is nothing to compare with; but in a notebook
+        # the code may have been written anew since.
+        written_anew = iter_code_differences(call, previous, traces, identifier)
+        return next(written_anew, Reason(ReasonKind.PARAMETERS_NOT_SEEN))
+    found = iter_differences(call, previous, traces, identifier, inputs=inputs)
+    return next(found, Reason(ReasonKind.PARAMETERS_NOT_SEEN))
 
 
-def _code_reason(call: Call, previous: Trace, traces: TraceStore, identifier: Identifier) -> Reason | None:
+def iter_differences(
+    call: Call, previous: Trace, traces: TraceStore, identifier: Identifier, *, inputs: bool = True
+) -> Iterator[Reason]:
+    """Go through everything in which a call differs from an earlier trace: code, parameters, inputs, keywords.
+
+    Parameters
+    ----------
+    call : Call
+        The call.
+    previous : Trace
+        A trace of the same stage.
+    traces : TraceStore
+        Knows the parts of earlier code.
+    identifier : Identifier
+        Gives the call's present values.
+    inputs : bool
+        Whether the call's inputs are known, so that they can be compared.
+
+    Raises
+    ------
+    UnidentifiableError
+        If a value that was read has no identity now.
+    NotYetKnownError
+        If an input is not known yet and ``inputs`` is true.
+    """
+    found = False
+    for reason in chain(
+        iter_code_differences(call, previous, traces, identifier),
+        _iter_parameter_differences(call, previous, identifier),
+        _iter_input_differences(call, previous, identifier) if inputs else (),
+        _iter_keyword_differences(call, previous, identifier),
+        _iter_other_differences(call, previous, identifier) if inputs else (),
+    ):
+        found = True
+        yield reason
+    if not found and inputs:
+        yield from _iter_code_behind_inputs(call)
+
+
+def iter_code_differences(
+    call: Call, previous: Trace, traces: TraceStore, identifier: Identifier
+) -> Iterator[Reason]:
+    """Go through the parts of a call's code that are not what they were for a trace."""
     now = identifier.fingerprint_of(call.spec)
     if previous.code == now.digest:
-        return None
+        return
     before = traces.parts_of(previous.stage, previous.code)
-    if before is not None:
-        for part, change, place in compare(before[0], now):
-            where = f" ({place})" if place else ""
-            return Reason(
-                ReasonKind.CODE_CHANGED,
-                {"part": _short_part(part, call), "place": where if change != "removed" else " (removed)"},
-            )
-    return Reason(ReasonKind.CODE_CHANGED, {"part": call.name, "place": ""})
+    changes = [] if before is None else compare(before[0], now)
+    for part, change, place in changes:
+        # A notebook's cell has a file that is gone with the kernel: naming it would help nobody.
+        shown = "" if "ipykernel_" in place else f" ({place})" if place else ""
+        where = " (removed)" if change == "removed" else shown
+        yield Reason(ReasonKind.CODE_CHANGED, {"part": _short_part(part, call), "place": where})
+    if not changes:
+        yield Reason(ReasonKind.CODE_CHANGED, {"part": call.name, "place": ""})
 
 
-def _parameter_reason(call: Call, previous: Trace) -> Reason | None:
-    if call.parameters is None:
-        return None
-    now = call.parameters.shown(previous.shown)
-    for path, before in previous.shown.items():
-        if path in now and now[path] != before:
-            return Reason(ReasonKind.PARAMETER_CHANGED, {"name": path, "old": before, "new": now[path]})
-    return None
+def is_same(before: str, now: str) -> bool:
+    """Compare a kept digest, which may be cut, with a whole one.
 
-
-def _input_reason(call: Call, previous: Trace, identifier: Identifier) -> Reason | None:
-    changed = _first_difference(previous.inputs, identifier.input_identities(call))
-    if changed is not None:
-        return Reason(ReasonKind.INPUT_CHANGED, {"name": changed})
-    changed = _first_difference(previous.overrides, identifier.override_identities(call))
-    if changed is not None:
-        return Reason(ReasonKind.OVERRIDE_CHANGED, {"name": changed})
-    for path, before in previous.reads.items():
-        if path.startswith(("state.", "records.")):
-            value = identifier.read_values(call, [path])[path]
-            if not _same(before, value):
-                name = path.rpartition(".")[2].replace("*", "parameters of the records")
-                return Reason(ReasonKind.INPUT_CHANGED, {"name": name})
-    return None
-
-
-def _first_difference(before: Mapping[str, str], now: Mapping[str, str]) -> str | None:
-    for name in [*now, *(name for name in before if name not in now)]:
-        if not _same(before.get(name, ""), now.get(name, "")):
-            return name
-    return None
-
-
-def _same(before: str, now: str) -> bool:
-    """Compare a kept digest, which may be cut, with a whole one."""
+    Examples
+    --------
+    >>> is_same("blake3:0123456789abcdef", "blake3:0123456789abcdef0011"), is_same("absent", "absent!")
+    (True, False)
+    """
     return before == now or (len(before) >= _KEPT_DIGITS and now.startswith(before))
+
+
+def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
+    for path, before in previous.reads.items():
+        if not path.startswith(_PARAMETERS) or is_same(before, identifier.read_values(call, [path])[path]):
+            continue
+        name = path.removeprefix(_PARAMETERS)
+        old = previous.shown.get(name)
+        now = {} if call.parameters is None else call.parameters.shown([name])
+        if path.startswith(_CODE_READ):
+            part = path.removeprefix(_CODE_READ)
+            yield Reason(ReasonKind.CODE_CHANGED, {"part": f"parameter {part}", "place": ""})
+        elif old is None:
+            # Read as a whole: a trace does not keep all values of the set.
+            yield Reason(ReasonKind.PARAMETERS_NOT_SEEN)
+        else:
+            particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
+            yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
+
+
+def _iter_input_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
+    for name in _differing(previous.inputs, identifier.input_identities(call)):
+        yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
+
+
+def _iter_keyword_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
+    now = identifier.override_identities(call) if call.overrides else {}
+    for name in _differing(previous.overrides, now):
+        yield Reason(ReasonKind.OVERRIDE_CHANGED, {"name": name})
+
+
+def _iter_other_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
+    """Go through reads that are no parameters of the call's own set: undeclared entries, parameters of other records."""
+    for path, before in previous.reads.items():
+        if not path.startswith(_PARAMETERS) and not is_same(
+            before, identifier.read_values(call, [path])[path]
+        ):
+            name = _WORDS.get(path, path.rpartition(".")[2].replace("*", "parameters of the records"))
+            yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
+
+
+def _iter_code_behind_inputs(call: Call) -> Iterator[Reason]:
+    """Name the classes that inputs are instances of: if nothing else differs, it is their code."""
+    for name, slot in call.input_slots():
+        outputs = getattr(slot.producer, "outputs", ())
+        artifact = outputs[slot.position].artifact if slot.position < len(outputs) else None
+        classes = [] if artifact is None else list(artifact.metadata.get(CODE_NAMES, ()))
+        if classes:
+            shown = [each.partition(":")[2] for each in classes[:_MOST_NAMES]]
+            more = ", …" if len(classes) > _MOST_NAMES else ""
+            part = f"{', '.join(shown)}{more} behind input {name}"
+            yield Reason(ReasonKind.CODE_CHANGED, {"part": part, "place": ""})
+
+
+def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in [*now, *(name for name in before if name not in now)]:
+        if not is_same(before.get(name, ""), now.get(name, "")):
+            yield name
 
 
 def _short_part(part: str, call: Call) -> str:

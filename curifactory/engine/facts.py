@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 
 from curifactory.core.events import CallEnded, InputFacts, OutputFacts
 from curifactory.core.outcomes import CallOutcome
 from curifactory.engine.graph import Call
+
+try:
+    from resource import RUSAGE_SELF, getrusage
+except ImportError:  # pragma: no cover - a system that does not count
+    getrusage = None  # type: ignore[assignment]
+
+# macOS counts in bytes, others in kibibytes.
+_PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def call_ended(
@@ -49,7 +58,14 @@ def call_ended(
         outputs=_outputs(call),
         fragments=fragments,
         error=error,
+        # Half a microsecond. Of a call that was not executed the memory of this process says nothing.
+        peak_bytes=None if started_at is None else read_peak(),
     )
+
+
+def read_peak() -> int | None:
+    """Return the most memory in bytes that this process has had until now, None where the system does not tell."""
+    return None if getrusage is None else getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:

@@ -43,9 +43,11 @@ class Call:
     record_inputs : dict of str to list of (Record, Slot)
         An aggregate's inputs, for the records that have them.
     call_identities : dict or None
-        Of a deferred call, what its keywords and the values put in by hand were when it was made.
+        Of a deferred call, what its keywords and the values in a person's hands were when it was made.
     decided_after : int
         How many traces of the stage this run had added when the call was decided.
+    known_records : int
+        How many records the manager had when the call was made; later ones the call does not see.
     labels : dict of str to str
         Labels of outputs that were given out before the call had a key.
     made : bool
@@ -74,6 +76,7 @@ class Call:
         "index",
         "inputs",
         "key",
+        "known_records",
         "label_hash",
         "labels",
         "line",
@@ -122,6 +125,7 @@ class Call:
         self.output_specs: tuple[tuple[OutputSpec, Any], ...] = ()
         self.slots: tuple[Slot, ...] = ()
         self.parameters: ParameterIdentity | None = None
+        self.known_records = 0
         self.label_hash = ""
         self.labels: dict[str, str] = {}
         self.code: str | None = None
@@ -136,7 +140,7 @@ class Call:
         self.want = Want.NOTHING
         self.absent: Reason | None = None
         self.observed: tuple[str, ...] = ()
-        self.call_identities: dict[str, str] | None = None
+        self.call_identities: dict[str | Slot, str] | None = None
 
     @property
     def name(self) -> str:

@@ -40,11 +40,11 @@ class Identifier:
     Read paths
     ----------
     ``params.`` and a path of :mod:`curifactory.parameters.reads` is what was read of the call's parameter set (``params.*``
-    all of it); ``state.x`` an entry that was read without being declared; ``index`` the record's index. ``records.…`` is the same of all records of an aggregate, in their order.
+    all of it); ``state.x`` an entry that was read without being declared, ``names`` which entries there are; ``index`` the record's index; ``known`` how many records the manager had. ``records.…`` is the same of all records of an aggregate, in their order.
     ``files`` stands for names of files that the stage asked for, and so for the experiment and the record's hash.
     """
 
-    __slots__ = ("_label_prefix", "_parameters", "_scope", "_stage_ids", "named_code")
+    __slots__ = ("_label_prefix", "_parameters", "_scope", "_seen", "_stage_ids", "named_code")
 
     def __init__(self, scope: Scope, *, label_prefix: str) -> None:
         self._scope = scope
@@ -52,10 +52,20 @@ class Identifier:
         self._label_prefix = label_prefix
         self.named_code = NamedCode(scope)
         self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
+        self._seen: dict[int, tuple[StageSpec, Fingerprint]] = {}
+
+    def look_again(self) -> None:
+        """Take code for unknown: people's code has been executed since it was looked at, and may have changed it."""
+        self._seen.clear()
+        self.named_code.look_again()
 
     def fingerprint_of(self, spec: StageSpec) -> Fingerprint:
-        """Return the fingerprint of a stage's code as it is now; what has not changed is not looked at again."""
-        return fingerprint(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
+        """Return the fingerprint of a stage's code as it is now, looked at once until :meth:`look_again`."""
+        seen = self._seen.get(id(spec))
+        if seen is None:
+            taken = fingerprint(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
+            seen = self._seen[id(spec)] = (spec, taken)
+        return seen[1]
 
     def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
         """Take what a stage has done to globals while it was executed for a memo that does not count."""
@@ -105,7 +115,8 @@ class Identifier:
         if output is not None and output.artifact is not None:
             artifact = output.artifact
             code = self.named_code.identity(artifact.metadata.get(CODE_NAMES, ()))
-            return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}"
+            own = _own_files(producer)
+            return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}{own[:32]}"
         return f"call:{self.settled_key(producer)}:{slot.name}"
 
     def settled_key(self, call: Call) -> str:
@@ -115,7 +126,10 @@ class Identifier:
         return call.key
 
     def input_identities(self, call: Call) -> dict[str, str]:
-        """Return the identity of each declared input; one that is missing is ``absent``."""
+        """Return the identity of each declared input; one that is missing is ``absent``.
+
+        How many records an aggregate is given is an input too: ``len(records)`` needs no read that could be noted.
+        """
         found = {
             name: ABSENT if slot is None else self.slot_identity(slot) for name, slot in call.inputs.items()
         }
@@ -123,6 +137,8 @@ class Identifier:
             positions = {id(record): position for position, record in enumerate(call.records or ())}
             rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
             found[name] = _digest_text(rows)
+        if call.spec.aggregate:
+            found["records"] = str(len(call.records or ()))
         return found
 
     def override_identities(self, call: Call) -> dict[str, str]:
@@ -195,8 +211,12 @@ class Identifier:
         if kind == "state":
             slot = record.state.find_slot(rest, call.number)
             return ABSENT if slot is None else self.slot_identity(slot)
+        if kind == "names":
+            return _digest_text(list(record.state.slots(call.number)))
         if kind == "index":
             return str(record.get_record_index())
+        if kind == "known":
+            return str(call.known_records)
         if kind == "files":
             return _digest_text((self._label_prefix, call.label_hash, call.name))
         raise UnidentifiableError(f"'{path}' is not a path that this version of curifactory knows.")
@@ -212,6 +232,12 @@ class Identifier:
         if identity.params is None:
             return ABSENT
         return identity.reads.of(path) or IGNORED
+
+
+def _own_files(call: Call) -> str:
+    """Return a digest of the files that a stage wrote by itself, which its outputs may speak of; empty without any."""
+    own = call.outputs[len(call.output_specs) :]
+    return _digest_text([each.artifact.digest for each in own if each.artifact is not None]) if own else ""
 
 
 def _file_of(spec: StageSpec) -> str | None:

@@ -41,6 +41,10 @@ class Loader:
                 worst, which = state, file
         return worst, which
 
+    def shown_path(self, file: StoredFile) -> str:
+        """Return the path of a file as people know it: relative to the cache folder, of another's to the project."""
+        return self._saver.shown_path(self._files.path_of(file)) if file.referenced else file.path
+
     def set_aside_damaged(self, artifact: Artifact) -> None:
         """Move files that are not what was written out of the way; they are kept, not erased."""
         for file in artifact.files:
@@ -76,8 +80,8 @@ class Loader:
         cacher.extra_metadata = dict(artifact.metadata)
         for file in artifact.files:
             if not file.referenced:
-                path, actual = self._files.path_of(file), self._files.bytes_of(file)
-                if actual != path:
+                path, actual = self._files.path_of(file), self._files.find_bytes(file)
+                if actual is not None and actual != path:
                     cacher.placement.redirects[path] = actual
         return cacher
 

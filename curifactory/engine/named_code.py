@@ -27,10 +27,15 @@ class NamedCode:
         What is the project's own code.
     """
 
-    __slots__ = ("_scope",)
+    __slots__ = ("_scope", "_seen")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        self._seen: dict[type, str | None] = {}
+
+    def look_again(self) -> None:
+        """Take the code of cachers for unknown: people's code has been executed, and may have changed it."""
+        self._seen.clear()
 
     def names_of(self, value: Any, named: Sequence[str] | None) -> list[str]:
         """Return ``module:qualname`` of each class and function of the project that a value needs.
@@ -55,7 +60,10 @@ class NamedCode:
     def cacher_key(self, cacher: Any) -> str:
         """Return the identity of a cacher: its class, its arguments and, if it is the project's own, its code."""
         key: str = cacher.key()
-        code = class_fingerprint(type(cacher), scope=self._scope)
+        kind = type(cacher)
+        if kind not in self._seen:
+            self._seen[kind] = class_fingerprint(kind, scope=self._scope)
+        code = self._seen[kind]
         return key if code is None else hashlib.sha256(f"{key} {code}".encode()).hexdigest()
 
     def _is_own(self, name: str) -> bool:

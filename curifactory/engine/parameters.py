@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import operator
 from collections.abc import Mapping
 from enum import Enum
 from types import FunctionType
@@ -110,7 +112,7 @@ class ParameterIdentities:
         mutable = {
             name: digest_or_none(value, scope=self._scope)
             for name, value in zip(_names(params), values, strict=False)
-            if not isinstance(value, _ATOMS) and (value or name != _NO_REPRESENTATIONS)
+            if not isinstance(value, _ATOMS) and (name != _NO_REPRESENTATIONS or value)
         }
         identity = ParameterIdentity(
             params,
@@ -135,9 +137,16 @@ def changed_parameters(call: Any, params: Any, fields: list[str], when: str) -> 
 
 
 def _names(params: Any) -> tuple[str, ...]:
-    if dataclasses.is_dataclass(params):
-        return tuple(params.__dataclass_fields__)
+    cls = type(params)
+    if dataclasses.is_dataclass(cls):
+        return _field_names(cls)
     return tuple(vars(params)) if hasattr(params, "__dict__") else ()
+
+
+@functools.lru_cache(maxsize=256)
+def _field_names(cls: type[Any]) -> tuple[str, ...]:
+    # `__dataclass_fields__` would have the variables of the class, too, which a set can neither hold nor change.
+    return tuple(field.name for field in dataclasses.fields(cls))
 
 
 def _values(params: Any) -> tuple[Any, ...]:
@@ -145,4 +154,4 @@ def _values(params: Any) -> tuple[Any, ...]:
 
 
 def _same_objects(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
-    return len(left) == len(right) and all(a is b for a, b in zip(left, right, strict=True))
+    return len(left) == len(right) and all(map(operator.is_, left, right))

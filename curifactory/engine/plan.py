@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.engine.decide import Decider, Decision
@@ -74,6 +75,27 @@ class Plan:
     def to_json(self) -> dict[str, Any]:
         """Return the plan as JSON values."""
         return {"calls": [row.to_json() for row in self.rows]}
+
+    def __repr__(self) -> str:
+        counts = ((verdict.value, self.count(verdict)) for verdict in Verdict)
+        told = ", ".join(f"{count} {word}" for word, count in counts if count) or "nothing to do"
+        return f"<plan of {len(self.rows)} {'call' if len(self.rows) == 1 else 'calls'}: {told}>"
+
+    def __str__(self) -> str:
+        return "\n".join(
+            [
+                repr(self),
+                *(f"  {row.name}  {row.record_name}  {_what(row)}: {row.reason}" for row in self.rows),
+            ]
+        )
+
+    def _repr_html_(self) -> str:
+        rows = ((row.name, row.record_name, _what(row), row.reason) for row in self.rows)
+        return table_markup(repr(self)[1:-1], ["stage", "record", "what", "why"], rows)
+
+
+def _what(row: PlanRow) -> str:
+    return row.verdict.value if row.needed or row.verdict is Verdict.REUSE else "not needed"
 
 
 def decide_all(calls: Iterable[Call], decider: Decider) -> None:

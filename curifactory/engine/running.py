@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import CallOutcome
+from curifactory.core.state import Slot
 from curifactory.core.trace import Output, Trace
 from curifactory.engine.activity import Activity
 from curifactory.engine.describe import summary, type_name
 from curifactory.engine.execute import execute, person_frames
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
-from curifactory.engine.holding import is_atom
 from curifactory.engine.parameters import changed_parameters
 from curifactory.errors import CacheError, StageError, UnidentifiableError
 
@@ -54,13 +52,14 @@ def run_call(engine: Engine, call: Call) -> None:
         _fail(engine, call, error, started)
         raise
     call.made = True
+    engine.identifier.look_again()
     engine.identifier.hold_changed_globals(call.spec)
     lossless, fault = _commit(engine, call, activity, values, duration_s, started)
     call.outcome = CallOutcome.RAN
     _fill_slots(call, values, lossless)
     engine.events.emit(
         call_ended(
-            call, started_at=started, duration_s=duration_s, fragments=len(activity.fragments), error=fault
+            call, started_at=started, duration_s=duration_s, fragments=activity.telling.fragments, error=fault
         )
     )
 
@@ -85,7 +84,7 @@ def _commit(
     call.observed = tuple(activity.reads)
     call.key = None
     call.outputs = tuple(
-        Output(spec.name, type_name(value), summary(value))
+        Output(spec.name, type_name(value), summary(value, spec.name))
         for (spec, _), value in zip(call.output_specs, values, strict=True)
     )
     lossless: Sequence[bool] = [True] * len(values)
@@ -96,7 +95,8 @@ def _commit(
     try:
         saved = engine.saver.save(call, values, what.key)
         call.outputs = (*(each.output for each in saved), *engine.saver.own_files(activity.files))
-        lossless = [each.lossless for each in saved]
+        # A view of parameters comes back from the cache as the plain set; so everybody gets that.
+        lossless = [each.lossless and not activity.escaped for each in saved]
     except CacheError as error:
         engine.save_failed(error)
         return lossless, str(error)
@@ -136,9 +136,7 @@ def _identify(engine: Engine, call: Call, activity: Activity) -> _Identified:
 def _write_trace(
     engine: Engine, call: Call, activity: Activity, what: _Identified, started: datetime, duration_s: float
 ) -> None:
-    reported = bool(activity.fragments or activity.metrics)
-    if reported:
-        _write_report_folder(engine, call, activity)
+    report_folder = activity.telling.write()
     own = [path.removeprefix("params.") for path in what.reads if path.startswith("params.")]
     fingerprint = engine.identifier.fingerprint_of(call.spec)
     call.trace = Trace(
@@ -153,10 +151,11 @@ def _write_trace(
         run=engine.options.run,
         made_at=started.isoformat(timespec="milliseconds"),
         duration_s=round(duration_s, 6),
-        reported=reported,
+        reported=report_folder is not None,
     )
-    folder = engine.fragments_folder(str(call.index)) if reported else None
-    engine.traces.commit(call.trace, parts=fingerprint.parts, places=fingerprint.places, report_folder=folder)
+    engine.traces.commit(
+        call.trace, parts=fingerprint.parts, places=fingerprint.places, report_folder=report_folder
+    )
     engine.remember_use(call)
     engine.decider.forget(call)
 
@@ -168,7 +167,7 @@ def _fill_slots(call: Call, values: Sequence[Any], lossless: Sequence[bool]) -> 
         slot.value = None
         saved = output.artifact is not None
         # A cacher that is not lossless gives back another value: everybody gets that one, now as in later runs.
-        if not saved or (not slot.lazy and (is_lossless or is_atom(value))):
+        if not saved or (not slot.lazy and is_lossless):
             slot.value = value
             slot.present = True
 
@@ -192,15 +191,29 @@ def _fail(engine: Engine, call: Call, error: BaseException, started: datetime) -
 def _check_unchanged(engine: Engine, call: Call) -> None:
     """Refuse to execute a deferred call if what it was made with has been changed since."""
     _check_parameters(call, "after the call was made")
-    if call.call_identities is None:
+    if call.call_identities is not None:
+        _check_code(engine, call)
+        check_values(engine, call)
+
+
+def check_values(engine: Engine, call: Call) -> None:
+    """Refuse to settle a deferred call if a value that it takes was changed in place since the call was made.
+
+    Raises
+    ------
+    StageError
+        That names the value.
+    """
+    before = call.call_identities
+    if before is None:
         return
-    _check_code(engine, call)
-    now = engine.call_identities(call)
-    for name, before in call.call_identities.items():
-        if now.get(name) != before:
+    for taken, now in engine.call_identities(call).items():
+        # Of a value that nobody held then, it is enough that it still is what its producer made.
+        known = before.get(taken) or (now if isinstance(taken, Slot) and taken.producer is not None else None)
+        if known != now:
             raise StageError(
-                f"'{name}' was changed between the call of '{call.name}' at {engine.place(call.line)} and its "
-                "execution.",
+                f"'{taken.name if isinstance(taken, Slot) else taken}' was changed between the call of '{call.name}' at "
+                f"{engine.place(call.line)} and its execution.",
                 hint="Run with --eager, or change a copy.",
             )
 
@@ -220,27 +233,6 @@ def _check_parameters(call: Call, when: str) -> None:
     identity = call.parameters
     if identity is not None and identity.params is not None and not identity.is_current():
         raise changed_parameters(call, identity.params, identity.changed_fields(), when)
-
-
-def _write_report_folder(engine: Engine, call: Call, activity: Activity) -> None:
-    """Write what the call reported and logged beside its fragments' files, to be told again when it is reused."""
-    folder = engine.fragments_folder(str(call.index))
-    if folder is None:
-        return
-    with open(os.path.join(folder, "fragments.json"), "w", encoding="utf-8") as file:
-        json.dump([asdict(fragment) for fragment in activity.fragments], file, ensure_ascii=False)
-    if activity.metrics:
-        with open(os.path.join(folder, "metrics.jsonl"), "w", encoding="utf-8") as file:
-            for metric in activity.metrics:
-                own = metric.record == call.record.index
-                row = [
-                    metric.type,
-                    dict(metric.values),
-                    metric.step,
-                    metric.epoch,
-                    None if own else metric.record,
-                ]
-                file.write(json.dumps(row, ensure_ascii=False) + "\n")
 
 
 class _folder_of:  # noqa: N801 - reads as the context manager that it is

@@ -63,6 +63,7 @@ class Saver:
         self._project_folder = project_folder
         self._prefix = prefix
         self._staging: str | None = None
+        self._filled: list[str] = []
         self.labels = labels
 
     def placed(self, call: Call, position: int, label: str) -> Any:
@@ -107,7 +108,10 @@ class Saver:
         for (output, _), value, entry in zip(call.output_specs, values, staged, strict=True):
             artifact = None if entry is None else self._commit(output.name, value, entry)
             lossless = entry is None or bool(entry.cacher.lossless)
-            saved.append(Saved(Output(output.name, type_name(value), summary(value), artifact), lossless))
+            saved.append(
+                Saved(Output(output.name, type_name(value), summary(value, output.name), artifact), lossless)
+            )
+        self._discard_filled()
         return tuple(saved)
 
     def own_files(self, paths: Sequence[str]) -> tuple[Output, ...]:
@@ -121,8 +125,13 @@ class Saver:
                 found.append(Output(name, "file", "", artifact))
         return tuple(found)
 
+    def shown_path(self, path: str) -> str:
+        """Return an absolute path relative to the project if it lies in it."""
+        return path.removeprefix(self._project_folder + os.sep)
+
     def close(self) -> None:
-        """Remove the staging folder."""
+        """Remove the staging folders."""
+        self._discard_filled()
         if self._staging is not None:
             self._files.discard_staging(self._staging)
             self._staging = None
@@ -181,15 +190,22 @@ class Saver:
             files=stored,
             label=placement.label,
             type=type_name(value),
-            summary=summary(value),
+            summary=summary(value, name),
             metadata=metadata,
         )
 
     def _take_staging(self) -> str:
         # A staging folder whose files have all been renamed away is as good as a new one.
         if self._staging is None or not os.path.isdir(self._staging) or os.listdir(self._staging):
+            if self._staging is not None:
+                self._filled.append(self._staging)
             self._staging = self._files.new_staging()
         return self._staging
+
+    def _discard_filled(self) -> None:
+        """Remove the staging folders in which folders remain whose files have been renamed away."""
+        while self._filled:
+            self._files.discard_staging(self._filled.pop())
 
 
 def fresh_cacher(template: Any, name: str) -> Any:

@@ -56,16 +56,11 @@ class Values:
                     f"'{slot.name}' was changed after {producer.describe()} made it; {reader.describe()} takes it so."
                 )
                 return slot.value
-        elif slot.present:
-            value = slot.value
-            if self._is_saved(producer, slot) and not is_atom(value):
-                slot.present, slot.value = False, None
-            return value
-        elif not producer.settled:
-            self._engine.ensure([producer], Want.VALUE)
-        if slot.present and not self._is_saved(producer, slot):
-            return slot.value
-        return self._obtain(producer, slot)
+            return self._copy_of_held(producer, slot)
+        value = slot.value if slot.present else self._obtain(producer, slot)
+        if slot.present and self._is_saved(producer, slot) and not is_atom(value):
+            slot.present, slot.value = False, None
+        return value
 
     def bound_cacher(self, call: Call, slot: Slot) -> Any:
         """Return the cacher of a slot's artifact, placed where its files lie."""
@@ -73,6 +68,17 @@ class Values:
             self._engine.ensure([call], Want.FILES)
         artifact = call.outputs[slot.position].artifact
         return None if artifact is None else self._engine.loader.cacher(call, slot.position, artifact)
+
+    def _copy_of_held(self, call: Call, slot: Slot) -> Any:
+        """Return what a stage gets of a value that a person holds: loaded anew, so that it cannot change theirs."""
+        artifact = call.outputs[slot.position].artifact if self._is_saved(call, slot) else None
+        if artifact is None or is_atom(slot.value):
+            return slot.value
+        try:
+            return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
+        except DamagedArtifactError:
+            # It has not been changed, and to execute the call once more would make another of it.
+            return slot.value
 
     def _is_saved(self, call: Call, slot: Slot) -> bool:
         return slot.position < len(call.outputs) and call.outputs[slot.position].artifact is not None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.record import Record
+from curifactory.core.record import Record, read_logging
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, State
 from curifactory.errors import DefinitionError
@@ -35,9 +35,13 @@ class StateView(State):
         return super().find_slot(name, self._activity.call.number if before is None else before)
 
     def slots(self, before: int | None = None) -> dict[str, Slot]:
-        """Return all entries that the call sees, and note that all were looked for."""
-        found = {name: self.find_slot(name, before) for name in list(self._bindings)}
-        return {name: slot for name, slot in found.items() if slot is not None}
+        """Return all entries that the call sees, and note that it was asked which there are."""
+        self._activity.note(self._path.replace("state", "names"))
+        found = self._record.state.slots(self._activity.call.number if before is None else before)
+        own = {
+            name: slot for (record, name), slot in self._activity.bound.items() if record == id(self._record)
+        }
+        return found | own
 
     def bind(self, name: str, slot: Slot | None) -> None:
         """Bind a name for the rest of the run, which makes the call one that cannot be reused."""
@@ -122,7 +126,18 @@ class RecordView(Record):
 
     def report(self, reportable: Any) -> None:
         """Show something in the report, as reported by this call."""
-        self._activity.report(self._record, reportable)
+        self._activity.telling.report(self._record, reportable)
+
+    def log(
+        self,
+        type: str | Mapping[str, Any],
+        metrics: Mapping[str, Any] | None = None,
+        step: int | None = None,
+        epoch: int | None = None,
+    ) -> None:
+        """Log metrics, as logged by this call."""
+        kind, values = read_logging(type, metrics)
+        self._activity.telling.log(self._record, kind, values, step=step, epoch=epoch)
 
     def make_copy(self, param_set: Any = None, add_to_manager: bool = True) -> Record:
         """Refuse: records are made in ``run()``."""
@@ -131,8 +146,47 @@ class RecordView(Record):
             hint="Make records in run(), and hand them to stages.",
         )
 
+    @property
+    def index(self) -> int:  # type: ignore[override]
+        """The record's index in its manager."""
+        self._activity.note("index" if self._own else "records.index")
+        return self._record.index
+
+    @property
+    def hidden(self) -> bool:  # type: ignore[override]
+        """Whether the record is not among the manager's."""
+        self._activity.note("index" if self._own else "records.index")
+        return self._record.hidden
+
+    @property
+    def is_aggregate(self) -> bool:  # type: ignore[override]
+        """Whether the record has been given to an aggregate as its own; of the one that is executed its code says so."""
+        if not (self._own and self._activity.call.spec.aggregate):
+            self._activity.cannot_be_reused(_reads_the_past(self._record, "is_aggregate"))
+        return self._record.is_aggregate
+
+    @property
+    def input_records(self) -> list[Record]:  # type: ignore[override]
+        """Views of the records that an aggregate was given, or of the one that this record is a copy of."""
+        call = self._activity.call
+        if self._own and call.spec.aggregate:
+            return [self._activity.view_of(record) for record in call.records or ()]
+        self._activity.cannot_be_reused(_reads_the_past(self._record, "input_records"))
+        return [self._activity.view_of(record) for record in self._record.input_records]
+
+    @property
+    def stages(self) -> list[str]:  # type: ignore[override]
+        """Names of the stages that were called on the record before this one."""
+        self._activity.cannot_be_reused(_reads_the_past(self._record, "stages"))
+        return list(self._record.stages)
+
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_record"], name)
+        value = getattr(self.__dict__["_record"], name)
+        if name not in ("combo_hash", "output_slots"):
+            self._activity.cannot_be_reused(_reads_the_past(self._record, name))
+        elif name == "combo_hash":
+            self._activity.note_files()
+        return value
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, RecordView):
@@ -141,6 +195,10 @@ class RecordView(Record):
 
     def __hash__(self) -> int:
         return hash(self._record)
+
+
+def _reads_the_past(record: Record, name: str) -> str:
+    return f"it reads .{name} of {record.get_reference_name()}, which no trace can hold"
 
 
 class ManagerView:
@@ -166,8 +224,11 @@ class ManagerView:
 
     @property
     def records(self) -> list[Record]:
-        """Views of all records of the manager."""
-        return [self._activity.view_of(record) for record in self._manager.records]
+        """Views of the records that the manager had when the call was made; that there are no more counts as read."""
+        self._activity.note("known")
+        self._activity.note("index")
+        known = self._manager.records[: self._activity.call.known_records]
+        return [self._activity.view_of(record) for record in known]
 
     def add_record(self, record: Record, *, copied_from: Record | None) -> int:
         """Refuse: records are made in ``run()``."""
@@ -186,7 +247,12 @@ class ManagerView:
         self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
     ) -> None:
         """Log metrics as logged by this call."""
-        self._activity.log_metrics(record, type, values, step=step, epoch=epoch)
+        # Logging is no reading: the record itself knows its index without a note.
+        own = getattr(record, "_record", record)
+        self._activity.telling.log(own, type, values, step=step, epoch=epoch)
+
+    def show_record(self, record: Record) -> None:
+        """Draw nothing: what a notebook shows of a record would be read past the trace."""
 
     def __getattr__(self, name: str) -> Any:
         if name in self._NAMING:

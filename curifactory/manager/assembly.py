@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from curifactory.core.events import EventStream
+from curifactory.core.events import EventStream, Warned
 from curifactory.engine.engine import Engine, Surroundings
 from curifactory.engine.options import EngineOptions
 from curifactory.identity.fingerprint import Scope
@@ -54,6 +54,8 @@ class Parts:
 
     project: Project
     layout: Layout
+    files: ArtifactFiles
+    traces: TraceStore
     index: Index
     runs: RunStore
     run: RunFolder | None
@@ -64,7 +66,9 @@ class Parts:
     engine: Engine
 
     def close(self) -> None:
-        """Write what is waiting and let go of the store."""
+        """Write what is waiting and let go of the store; a later read opens it again."""
+        self.traces.close()
+        self.files.close()
         self.index.close()
 
 
@@ -78,12 +82,16 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
     """
     layout = Layout(project.cache_folder)
     reads_only = not (wishes.writes_runs or wishes.writes_cache)
-    index = Index(layout.index_path, read_only=reads_only)
+    events = EventStream()
+
+    def warn(text: str) -> None:
+        events.emit(Warned(text, datetime.now().astimezone()))
+
+    index = Index(layout.index_path, read_only=reads_only, warn=warn)
     runs = RunStore(project.runs_folder, index)
     now = datetime.now().astimezone()
     run = runs.claim(wishes.experiment, now=now) if wishes.writes_runs else None
     reference = run.reference if run is not None else str(Reference.make(wishes.experiment, 0, now))
-    events = EventStream()
     recorder = None
     if run is not None:
         recorder = Recorder(run.path, index=index)
@@ -99,10 +107,11 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
         **wishes.options,
     )
     files = ArtifactFiles(layout, index, durable=durable)
+    traces = TraceStore(layout, index, durable=durable, files=files, warn=warn)
     surroundings = Surroundings(
         layout=layout,
         files=files,
-        traces=TraceStore(layout, index, durable=durable, files=files),
+        traces=traces,
         events=events,
         scope=Scope(project.root, tuple(project.settings.fingerprint)),
         root=project.root,
@@ -111,6 +120,8 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
     return Parts(
         project=project,
         layout=layout,
+        files=files,
+        traces=traces,
         index=index,
         runs=runs,
         run=run,

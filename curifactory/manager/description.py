@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from curifactory.core.outcomes import RunOutcome
+from curifactory.core.secrets import mask_arguments
 from curifactory.identity.parameters import set_digest
 from curifactory.parameters.lossless import dump_set, shown_set
 from curifactory.project.project import Project
 from curifactory.provenance.command import command_line, read_arguments
 from curifactory.provenance.environment import python_version
 from curifactory.provenance.git import GitState, read_git_state
-from curifactory.provenance.secrets import mask_arguments
 from curifactory.version import __version__
 
 RUN_FORMAT = 1
@@ -58,7 +58,7 @@ def describe_run(
         "started_at": started_at.isoformat(timespec="milliseconds"),
         "finished_at": None,
         "command": words,
-        "command_line": command_line(words),
+        "command_line": command_line(words or None),
         "host": platform.node(),
         "user": _user(),
         "pid": os.getpid(),

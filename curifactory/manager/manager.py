@@ -19,12 +19,11 @@ from curifactory.engine.execute import person_frames
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import render
 from curifactory.errors import DefinitionError
+from curifactory.manager.account import Account
 from curifactory.manager.assembly import Wishes, assemble, with_folders
-from curifactory.manager.description import describe_run, describe_sets, read_git, result_folders
+from curifactory.manager.description import describe_sets
 from curifactory.manager.showing import Showing
 from curifactory.project.project import Project
-from curifactory.provenance.environment import read_environment
-from curifactory.provenance.patch import write_patch
 
 if TYPE_CHECKING:
     from curifactory.engine.plan import Plan
@@ -59,6 +58,8 @@ class ArtifactManager(Showing):
         The project; found from the working folder if not given.
     listeners : sequence of callable
         Take every event from the first on.
+    quiet : bool
+        Show no progress in a notebook.
     cache_path, runs_path, reports_path, manager_cache_path, report_css_path : path, optional
         Folders in place of the project's.
 
@@ -93,6 +94,7 @@ class ArtifactManager(Showing):
         command: Sequence[str] | None = None,
         project: Project | None = None,
         listeners: Sequence[Callable[[Any], None]] = (),
+        quiet: bool = False,
         cache_path: str | os.PathLike[str] | None = None,
         runs_path: str | os.PathLike[str] | None = None,
         reports_path: str | os.PathLike[str] | None = None,
@@ -118,6 +120,7 @@ class ArtifactManager(Showing):
         self.report_path: Path | None = None
         self.last_metrics: dict[int, dict[str, float]] = {}
         self._ended: dict[int, CallOutcome] = {}
+        self._reused_from: set[str] = set()
         self._hidden_records: list[Record] = []
         self._reported_outside = 0
         self._closed = False
@@ -132,6 +135,9 @@ class ArtifactManager(Showing):
             ),
             [self._take, *listeners],
         )
+        self._account = Account(self._parts)
+        if not quiet:
+            self.show_progress()
         self._begin(command)
 
     # ------------------------------------------------------------------------------------------------------ what it is
@@ -314,8 +320,7 @@ class ArtifactManager(Showing):
 
     def keep_facts(self, **facts: Any) -> None:
         """Keep facts of the run in its ``run.json``."""
-        if self._parts.recorder is not None:
-            self._parts.recorder.write_facts(**facts)
+        self._account.keep(**facts)
 
     def finish(self, error: BaseException | None = None) -> None:
         """End the run: tell what became of every call, and of the run itself.
@@ -329,6 +334,9 @@ class ArtifactManager(Showing):
             return
         self._closed = True
         self._parts.engine.close(reached_end=error is None)
+        self._account.end(
+            reused_from=self._reused_from - {self.reference}, unread=self._parts.engine.unread_parameters
+        )
         self.keep_live_sets()
         self.outcome = _outcome_of(error, live=self.live)
         text = None if error is None else f"{type(error).__name__}: {error}"
@@ -351,37 +359,31 @@ class ArtifactManager(Showing):
     def _begin(self, command: Sequence[str] | None) -> None:
         """Write down what the run is, and take care that it is closed."""
         now = datetime.now().astimezone()
-        recorder = self._parts.recorder
-        if recorder is not None and self._parts.run is not None:
-            git = read_git(self.project)
-            recorder.write_facts(
-                **describe_run(
-                    experiment=self.experiment_name,
-                    reference=self.reference,
-                    number=self.experiment_run_number,
-                    outcome=self.outcome,
-                    started_at=now,
-                    command=command,
-                    notes=self.notes,
-                    git=git,
-                )
-            )
-            recorder.write_document("environment.json", read_environment())
-            if git is not None and git.is_dirty:
-                patch = write_patch(git, self._parts.run.path, exclude=result_folders(self.project))
-                recorder.write_facts(patch=patch.to_json())
+        self._account.begin(
+            experiment=self.experiment_name,
+            outcome=self.outcome,
+            now=now,
+            command=command,
+            notes=self.notes,
+        )
         self.events.emit(RunStarted(self.reference, now))
         atexit.register(self.finish)
 
     def _take(self, event: Any) -> None:
         """Keep in mind what the end of the run is told with."""
-        if isinstance(event, CallEnded):
+        kind = type(event)
+        if kind is MetricLogged:
+            last = self.last_metrics.get(event.record)
+            if last is None:
+                last = self.last_metrics[event.record] = {}
+            last.update(event.values)
+        elif kind is CallEnded:
             self._ended[event.index] = event.outcome
-        elif isinstance(event, MetricLogged):
-            self.last_metrics.setdefault(event.record, {}).update(event.values)
+            self._reused_from.update(output.run for output in event.outputs if output.run)
 
 
 def _outcome_of(error: BaseException | None, *, live: bool) -> RunOutcome:
     if error is None:
         return RunOutcome.LIVE if live else RunOutcome.COMPLETE
-    return RunOutcome.INTERRUPTED if isinstance(error, KeyboardInterrupt) else RunOutcome.FAILED
+    interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
+    return RunOutcome.INTERRUPTED if interrupted else RunOutcome.FAILED

@@ -302,3 +302,29 @@ def test_a_set_is_shown_as_strings_that_json_can_hold():
 def test_a_path_that_is_no_field_is_an_error():
     with pytest.raises(AttributeError):
         value_at(Params(), "model.nothing")
+
+
+def test_the_readable_form_shows_no_secret():
+    @dataclasses.dataclass
+    class Login:
+        user: str = "ann"
+        password: str = "hunter2"
+
+    @dataclasses.dataclass
+    class Params:
+        api_key: str = "hunter2"
+        login: Login = dataclasses.field(default_factory=Login)
+        url: str = "https://ann:hunter2@example.org"
+        tried: list = dataclasses.field(default_factory=lambda: [{"token": "hunter2"}])
+        ignored_secret: str = "hunter2"
+        hash_representations: dict = dataclasses.field(default_factory=lambda: {"ignored_secret": None})
+
+    shown = set_representation(Params())
+    assert "hunter2" not in repr(shown)
+    assert shown["login"]["user"] == "ann"
+    assert (
+        shown["api_key"]
+        == shown["login"]["password"]
+        == shown["IGNORED_PARAMS"]["ignored_secret"]
+        == "********"
+    )

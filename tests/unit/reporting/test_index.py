@@ -1,11 +1,14 @@
 import json
 import os
+import shutil
 
 import pytest
 
 from curifactory.errors import ReportError
-from curifactory.reporting.index import DATA, FIELDS, draw_index
+from curifactory.reporting.index import DATA, INDEX_ASSETS, draw_index, update_index
 from curifactory.reporting.report import draw_report
+from curifactory.reporting.view.index import SHOWN_RUNS
+from curifactory.store.index import Index
 from curifactory.store.runs import RunStore
 
 
@@ -23,8 +26,8 @@ def read_data(reports):
 
 
 def read_rows(reports):
-    names = ("reference", "experiment", "number", "outcome", "report", *FIELDS)
-    return [dict(zip(names, row, strict=True)) for row in read_data(reports)["rows"]]
+    data = read_data(reports)
+    return [dict(zip(data["fields"], row, strict=True)) for row in data["rows"]]
 
 
 def draw(run, reports):
@@ -35,7 +38,7 @@ def test_every_run_is_there_whether_it_has_a_report_or_not(iris, maker, reports)
     draw_report(iris.write(), reports)
     maker.RunFolder(iris.runs, "speech/asr", 1).write()
     page = draw(iris, reports).read_text(encoding="utf-8")
-    assert {row["reference"]: row["report"] for row in read_rows(reports)} == {
+    assert {row["reference"]: row["has_report"] for row in read_rows(reports)} == {
         iris.reference: True,
         "speech/asr_1_2026-11-21-T101500": False,
     }
@@ -52,13 +55,17 @@ def test_a_row_has_what_the_table_shows(iris, reports):
     assert (row["duration_s"], row["branch"], row["dirty"], row["tags"]) == (3.4, "main", True, ["paper"])
     assert row["metrics"]["accuracy"] == [0.94, 0.9687]
     assert row["command_line"] == "experiment iris -p iris"
+    assert (row["sets"], row["parameters"]["n"], row["parameters"]["seed"]) == (2, ["100", "200"], "1")
 
 
-def test_experiments_have_the_first_line_of_their_docstring(iris, reports):
+def test_experiments_have_their_docstring_and_their_latest_run(iris, reports):
     iris.write()
     page = draw(iris, reports).read_text(encoding="utf-8")
-    assert read_data(reports)["about"] == {"iris": "Which model tells the three species of iris apart best?"}
+    entry = read_data(reports)["experiments"]["iris"]
+    assert entry["about"] == "Which model tells the three species of iris apart best?"
+    assert (entry["more"], entry["runs"], entry["number"]) == ("More of it.", 1, 4)
     assert "Which model tells the three species" in page
+    assert "More of it." in page
 
 
 def test_the_page_itself_shows_the_newest_runs_with_their_best_scores(iris, reports):
@@ -69,14 +76,14 @@ def test_the_page_itself_shows_the_newest_runs_with_their_best_scores(iris, repo
     assert "The forest again" in page
 
 
-def test_of_many_runs_the_page_holds_two_hundred_and_the_script_all(empty_run, reports):
+def test_of_many_runs_the_page_holds_the_newest_and_the_script_all(empty_run, reports):
     for number in range(1, 251):
         empty_run.number = number
         empty_run.write()
     page = draw(empty_run, reports).read_text(encoding="utf-8")
-    assert page.count('<th scope="row">') == 200
+    assert page.count('<th scope="row">') == SHOWN_RUNS
     assert len(read_rows(reports)) == 250
-    assert "The latest 200 of 250" in page
+    assert f"The latest {SHOWN_RUNS} of 250" in page
 
 
 def test_without_runs_the_page_says_how_to_make_one(tmp_path, reports):
@@ -119,7 +126,130 @@ def test_the_index_is_replaced_whole_and_leaves_nothing_beside_it(iris, reports)
     draw(iris, reports)
     draw(iris, reports)
     assert sorted(os.listdir(reports)) == ["_assets", "index-data.js", "index.html"]
-    assert sorted(os.listdir(reports / "_assets")) == ["index.css", "index.js", "theme.css"]
+    assert sorted(os.listdir(reports / "_assets")) == sorted(INDEX_ASSETS)
+
+
+def test_a_style_sheet_of_ones_own_comes_last_and_need_not_exist(iris, reports, tmp_path):
+    iris.write()
+    css = tmp_path / "style.css"
+    assert "custom.css" not in draw_index([], reports, css=css).read_text(encoding="utf-8")
+    css.write_text(".cf { --accent: red }", encoding="utf-8")
+    page = draw_index([], reports, css=css).read_text(encoding="utf-8")
+    assert page.index("_assets/index.css") < page.index("_assets/custom.css")
+    assert (reports / "_assets" / "custom.css").read_text(encoding="utf-8") == css.read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def store(tmp_path):
+    with Index(tmp_path / "index.db") as index:
+        yield RunStore(tmp_path / "runs", index)
+
+
+def write_run(store, maker, number, **facts):
+    run = maker.RunFolder(store.folder, "iris", number)
+    run.started = run.started.replace(minute=number)
+    run.facts = facts
+    run.write()
+    store.note(run.path)
+    return run
+
+
+def drawn_anew(store, tmp_path):
+    """Give what the whole way makes of the same runs."""
+    draw_index(store.iter_rows(), tmp_path / "anew")
+    return read_data(tmp_path / "anew")
+
+
+def check_as_drawn_anew(store, tmp_path, reports):
+    updated, anew = read_data(reports), drawn_anew(store, tmp_path)
+    assert (updated["rows"], updated["experiments"]) == (anew["rows"], anew["experiments"])
+    assert (reports / "index.html").read_bytes() == (tmp_path / "anew" / "index.html").read_bytes()
+
+
+@pytest.fixture
+def no_listing(store, monkeypatch):
+    """Make reading all rows an error; gives a function that says so from now on."""
+
+    def refuse(*_args, **_options):
+        raise AssertionError("all rows were read")
+
+    return lambda: monkeypatch.setattr(store, "iter_rows", refuse)
+
+
+def test_one_more_run_is_put_in_without_reading_the_others(store, maker, reports, tmp_path, no_listing, monkeypatch):
+    for number in (1, 2, 3):
+        write_run(store, maker, number)
+    update_index(store, reports)
+    no_listing()
+    write_run(store, maker, 4, notes="new", experiment_doc="Another docstring.")
+    update_index(store, reports)
+    assert [row["number"] for row in read_rows(reports)] == [4, 3, 2, 1]
+    monkeypatch.undo()
+    check_as_drawn_anew(store, tmp_path, reports)
+
+
+def test_a_changed_run_stays_in_its_place(store, maker, reports, tmp_path, no_listing, monkeypatch):
+    for number in (1, 2, 3):
+        write_run(store, maker, number)
+    update_index(store, reports)
+    no_listing()
+    store.annotate(store.get("iris_2"), notes="half a pair", add_tags=["paper"])
+    update_index(store, reports)
+    assert [(row["number"], row["tags"]) for row in read_rows(reports)] == [(3, []), (2, ["paper"]), (1, [])]
+    monkeypatch.undo()
+    check_as_drawn_anew(store, tmp_path, reports)
+
+
+def test_a_run_that_was_killed_is_told_as_interrupted(store, maker, reports):
+    write_run(store, maker, 1, outcome="running", host=os.uname().nodename, pid=2**22 + 1)
+    draw_index([], reports)
+    update_index(store, reports)
+    write_run(store, maker, 2)
+    update_index(store, reports)
+    assert [row["outcome"] for row in read_rows(reports)] == ["complete", "interrupted"]
+
+
+def test_folders_that_were_copied_here_or_deleted_are_noticed(store, maker, reports, tmp_path):
+    for number in (1, 2):
+        write_run(store, maker, number)
+    update_index(store, reports)
+    copied = maker.RunFolder(store.folder, "digits", 7)
+    copied.write()
+    write_run(store, maker, 3)
+    update_index(store, reports)
+    assert {row["experiment"] for row in read_rows(reports)} == {"iris", "digits"}
+    shutil.rmtree(copied.path)
+    update_index(store, reports)
+    assert {row["experiment"] for row in read_rows(reports)} == {"iris"}
+    check_as_drawn_anew(store, tmp_path, reports)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: text[: len(text) // 2],
+        lambda text: text.replace('"format":2', '"format":1'),
+        lambda text: text.replace('"mark":"', '"mark":"9'),
+        lambda text: "noise",
+    ],
+)
+def test_data_that_is_damaged_or_of_another_version_is_made_anew(store, maker, reports, tmp_path, damage):
+    write_run(store, maker, 1)
+    update_index(store, reports)
+    text = (reports / DATA).read_text(encoding="utf-8")
+    (reports / DATA).write_text(damage(text), encoding="utf-8")
+    write_run(store, maker, 2)
+    update_index(store, reports)
+    check_as_drawn_anew(store, tmp_path, reports)
+
+
+def test_without_an_index_of_runs_everything_is_read(maker, reports, tmp_path):
+    store = RunStore(tmp_path / "runs")
+    for number in (1, 2):
+        write_run(store, maker, number)
+        update_index(store, reports)
+    assert [row["number"] for row in read_rows(reports)] == [2, 1]
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_with_its_path(tmp_path):

@@ -6,6 +6,7 @@ import sys
 import jinja2
 import pytest
 
+from curifactory.errors import ReportError
 from curifactory.reporting import pages
 
 
@@ -79,3 +80,30 @@ def test_no_byte_code_is_written_where_python_writes_none(package, monkeypatch):
 def test_a_package_that_cannot_be_written_is_compiled_each_time(package):
     (package / "__pycache__").write_text("a file where a folder would be")
     assert "_latest" not in render()
+
+
+def test_a_template_of_the_project_takes_the_place_of_ours(tmp_path):
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "latest.html").write_text("mine: {{ reference }}")
+    given = {"address": "a", "reference": "<b>"}
+    assert pages.render_page("latest.html", templates=own, **given) == "mine: &lt;b&gt;"
+    assert "mine" not in pages.render_page("latest.html", templates=tmp_path / "nowhere", **given)
+    (own / "latest.html").write_text("changed: {{ reference }}")
+    os.utime(own / "latest.html", ns=(1, 1))
+    assert pages.render_page("latest.html", templates=own, **given) == "changed: &lt;b&gt;"
+    assert sorted(os.listdir(own)) == ["latest.html"]
+
+
+def test_a_template_of_the_project_may_use_ours(tmp_path):
+    (tmp_path / "latest.html").write_text('before {% include "package/latest.html" %}')
+    page = pages.render_page("latest.html", templates=tmp_path, address="a", reference="b")
+    assert page.startswith("before <!doctype html>")
+
+
+@pytest.mark.parametrize("text", ["{% if %}", "{{ nothing_of_that_name }}", '{% include "nowhere.html" %}'])
+def test_a_template_of_the_project_that_is_wrong_is_an_error_with_its_place(tmp_path, text):
+    (tmp_path / "latest.html").write_text(text)
+    with pytest.raises(ReportError, match="template of the project is wrong") as caught:
+        pages.render_page("latest.html", templates=tmp_path, address="a", reference="b")
+    assert str(tmp_path) in caught.value.hint

@@ -46,3 +46,21 @@ def test_a_long_tree_is_cut_and_lies_whole_beside_it(tmp_path):
     assert len(fragment.data["text"]) == tree.SHOWN_CHARACTERS
     assert fragment.data["cut"]
     assert json.loads((tmp_path / fragment.files[0]).read_text(encoding="utf-8"))[-1] == 49_999
+
+
+def test_secrets_are_masked_by_their_name_and_by_their_shape(tmp_path):
+    @dataclasses.dataclass
+    class Login:
+        user: str = "ann"
+        password: str = "hunter2"
+
+    value = {
+        "login": Login(),
+        "deep": [{"api_key": ["hunter2"]}],
+        "url": "https://ann:hunter2@host",
+        "tokens": ["a"],
+    }
+    text = show(value, tmp_path).data["text"]
+    assert "hunter2" not in text
+    assert json.loads(text)["login"]["user"] == "ann"
+    assert json.loads(text)["tokens"] == ["a"]

@@ -1,4 +1,4 @@
-from curifactory.reporting.view.parameters import flatten, gather_parameters
+from curifactory.reporting.view.parameters import gather_parameters
 from curifactory.store.run import Run
 
 
@@ -37,9 +37,13 @@ def test_without_sets_there_is_nothing(empty_run):
     assert parameters_of(empty_run) is None
 
 
-def test_a_long_value_is_cut():
-    assert len(flatten({"x": "y" * 10_000})[0][1]) == 300
+def test_what_no_stage_has_read_is_told(iris):
+    run = Run.read(iris.write())
+    view = gather_parameters(run.parameters, ["seed", "model_type", "gone"])
+    assert view.unread == {"seed", "model_type"}
 
 
-def test_what_is_no_tree_has_no_leaves():
-    assert flatten(None) == []
+def test_below_a_set_that_nothing_has_read_everything_is_unread(empty_run):
+    empty_run.add_record("a", {"model": {"depth": 3, "kind": "rf"}, "models": 2})
+    view = gather_parameters(Run.read(empty_run.write()).parameters, ["model"])
+    assert view.unread == {"model.depth", "model.kind"}

@@ -1,0 +1,206 @@
+"""What a call reports and logs: told to the run at once, kept beside its trace, told again when it is reused."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from datetime import datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.events import MetricLogged, Reported
+from curifactory.core.outcomes import CallOutcome
+from curifactory.core.record import Record
+from curifactory.core.trace import Fragment, Trace
+from curifactory.engine.numbers import as_numbers
+from curifactory.engine.rendering import ERROR_KIND, FragmentNames, render
+from curifactory.store.metric_lines import encode_lines, iter_loggings
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+    from curifactory.engine.graph import Call
+
+FRAGMENTS_NAME = "fragments.json"
+METRICS_NAME = "metrics.jsonl"
+BATCH = 1000
+
+
+class Telling:
+    """Takes what one execution of a call reports and logs.
+
+    Beside the trace, records are known by their place among those that the call was given, since they may have other
+    numbers in the run that reuses it; 0 is its own.
+
+    Attributes
+    ----------
+    fragments : int
+        How many things were reported.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_call",
+        "_engine",
+        "_folder",
+        "_has_metrics",
+        "_names",
+        "_quiet",
+        "_rows",
+        "_zone",
+        "fragments",
+    )
+
+    def __init__(self, engine: Engine, call: Call) -> None:
+        self._engine = engine
+        self._call = call
+        self.fragments = 0
+        self._rows: list[dict[str, Any]] = []
+        self._batch: list[MetricLogged] = []
+        self._has_metrics = False
+        self._names = FragmentNames()
+        self._folder: str | None = None
+        self._zone: tzinfo | None = None
+        # A call that was reused, and is executed after all because its value is wanted, has told all of this before.
+        self._quiet = call.outcome is CallOutcome.REUSED and call.trace is not None and call.trace.reported
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was reported or logged."""
+        return not (self._rows or self._batch or self._has_metrics)
+
+    def report(self, record: Record, reportable: Any) -> None:
+        """Render a reportable now and tell the run of it."""
+        folder = self._get_folder()
+        if folder is None:
+            return
+        call, number = self._call, self.fragments
+        name = self._names.choose(getattr(reportable, "name", None) or f"{call.name}_{number}")
+        fragment = render(reportable, folder, name)
+        self.fragments += 1
+        self._rows.append({**dataclasses.asdict(fragment), "record": self._place_of(record)})
+        if self._quiet:
+            return
+        if fragment.kind == ERROR_KIND:
+            message = fragment.data["message"].partition("\n")[0]
+            self._engine.warn(f"'{fragment.name}' of {call.describe()} could not be drawn: {message}")
+        self._engine.events.emit(Reported(record.index, call.index, call.name, str(call.index), fragment))
+
+    def log(
+        self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
+    ) -> None:
+        """Tell the run of metrics."""
+        if self._zone is None:
+            # Asked once: it takes longer than all the rest.
+            self._zone = datetime.now().astimezone().tzinfo
+        event = MetricLogged(
+            record.index, self._call.index, type, as_numbers(values), step, epoch, datetime.now(self._zone)
+        )
+        self._batch.append(event)
+        if len(self._batch) >= BATCH:
+            self._write_batch()
+        if not self._quiet:
+            self._engine.events.emit(event)
+
+    def write(self) -> str | None:
+        """Write the rest of it beside the fragments' files.
+
+        Returns
+        -------
+        str or None
+            The folder that belongs to the trace; None if there is nothing to keep.
+        """
+        folder = None if self.is_empty else self._get_folder()
+        if folder is None:
+            return None
+        with open(os.path.join(folder, FRAGMENTS_NAME), "w", encoding="utf-8") as file:
+            # Half a surrogate pair, from a path that is no UTF-8, is text as well.
+            json.dump(self._rows, file)
+        self._write_batch()
+        return folder
+
+    def _get_folder(self) -> str | None:
+        if self._folder is None:
+            folder = self._folder = self._engine.fragments_folder(str(self._call.index))
+            if folder is not None and os.listdir(folder):
+                # Files of an earlier turn of this call: those of a trace are linked, and writing would change both.
+                shutil.rmtree(folder)
+                os.mkdir(folder)
+        return self._folder
+
+    def _place_of(self, record: Record) -> int:
+        # Views of records equal them.
+        others = self._call.records or ()
+        return 0 if record == self._call.record or record not in others else 1 + list(others).index(record)
+
+    def _write_batch(self) -> None:
+        batch, self._batch = self._batch, []
+        folder = self._get_folder() if batch else None
+        if folder is None:
+            return
+        self._has_metrics = True
+        places = {self._call.record.index: 0}
+        for place, record in enumerate(self._call.records or (), 1):
+            places.setdefault(record.index, place)
+        with open(os.path.join(folder, METRICS_NAME), "ab") as file:
+            for line in encode_lines(batch, records=places):
+                file.write(line.text + b"\n")
+
+
+def tell_again(engine: Engine, call: Call, trace: Trace) -> int:
+    """Emit what the call reported and logged when it was executed, under the present records.
+
+    Returns
+    -------
+    int
+        How many things it had reported.
+    """
+    source = engine.traces.report_folder(trace)
+    if source is None:
+        return 0
+    records = (call.record, *(call.records or ()))
+    rows = _read_rows(os.path.join(source, FRAGMENTS_NAME))
+    target = engine.fragments_folder(str(call.index)) if rows else None
+    for row in rows:
+        record = _record_at(records, row.pop("record", 0))
+        fragment = Fragment(**{**row, "files": tuple(row["files"])})
+        if target is not None:
+            for name in fragment.files:
+                _link_file(os.path.join(source, name), os.path.join(target, name))
+        engine.events.emit(Reported(record.index, call.index, call.name, str(call.index), fragment))
+    metrics = os.path.join(source, METRICS_NAME)
+    if os.path.exists(metrics):
+        _log_again(engine, call, records, metrics)
+    return len(rows)
+
+
+def _log_again(engine: Engine, call: Call, records: tuple[Record, ...], path: str) -> None:
+    emit = engine.events.emit
+    with open(path, encoding="utf-8") as file:
+        for line in file:
+            row = json.loads(line)
+            row["record"] = _record_at(records, row["record"]).index
+            row["call"] = call.index
+            for event in iter_loggings(row):
+                emit(event)
+
+
+def _record_at(records: tuple[Record, ...], place: int) -> Record:
+    return records[place] if place < len(records) else records[0]
+
+
+def _read_rows(path: str) -> list[dict[str, Any]]:
+    with open(path, encoding="utf-8") as file:
+        rows: list[dict[str, Any]] = json.load(file)
+    return rows
+
+
+def _link_file(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except FileExistsError:
+        return
+    except OSError:
+        # No links on this file system, or across two: a copy serves as well.
+        shutil.copyfile(source, target)

@@ -1,0 +1,91 @@
+"""What a run tells of itself: at its start where it began and with what, at its end where reused results came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from curifactory.core.outcomes import RunOutcome
+from curifactory.manager.assembly import Parts
+from curifactory.manager.description import describe_run, read_git, result_folders
+from curifactory.manager.origins import describe_origins
+from curifactory.provenance.environment import read_environment
+from curifactory.provenance.patch import write_patch
+
+
+class Account:
+    """Keeps the facts of one run in its folder; of a dry run it keeps nothing.
+
+    Parameters
+    ----------
+    parts : Parts
+        What the run works with.
+    """
+
+    __slots__ = ("_environment", "_facts", "_parts")
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._facts: dict[str, Any] = {}
+        self._environment: dict[str, Any] = {}
+
+    def begin(
+        self,
+        *,
+        experiment: str,
+        outcome: RunOutcome,
+        now: datetime,
+        command: Sequence[str] | None,
+        notes: str | None,
+    ) -> None:
+        """Write down where the run began: machine, commit, what was not committed, packages, words.
+
+        Parameters
+        ----------
+        experiment, outcome, now, command, notes
+            As in :func:`curifactory.manager.description.describe_run`.
+        """
+        recorder, run = self._parts.recorder, self._parts.run
+        if recorder is None or run is None:
+            return
+        project = self._parts.project
+        git = read_git(project)
+        self._facts = describe_run(
+            experiment=experiment,
+            reference=self._parts.reference,
+            number=self._parts.number,
+            outcome=outcome,
+            started_at=now,
+            command=command,
+            notes=notes,
+            git=git,
+        )
+        recorder.write_facts(**self._facts)
+        self._environment = read_environment()
+        recorder.write_document("environment.json", self._environment)
+        if git is not None and git.is_dirty:
+            patch = write_patch(git, run.path, exclude=result_folders(project))
+            recorder.write_facts(patch=patch.to_json())
+
+    def keep(self, **facts: Any) -> None:
+        """Keep further facts in ``run.json``."""
+        if self._parts.recorder is not None:
+            self._parts.recorder.write_facts(**facts)
+
+    def end(self, *, reused_from: Iterable[str], unread: Sequence[str] | None) -> None:
+        """Write down what only the end of a run knows.
+
+        Parameters
+        ----------
+        reused_from : iterable of str
+            References of the runs that made what was reused.
+        unread : sequence of str or None
+            Parameters that no stage has read; None if that is not known.
+        """
+        facts: dict[str, Any] = {} if unread is None else {"unread_parameters": list(unread)}
+        origins = describe_origins(reused_from, self._parts.runs, self._facts, self._environment)
+        if origins:
+            facts["origins"] = origins
+        if facts:
+            self.keep(**facts)
