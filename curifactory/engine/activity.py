@@ -142,12 +142,17 @@ class Activity:
         return self._cachers
 
     def path_of(self, name: str, *, folder: bool, track: bool = True, **options: Any) -> str:
-        """Return the final path of a file that the stage writes itself; earlier ones are moved aside first."""
+        """Return the final path of a file that the stage writes itself; earlier ones are moved aside first.
+
+        In a run that must not write into the cache it is a path in a temporary folder.
+        """
         self.note_files()
         stage = options.pop("stage_name", None) or self.call.name
         path: str = self.engine.labels.own_path(
             name, params_hash=self.call.label_hash, stage=stage, **options
         )
+        if not self.engine.options.writes:
+            path = self.engine.scratch.path_of(path)
         if path not in self.files:
             self.engine.clear_path(path)
             if track:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
@@ -13,7 +15,6 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
 from curifactory.engine.loading import Loader
 from curifactory.engine.options import EngineOptions
-from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import UnidentifiableError
 from curifactory.store.artifacts import FileState
 from curifactory.store.traces import TraceStore
@@ -45,12 +46,18 @@ class Decider:
     """Decides calls one at a time, from traces, inputs and what was asked for."""
 
     def __init__(
-        self, options: EngineOptions, traces: TraceStore, identifier: Identifier, loader: Loader
+        self,
+        options: EngineOptions,
+        traces: TraceStore,
+        identifier: Identifier,
+        loader: Loader,
+        prototype: Callable[[Any, str], Any],
     ) -> None:
         self.options = options
         self._traces = traces
         self._identifier = identifier
         self._loader = loader
+        self._prototype = prototype
         self._read_sets: dict[tuple[str, str], list[tuple[str, ...]]] = {}
         self._traces_added: Counter[str] = Counter()
 
@@ -124,7 +131,7 @@ class Decider:
                 absent = absent or Reason(ReasonKind.NO_CACHER)
                 continue
             artifact = output.artifact
-            cacher = fresh_cacher(template, spec.name)
+            cacher = self._prototype(template, spec.name)
             if artifact is None or artifact.cacher_key != self._identifier.named_code.cacher_key(cacher):
                 return Decision(
                     Verdict.RUN, Reason(ReasonKind.NO_ARTIFACT, {"cacher": type(cacher).__name__})

@@ -32,6 +32,7 @@ from curifactory.engine.plan import Plan, apply, decide_all, has_to_run, make_pl
 from curifactory.engine.reusing import reuse_call
 from curifactory.engine.running import check_values, run_call
 from curifactory.engine.saving import Saver
+from curifactory.engine.scratch import Scratch
 from curifactory.engine.unread import find_unread_parameters, tell_unread
 from curifactory.engine.values import Values
 from curifactory.errors import CacheError, UnidentifiableError
@@ -104,7 +105,10 @@ class Engine:
             prefix=options.file_prefix,
         )
         self.loader = Loader(surroundings.files, self.saver, cache_folder=str(surroundings.layout.cache))
-        self.decider = Decider(options, surroundings.traces, self.identifier, self.loader)
+        self.scratch = Scratch(str(surroundings.layout.cache))
+        self.decider = Decider(
+            options, surroundings.traces, self.identifier, self.loader, self.saver.prototype
+        )
         self.values = Values(self)
         self.executing: list[Call] = []
         self.failed: tuple[Call, BaseException] | None = None
@@ -291,7 +295,9 @@ class Engine:
     def _is_open(self, call: Call) -> bool:
         """Whether what was decided of a call may be otherwise by now."""
         if call.verdict is Verdict.REUSE:
-            return any(producer.made for producer in call.producers())
+            # Another call of this run may have written to a path that the stage asked for.
+            writes_itself = len(call.outputs) > len(call.output_specs)
+            return writes_itself or any(producer.made for producer in call.producers())
         return call.verdict is not Verdict.RUN or self.decider.is_outdated(call)
 
     def _make_inputs(self, call: Call) -> None:
@@ -330,7 +336,9 @@ class Engine:
 
     def clear_path(self, path: str) -> None:
         """Move what lies under a path that a stage is about to write to out of the way."""
-        if self.options.writes and os.path.lexists(path):
+        if not self.options.writes:
+            self.scratch.clear(path)
+        elif os.path.lexists(path):
             self._files.set_aside(path)
 
     def remember_use(self, call: Call) -> None:

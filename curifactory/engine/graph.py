@@ -67,6 +67,7 @@ class Call:
     """
 
     __slots__ = (
+        "_producers",
         "absent",
         "call_identities",
         "code",
@@ -94,6 +95,7 @@ class Call:
         "records",
         "slots",
         "spec",
+        "stage_id",
         "trace",
         "verdict",
         "want",
@@ -112,7 +114,9 @@ class Call:
         line: tuple[str, int],
     ) -> None:
         self.engine = engine
+        self._producers: tuple[Call, ...] | None = None
         self.spec = spec
+        self.stage_id = engine.identifier.stage_id_of(spec)
         self.record = record
         self.records = records
         self.overrides = overrides
@@ -148,11 +152,6 @@ class Call:
         return self.spec.name
 
     @property
-    def stage_id(self) -> str:
-        """Module-qualified name of the stage."""
-        return self.engine.identifier.stage_id_of(self.spec)
-
-    @property
     def settled(self) -> bool:
         """Whether it is known what the call's outputs are."""
         return self.outcome in (CallOutcome.RAN, CallOutcome.REUSED)
@@ -177,11 +176,14 @@ class Call:
             for record in (self.record, *(self.records or ())):
                 yield from record.state.slots(self.number).values()
 
-    def producers(self) -> Iterator[Call]:
-        """Go through the calls behind the scheduled slots; one may come several times."""
-        for slot in self.scheduled_slots():
-            if isinstance(slot.producer, Call):
-                yield slot.producer
+    def producers(self) -> tuple[Call, ...]:
+        """Return the calls behind the scheduled slots; one may come several times."""
+        if self._producers is None:
+            # What the call sees is bound when it is made, so this never changes.
+            self._producers = tuple(
+                slot.producer for slot in self.scheduled_slots() if isinstance(slot.producer, Call)
+            )
+        return self._producers
 
     def hand_out(self, slot: Slot) -> Any:
         """Return a slot's value to a person."""

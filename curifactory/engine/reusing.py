@@ -9,7 +9,6 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.core.trace import Output
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call, Want
-from curifactory.engine.saving import fresh_cacher
 from curifactory.engine.telling import tell_again
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:
         return output
     engine.loader.bring_back(artifact, call.key or "")
     spec, template = call.output_specs[position]
-    cacher = fresh_cacher(template, spec.name)
+    cacher = engine.saver.prototype(template, spec.name)
     wanted = engine.labels.plain(call, cacher, spec.name)
     if wanted == artifact.label or artifact.label.startswith(f"{wanted}~") or call.absent is not None:
         engine.labels.hold(artifact.label, call.key or "", call)

@@ -63,6 +63,7 @@ class Saver:
         self._project_folder = project_folder
         self._prefix = prefix
         self._staging: str | None = None
+        self._prototypes: dict[tuple[int, str], tuple[Any, Any]] = {}
         self._filled: list[str] = []
         self.labels = labels
 
@@ -72,6 +73,13 @@ class Saver:
         cacher = fresh_cacher(template, output.name)
         cacher.place(self._placement(call, output.name, label, None))
         return cacher
+
+    def prototype(self, template: Any, name: str) -> Any:
+        """Return a cacher of an output that is asked for names and identity only, never placed."""
+        known = self._prototypes.get((id(template), name))
+        if known is None:
+            known = self._prototypes[id(template), name] = (template, fresh_cacher(template, name))
+        return known[1]
 
     def final_cachers(self, call: Call) -> list[Any]:
         """Return the cachers of a call's outputs, placed where their files will lie; None for one that is not cached."""
@@ -248,7 +256,9 @@ def _check_labels(call: Call, staged: Sequence[_Staged | None]) -> None:
 def _unasked_files(staging: str, placement: Placement, cache_folder: str) -> dict[str, str]:
     """Return the files that a cacher wrote beside the paths it asked for, with the names they are meant to have."""
     asked = set(placement.staged)
-    found = {}
+    found: dict[str, str] = {}
+    if all(os.path.join(staging, name) in asked for name in os.listdir(staging)):
+        return found
     for folder, folders, names in os.walk(staging):
         folders[:] = [each for each in folders if os.path.join(folder, each) not in asked]
         for name in names:

@@ -207,7 +207,8 @@ class Reach:
             name: getattr(spec, name, None)
             for name in ("aggregate", "inputs", "suppress_missing_inputs", "version")
         }
-        self.ledger.put(label, [self.data.value({**says, "outputs": outputs})])
+        # A tuple: what a decorator says cannot be changed, so that it need not be looked at again.
+        self.ledger.put(label, [self.data.value((*says.items(), ("outputs", tuple(outputs))))])
         self.data.declare(tuple(getattr(spec, "depends", ()) or ()))
 
     # -------------------------------------------------------------------------------------------------------- names

@@ -106,7 +106,7 @@ class DataVisitor:
         ]
         kept = self._answers
         for value, digest in [*pairs, *self._values]:
-            if not isinstance(value, ATOMS) and id(value) not in _big:
+            if not _is_fixed(value) and id(value) not in _big:
                 self._reach.ledger.watches.append(self._watch(value, digest, kept))
 
     def hold_changed(self) -> list[str]:
@@ -319,6 +319,13 @@ class DataVisitor:
 
     def _enter(self, name: str, content: str, *, place: str = "") -> None:
         self._reach.ledger.put(f"depends on {name}", [content], place)
+
+
+def _is_fixed(value: Any) -> bool:
+    """Whether a value and all that is in it can never be changed in place."""
+    if type(value) is tuple or type(value) is frozenset:
+        return all(map(_is_fixed, value))
+    return isinstance(value, ATOMS)
 
 
 def absolute_name(module: str, level: int, package: str) -> str:

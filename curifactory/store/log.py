@@ -66,12 +66,7 @@ class RunLog:
             if not lines:
                 return
             # Events become texts here, away from the calls that they tell of.
-            text = "".join(
-                [
-                    format_line(at, level, mask_text(said if isinstance(said, str) else describe(said)))
-                    for at, level, said in lines
-                ]
-            )
+            text = "".join([format_line(at, level, _text_of(level, said)) for at, level, said in lines])
             with contextlib.suppress(StoreError):
                 self._journal.write(text.encode("utf-8", "backslashreplace"))
 
@@ -147,6 +142,14 @@ class RunLogHandler(logging.Handler):
             last_resort = logging.lastResort
             if last_resort is not None and record.levelno >= last_resort.level:
                 last_resort.handle(record)
+
+
+def _text_of(level: str, said: str | Event) -> str:
+    """Return what a line says; what people's code may have had a hand in is masked."""
+    if isinstance(said, str):
+        return mask_text(said)
+    # Of calm events every text is made here, from names and from values that were masked when they were noted.
+    return mask_text(describe(said)) if level in _LOUD else describe(said)
 
 
 def format_line(at: float, level: str, text: str) -> str:

@@ -13,6 +13,7 @@ from curifactory.manager.manager import ArtifactManager
 from curifactory.project.loading import LoadedExperiment
 from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
+from curifactory.workflow.collector import calm_collector
 from curifactory.workflow.request import RunRequest
 
 
@@ -82,8 +83,9 @@ def run_experiment(
     error: BaseException | None = None
     result = None
     try:
-        result = _call_run(prepared, manager)
-        manager.engine.run_all()
+        with calm_collector():
+            result = _call_run(prepared, manager)
+            manager.engine.run_all()
     except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
         error = raised
     manager.finish(error)
@@ -133,8 +135,9 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
     manager = _make_manager(prepared, ())
     try:
         try:
-            _call_run(prepared, manager)
-            plan = manager.plan()
+            with calm_collector():
+                _call_run(prepared, manager)
+                plan = manager.plan()
         except Exception as error:  # noqa: BLE001 - whatever a run() raises, the caller is told where
             _raise(error, manager)
         yield plan, manager
