@@ -133,9 +133,9 @@ def _check(fragment: Any, reportable: Any, folder: str) -> None:
     for what, value in (("name", fragment.name), ("kind", fragment.kind)):
         if not isinstance(value, str) or not value:
             raise ReportError(f"{owner} returned a fragment whose {what} is {value!r}.")
-    for what, value in (("group", fragment.group), ("caption", fragment.caption)):
-        if not isinstance(value, str | None):
-            raise ReportError(f"{owner} returned a fragment whose {what} is {value!r}, which is no text.")
+    for what, given in (("group", fragment.group), ("caption", fragment.caption)):
+        if not isinstance(given, str | None):
+            raise ReportError(f"{owner} returned a fragment whose {what} is {given!r}, which is no text.")
     try:
         json.dumps(fragment.data)
     except (TypeError, ValueError) as error:

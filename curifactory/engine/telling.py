@@ -144,8 +144,7 @@ class Telling:
         for place, record in enumerate(self._call.records or (), 1):
             places.setdefault(record.index, place)
         with open(os.path.join(folder, METRICS_NAME), "ab") as file:
-            for line in encode_lines(batch, records=places):
-                file.write(line.text + b"\n")
+            file.writelines(line.text + b"\n" for line in encode_lines(batch, records=places))
 
 
 def tell_again(engine: Engine, call: Call, trace: Trace) -> int:

@@ -16,35 +16,62 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from curifactory.reporting.reportables.confusion import ConfusionMatrixReporter
     from curifactory.reporting.reportables.figure import FigureReporter
     from curifactory.reporting.reportables.frame import DFReporter
     from curifactory.reporting.reportables.image import ImageReporter
+    from curifactory.reporting.reportables.image_grid import ImageGridReporter
     from curifactory.reporting.reportables.latex import LatexTableReporter
     from curifactory.reporting.reportables.lines import LinePlotReporter
     from curifactory.reporting.reportables.markup import HTMLReporter
+    from curifactory.reporting.reportables.media import AudioReporter, FileReporter, VideoReporter
+    from curifactory.reporting.reportables.metric import MetricReporter
+    from curifactory.reporting.reportables.plotly_figure import PlotlyReporter
     from curifactory.reporting.reportables.reportable import Reportable
+    from curifactory.reporting.reportables.table import TableReporter
+    from curifactory.reporting.reportables.text import MarkdownReporter, TextReporter
     from curifactory.reporting.reportables.tree import JsonReporter
 
 __all__ = [
+    "AudioReporter",
+    "ConfusionMatrixReporter",
     "DFReporter",
     "FigureReporter",
+    "FileReporter",
     "HTMLReporter",
+    "ImageGridReporter",
     "ImageReporter",
     "JsonReporter",
     "LatexTableReporter",
     "LinePlotReporter",
+    "MarkdownReporter",
+    "MetricReporter",
+    "PlotlyReporter",
     "Reportable",
+    "TableReporter",
+    "TextReporter",
+    "VideoReporter",
 ]
 
 _HOMES = {
+    "AudioReporter": "media",
+    "ConfusionMatrixReporter": "confusion",
     "DFReporter": "frame",
     "FigureReporter": "figure",
+    "FileReporter": "media",
     "HTMLReporter": "markup",
+    "ImageGridReporter": "image_grid",
     "ImageReporter": "image",
     "JsonReporter": "tree",
     "LatexTableReporter": "latex",
     "LinePlotReporter": "lines",
+    "MarkdownReporter": "text",
+    "MetricReporter": "metric",
+    "PlotlyReporter": "plotly_figure",
     "Reportable": "reportable",
+    "TableReporter": "table",
+    "TextReporter": "text",
+    "VideoReporter": "media",
 }
 
 

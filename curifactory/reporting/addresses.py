@@ -18,6 +18,10 @@ class Addresses(Protocol):
         """Give the address of a file of a fragment, or None if it is not there."""
         ...
 
+    def find_script(self, folder: str, file: str) -> str | None:
+        """Give the address of the script that holds what a file of a fragment says, or None where there are none."""
+        ...
+
     def find_report(self, reference: str | None) -> str | None:
         """Give the address of another run's report, or None if there is none."""
         ...
@@ -42,6 +46,7 @@ class PageAddresses:
         self._reference = reference
         self._found: dict[str, str | None] = {}
         self.used: dict[tuple[str, str], None] = {}
+        self.scripts: dict[tuple[str, str], str] = {}
 
     def find_fragment(self, folder: str, file: str) -> str | None:
         """Give ``fragments/…`` and remember that the page needs the file beside it."""
@@ -49,6 +54,14 @@ class PageAddresses:
             return None
         self.used[folder, file] = None
         return f"fragments/{quote(folder)}/{quote(file)}"
+
+    def find_script(self, folder: str, file: str) -> str | None:
+        """Give ``fragments/….js`` and remember that it has to be written: pages from disk cannot read other files."""
+        if not os.path.isfile(join_fragment(self._fragments, folder, file)):
+            return None
+        address = f"fragments/{quote(folder)}/{quote(file)}.js"
+        self.scripts[folder, file] = address
+        return address
 
     def find_report(self, reference: str | None) -> str | None:
         """Give the way to the other report's folder, if it has one now."""
@@ -82,6 +95,10 @@ class InlineAddresses:
             return None
         kind = mimetypes.guess_type(file)[0] or "application/octet-stream"
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
+
+    def find_script(self, folder: str, file: str) -> str | None:
+        """Give None: a notebook would have to hold all that the script needs."""
+        return None
 
     def find_report(self, reference: str | None) -> str | None:
         """Give None: nobody knows from where a notebook would have to link."""

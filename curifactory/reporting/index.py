@@ -2,46 +2,32 @@
 
 from __future__ import annotations
 
-import functools
-import json
+import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from curifactory.errors import ReportError
+from curifactory.reporting.index_data import IndexData
 from curifactory.reporting.latest import LATEST, find_latest
-from curifactory.reporting.pages import ASSETS, render_page
-from curifactory.reporting.view.header import first_line
-from curifactory.reporting.view.index import gather_index, read_row
-from curifactory.reporting.view.results import HIGHER_IS_BETTER, LOWER_IS_BETTER
+from curifactory.reporting.pages import ASSETS, CUSTOM_CSS, TEMPLATES_NAME, render_page
+from curifactory.reporting.view.index import SHOWN_RUNS, gather_index
 
 if TYPE_CHECKING:
     from curifactory.store.run_row import RunRow
+    from curifactory.store.runs import RunStore
 
-INDEX_ASSETS = ("theme.css", "index.css", "index.js")
+INDEX_ASSETS = ("theme.css", "index.css", "marks.js", "index.js", "comparison.js", "coordinates.js")
 SHARED = "_assets"
 DATA = "index-data.js"
-FIELDS = (
-    "started_at",
-    "duration_s",
-    "parameter_files",
-    "commit",
-    "branch",
-    "dirty",
-    "counts",
-    "metrics",
-    "notes",
-    "tags",
-    "command_line",
-    "host",
-    "python",
-    "error",
-)
+LONGEST_WAIT_S = 5.0
 
 
-def draw_index(rows: Iterable[RunRow], reports_folder: Path) -> Path:
+def draw_index(
+    rows: Iterable[RunRow], reports_folder: Path, *, mark: str | None = None, css: Path | None = None
+) -> Path:
     """Draw ``index.html`` with all runs, whether they have a report or not.
 
     The first rows stand in the page itself; a script shows all of them, searched, sorted, filtered and compared.
@@ -52,6 +38,10 @@ def draw_index(rows: Iterable[RunRow], reports_folder: Path) -> Path:
         The runs, newest first, as ``RunStore.iter_rows`` gives them.
     reports_folder : Path
         Where the reports lie; is made if it is missing.
+    mark : str, optional
+        What ``RunStore.get_mark`` said before the rows were read, for :func:`update_index` to go on from.
+    css : Path, optional
+        A style sheet of one's own, which comes after ours and therefore wins; it need not exist.
 
     Returns
     -------
@@ -63,24 +53,40 @@ def draw_index(rows: Iterable[RunRow], reports_folder: Path) -> Path:
     ReportError
         If it cannot be written.
     """
-    runs = list(rows)
-    try:
-        assets = reports_folder / SHARED
-        assets.mkdir(parents=True, exist_ok=True)
-        for name in INDEX_ASSETS:
-            _copy_changed(os.path.join(ASSETS, name), os.path.join(assets, name))
-        reports = Reports(os.fspath(reports_folder))
-        _replace(reports_folder / DATA, encode_data(runs, reports))
-        view = gather_index(runs, reports.find, has_latest=find_latest(os.fspath(reports_folder)) is not None)
-        page = render_page("index.html", view=view, latest=LATEST)
-        _replace(reports_folder / "index.html", page.encode("utf-8", "backslashreplace"))
-    except OSError as error:
-        raise ReportError(
-            f"The index of reports could not be written to {error.filename or reports_folder}: "
-            f"{error.strerror or error}.",
-            hint="The runs themselves are kept; `experiment report` draws the index again.",
-        ) from error
-    return reports_folder / "index.html"
+    with _told_as_report_error(reports_folder):
+        data = IndexData.draw(list(rows), Reports(os.fspath(reports_folder)).has, mark=mark)
+        return _write_index(data, reports_folder, css)
+
+
+def update_index(runs: RunStore, reports_folder: Path, *, css: Path | None = None) -> Path:
+    """Bring ``index.html`` up to date with what has changed, which takes no longer where there are many runs.
+
+    Only rows that have changed are written anew. Where that is not enough, because folders of runs were copied here or
+    deleted, or the index was made anew, it is drawn from all runs.
+
+    Parameters
+    ----------
+    runs : RunStore
+        The runs.
+    reports_folder, css
+        As for :func:`draw_index`.
+
+    Returns
+    -------
+    Path
+        The page.
+
+    Raises
+    ------
+    ReportError
+        If it cannot be written.
+    """
+    with _told_as_report_error(reports_folder), _one_at_a_time(reports_folder):
+        data = _read_current(runs, reports_folder)
+        if data is None:
+            mark = runs.get_mark()
+            data = IndexData.draw(runs.iter_rows(), Reports(os.fspath(reports_folder)).has, mark=mark)
+        return _write_index(data, reports_folder, css)
 
 
 class Reports:
@@ -102,49 +108,96 @@ class Reports:
             self._names[above] = names
         return name in names
 
-    def find(self, reference: str) -> str | None:
-        """Give the address of a run's report from the index, or None."""
-        return f"./{quote(reference)}/index.html" if self.has(reference) else None
 
+def address_report(reference: str) -> str:
+    """Give the address of a run's report from the index; the dot keeps a colon in it from being a scheme.
 
-def encode_data(rows: Iterable[RunRow], reports: Reports) -> bytes:
-    """Write the rows as a script; the order of their fields is the one that ``index.js`` names.
-
-    Ten thousand of them are written after each run: of their facts, which are text already, what the table shows is
-    passed on as it is.
+    Examples
+    --------
+    >>> address_report("vision/iris_4")
+    './vision/iris_4/index.html'
     """
-    import msgspec
+    return f"./{quote(reference)}/index.html"
 
-    read = _shown_facts_decoder().decode
-    take, has_report = msgspec.structs.astuple, reports.has
-    # Each row becomes bytes at once: ten thousand tuples would keep the garbage collector busy.
-    encode = msgspec.json.Encoder().encode
-    about: dict[str, str] = {}
-    lines: list[bytes] = []
-    for row in rows:
-        experiment, reference = row.experiment, row.reference
-        if experiment not in about:
-            about[experiment] = first_line(read_row(row).get("experiment_doc"))
-        head = (reference, experiment, row.number, row.outcome._value_, has_report(reference))
-        try:
-            lines.append(encode((*head, *take(read(row.summary)))))
-        except (msgspec.MsgspecError, UnicodeEncodeError):
-            lines.append(json.dumps([*head, *map(read_row(row).get, FIELDS)]).encode("ascii"))
-    words = {"lower": LOWER_IS_BETTER.pattern, "higher": HIGHER_IS_BETTER.pattern}
-    beginning = json.dumps({"about": about, "words": words}).encode("ascii")
-    return b"".join(
-        (b"window.curifactoryRuns=", beginning[:-1], b',"rows":[\n', b",\n".join(lines), b"\n]};\n")
+
+def _read_current(runs: RunStore, reports_folder: Path) -> IndexData | None:
+    """Read the rows that were written last and put in what has changed since; None if that is not enough."""
+    try:
+        data = IndexData.read((reports_folder / DATA).read_bytes())
+    except FileNotFoundError:
+        return None
+    changes = None if data is None or data.mark is None else runs.read_changes(data.mark)
+    if data is None or changes is None:
+        return None
+    changed: dict[str, RunRow | None] = dict.fromkeys(data.find_unsettled())
+    changed |= {row.reference: row for row in changes.rows}
+    for reference, row in sorted(changed.items(), key=lambda pair: _moment(pair[1])):
+        # What is said of a run that goes on is true only as long as its process is there.
+        current = runs.read_row(reference) if row is None or not row.outcome.is_final else row
+        has_report = os.path.isdir(reports_folder / reference)
+        if current is None or not data.take(current, has_report=has_report):
+            return None
+    data.mark = changes.mark
+    return data if len(data.lines) == runs.count_folders() else None
+
+
+def _moment(row: RunRow | None) -> float:
+    return row.started_at.timestamp() if row is not None and row.started_at is not None else 0.0
+
+
+def _write_index(data: IndexData, reports_folder: Path, css: Path | None) -> Path:
+    assets = reports_folder / SHARED
+    assets.mkdir(parents=True, exist_ok=True)
+    for name in INDEX_ASSETS:
+        _copy_changed(os.path.join(ASSETS, name), os.path.join(assets, name))
+    has_css = css is not None and os.path.isfile(css)
+    if css is not None and has_css:
+        _copy_changed(os.fspath(css), os.path.join(assets, CUSTOM_CSS))
+    _replace(reports_folder / DATA, data.to_bytes())
+    view = gather_index(
+        data, address_report, has_latest=find_latest(os.fspath(reports_folder)) is not None, shown=SHOWN_RUNS
     )
+    page = render_page(
+        "index.html",
+        templates=reports_folder / TEMPLATES_NAME,
+        view=view,
+        latest=LATEST,
+        scripts=[name for name in INDEX_ASSETS if name.endswith(".js")],
+        css=CUSTOM_CSS if has_css else None,
+    )
+    _replace(reports_folder / "index.html", page.encode("utf-8", "backslashreplace"))
+    return reports_folder / "index.html"
 
 
-@functools.cache
-def _shown_facts_decoder() -> Any:
-    """Give what takes the fields of a row out of its text without reading what is in them."""
-    import msgspec
+@contextlib.contextmanager
+def _one_at_a_time(reports_folder: Path) -> Iterator[None]:
+    """Let runs that end at the same moment write one after the other, so that none takes out what another put in."""
+    from filelock import FileLock, Timeout
 
-    absent = msgspec.Raw(b"null")
-    shown = msgspec.defstruct("ShownFacts", [(name, msgspec.Raw, absent) for name in FIELDS], gc=False)
-    return msgspec.json.Decoder(shown)
+    reports_folder.mkdir(parents=True, exist_ok=True)
+    lock: Any = FileLock(os.fspath(reports_folder / f".{DATA}.lock"))
+    try:
+        lock.acquire(timeout=LONGEST_WAIT_S)
+    except (Timeout, OSError, NotImplementedError):
+        # A file system without locks, or somebody who stands still: a row may then wait for the next run.
+        lock = None
+    try:
+        yield
+    finally:
+        if lock is not None:
+            lock.release()
+
+
+@contextlib.contextmanager
+def _told_as_report_error(reports_folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ReportError(
+            f"The index of reports could not be written to {error.filename or reports_folder}: "
+            f"{error.strerror or error}.",
+            hint="The runs themselves are kept; `experiment report` draws the index again.",
+        ) from error
 
 
 def _copy_changed(source: str, target: str) -> None:

@@ -8,6 +8,8 @@ import os
 import sys
 from typing import TYPE_CHECKING, Any
 
+from curifactory.errors import ReportError
+
 if TYPE_CHECKING:
     from jinja2 import Environment
 
@@ -16,13 +18,21 @@ TEMPLATES = os.path.join(HOME, "templates")
 ASSETS = os.path.join(HOME, "assets")
 
 
-def render_page(template: str, **values: Any) -> str:
-    """Render a template of the package.
+# In a project's folder of reports: what is there of these names comes in place of ours, or after it.
+TEMPLATES_NAME = "templates"
+CUSTOM_CSS = "custom.css"
+
+
+def render_page(template: str, *, templates: str | os.PathLike[str] | None = None, **values: Any) -> str:
+    """Render a template of the package, or what a project has in its place.
 
     Parameters
     ----------
     template : str
         Its file name.
+    templates : path, optional
+        Folder of templates of one's own; it need not exist. A file there takes the place of ours of the same name, and
+        may extend or import ours as ``package/<name>``.
     **values
         What it shows; text is escaped, whatever it says.
 
@@ -37,7 +47,24 @@ def render_page(template: str, **values: Any) -> str:
     >>> "<script>" in page, "&lt;script&gt;" in page
     (False, True)
     """
-    return _environment().get_template(template).render(**values)
+    if templates is None or not os.path.isdir(templates):
+        return _environment().get_template(template).render(**values)
+    return _render_own(template, os.fspath(templates), values)
+
+
+def _render_own(template: str, templates: str, values: dict[str, Any]) -> str:
+    import jinja2
+
+    try:
+        return _own_environment(templates).get_template(template).render(**values)
+    except jinja2.TemplateError as error:
+        # Only what a person wrote is looked for anew each time, so only that can be wrong.
+        place = getattr(error, "filename", None) or getattr(error, "name", None) or templates
+        line = getattr(error, "lineno", None)
+        raise ReportError(
+            f"A template of the project is wrong ({place}{f', line {line}' if line else ''}): {error}",
+            hint=f"Mend it, or take it out of {templates}.",
+        ) from error
 
 
 def read_asset(name: str) -> str:
@@ -91,6 +118,18 @@ def _environment() -> Environment:
         auto_reload=False,
         bytecode_cache=CompiledTemplates(),
     )
+
+
+@functools.cache
+def _own_environment(templates: str) -> Environment:
+    """Give an environment that looks into a project's folder first, and each time anew: people try things out."""
+    import jinja2
+
+    ours = jinja2.FileSystemLoader(TEMPLATES)
+    both = jinja2.ChoiceLoader(
+        [jinja2.FileSystemLoader(templates), jinja2.PrefixLoader({"package": ours}), ours]
+    )
+    return _environment().overlay(loader=both, auto_reload=True, bytecode_cache=None, cache_size=50)
 
 
 def _compiled(template: str) -> str:

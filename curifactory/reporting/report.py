@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import tempfile
@@ -12,9 +13,11 @@ from typing import TYPE_CHECKING
 
 from curifactory.errors import ReportError
 from curifactory.reporting.addresses import PageAddresses, join_fragment
+from curifactory.reporting.comparison import COMPARISON, encode_comparison
 from curifactory.reporting.graph.view import GraphView, GraphWork
 from curifactory.reporting.latest import point_latest
-from curifactory.reporting.pages import ASSETS, render_page
+from curifactory.reporting.pages import ASSETS, CUSTOM_CSS, TEMPLATES_NAME, render_page
+from curifactory.reporting.shared_scripts import share_plotly
 from curifactory.reporting.view.chip import Chips
 from curifactory.reporting.view.report import ReportView, gather_report
 
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
     from curifactory.store.run import Run
 
 PAGE_ASSETS = ("theme.css", "page.css", "page.js")
+REPORTABLE_STYLE = "reportables.css"
+REPORTABLE_SCRIPT = "reportables.js"
 WORKPLACE = ".drawing-"
 FORGOTTEN_AFTER_S = 86_400
 
@@ -83,8 +88,12 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     problem = _take_css(css, workplace)
     if problem is not None:
         view = view.with_warning(problem)
-    for name in PAGE_ASSETS:
+    for name in list_assets(view):
         shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
+    for (folder, file), address in addresses.scripts.items():
+        _write_figure(workplace, join_fragment(os.fspath(run.fragments_folder), folder, file), folder, file, address)
+    if view.curves is not None:
+        _write(workplace, "curves.js", view.curves.script)
     for folder, file in addresses.used:
         _link(
             join_fragment(os.fspath(run.fragments_folder), folder, file),
@@ -98,13 +107,27 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     drawn = work.finish()
     page = render_page(
         "page.html",
+        templates=reports_folder / TEMPLATES_NAME,
         view=view,
+        plotly=share_plotly(os.fspath(reports_folder)) if view.has_charts else None,
         drawn=drawn,
         sections=list_sections(view, drawn),
         up="../" * (reference.count("/") + 1),
         has_css=css is not None and problem is None,
     )
     _write(workplace, "index.html", page)
+    with open(os.path.join(workplace, COMPARISON), "wb") as stream:
+        stream.write(encode_comparison(run, view))
+
+
+def list_assets(view: ReportView) -> list[str]:
+    """List the style sheets and scripts of the package that the page needs beside it."""
+    names = [*PAGE_ASSETS]
+    if view.groups or view.curves:
+        names.append(REPORTABLE_STYLE)
+    if view.is_lively:
+        names.append(REPORTABLE_SCRIPT)
+    return names
 
 
 def list_sections(view: ReportView, drawn: GraphView) -> list[tuple[str, str, int]]:
@@ -140,7 +163,7 @@ def _take_css(css: Path | None, workplace: str) -> str | None:
     if css is None:
         return None
     try:
-        shutil.copyfile(css, os.path.join(workplace, "custom.css"))
+        shutil.copyfile(css, os.path.join(workplace, CUSTOM_CSS))
     except OSError as error:
         return f"The style sheet {css} could not be read ({error.strerror}); the page has only its own."
     return None
@@ -154,6 +177,15 @@ def _link(source: str, folder: str, file: str) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def _write_figure(workplace: str, source: str, folder: str, file: str, address: str) -> None:
+    """Write what a file says as a script, since a page from disk cannot read anything else; as text, it does nothing."""
+    with open(source, encoding="utf-8", errors="replace") as stream:
+        text = stream.read()
+    place = join_fragment(workplace, "fragments", folder)
+    os.makedirs(place, exist_ok=True)
+    _write(place, f"{file}.js", f"(window.curifactoryFigures ??= {{}})[{json.dumps(address)}] = {json.dumps(text)};\n")
 
 
 def _write(folder: str, name: str, text: str | None) -> None:

@@ -166,7 +166,7 @@ def get_decoder() -> Callable[[str], Any]:
 
 
 def decode_leniently(text: str) -> Any:
-    """Turn JSON text into a value as :func:`get_decoder` does, also where it holds half a surrogate pair.
+    r"""Turn JSON text into a value as :func:`get_decoder` does, also where it holds half a surrogate pair.
 
     Such a half stands for a byte of a path that is no UTF-8: the quick decoder refuses it, the standard library does not.
 

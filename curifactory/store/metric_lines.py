@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
     key: Key
     columns: dict[str, list[float]]
-    count: int
+    loggings: int
     text: bytes
 
 

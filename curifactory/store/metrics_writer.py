@@ -112,4 +112,4 @@ class MetricsWriter:
         self._journal.write(b"\n".join([line.text for line in lines]) + b"\n")
         if self._wrote is not None:
             for line in lines:
-                self._wrote(line.key, line.count)
+                self._wrote(line.key, line.loggings)

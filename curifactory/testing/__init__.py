@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from curifactory.testing.cacher import CacherLaws as CacherLaws
     from curifactory.testing.equality import are_equal as are_equal
+    from curifactory.testing.reportable import ReportableLaws as ReportableLaws
 
 _HOMES = {
     "CacherLaws": "curifactory.testing.cacher",
+    "ReportableLaws": "curifactory.testing.reportable",
     "are_equal": "curifactory.testing.equality",
 }
 

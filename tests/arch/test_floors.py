@@ -116,7 +116,7 @@ def test_every_extra_that_an_error_names_exists(tree: ast.Module) -> None:
 
 def test_every_package_that_is_imported_is_declared(path: Path, tree: ast.Module) -> None:
     declared = {
-        {"gitpython": "git", "pyyaml": "yaml"}.get(
+        {"gitpython": "git", "markdown-it-py": "markdown_it", "pyyaml": "yaml"}.get(
             name_of(requirement), name_of(requirement).replace("-", "_")
         )
         for requirement in PYPROJECT["project"]["dependencies"]

@@ -1,153 +1,201 @@
-/* The index of runs: search, sort, filter, choose columns, compare. All text goes in as text, never as markup. */
+/* The index of runs: search, sort, filter, choose columns, tick. What one sees stands in the address, and survives a reload. */
 "use strict";
 (() => {
-  const FIELDS = ["reference", "experiment", "number", "outcome", "report", "started", "duration", "parameters", "commit",
-    "branch", "dirty", "counts", "metrics", "notes", "tags", "command", "host", "python", "error"];
-  const PAGE = 200;
   const data = window.curifactoryRuns;
   if (!data) return;
-
+  const { make, directionOf, arrowOf, firstLine, nameOf, addressOf, outcomeMark, formatDuration, formatTime, formatNumber, asNumber,
+    own } = window.curifactory;
+  const PAGE = 50;
+  const MOST_COLUMNS = 40;
   const find = (selector) => document.querySelector(selector);
-  const better = [["lower", new RegExp(`^(?:${data.words.lower})$`)], ["higher", new RegExp(`^(?:${data.words.higher})$`)]];
-  const directions = new Map();
-  /* Tell from the name of a metric whether more or less of it is better, as the reports do. */
-  function directionOf(name) {
-    if (!directions.has(name)) {
-      const words = (name.replace(/([a-z])([A-Z])/g, "$1 $2").match(/[A-Za-z]+[0-9]*|[0-9]+/g) || []).map((word) => word.toLowerCase());
-      const found = better.find(([, pattern]) => words.some((word) => pattern.test(word)));
-      directions.set(name, found ? found[0] : "");
-    }
-    return directions.get(name);
-  }
+  const listOf = (value) => (Array.isArray(value) ? value : value === null || value === undefined ? [] : [value]);
+
   const runs = data.rows.map((row, order) => {
     const run = { order, ticked: false };
-    FIELDS.forEach((field, index) => { run[field] = row[index]; });
-    // Of each metric there are the least and the greatest value over the records; the better one is shown.
-    run.metrics = Object.fromEntries(Object.entries(run.metrics || {}).map(
-      ([name, [least, greatest]]) => [name, directionOf(name) === "lower" ? least : greatest]));
-    run.text = [run.reference, run.outcome, run.notes, (run.tags || []).join(" "), run.commit, run.branch, run.command, run.host,
-      run.error, (run.parameters || []).join(" ")].filter(Boolean).join("\n").toLowerCase();
+    data.fields.forEach((field, index) => { run[field] = row[index]; });
+    run.text = [run.reference, run.outcome, run.notes, listOf(run.tags).join(" "), run.commit, run.branch, run.command_line, run.host,
+      run.error, listOf(run.parameter_files).join(" ")].filter(Boolean).join("\n").toLowerCase();
     return run;
   });
-
-  const make = (tag, options = {}, ...children) => {
-    const { attributes, ...properties } = options;
-    const node = Object.assign(document.createElement(tag), properties);
-    for (const [name, value] of Object.entries(attributes || {})) node.setAttribute(name, value);
-    node.append(...children.filter((child) => child !== null && child !== undefined && child !== ""));
-    return node;
-  };
-  const styleName = (text) => text.replace(/ /g, "-").replace(/[^A-Za-z0-9-]/g, "");
-  const firstLine = (text) => (text || "").trim().split("\n")[0];
-  // A colon would make a scheme of a name; this makes it a part of a path.
-  const addressOf = (run) => `./${run.reference.split("/").map(encodeURIComponent).join("/")}/index.html`;
-
-  function formatDuration(seconds) {
-    if (typeof seconds !== "number" || !Number.isFinite(seconds)) return "";
-    if (seconds < 0.9995) return `${(seconds * 1000).toFixed(seconds < 0.0095 ? 1 : 0)} ms`;
-    if (seconds < 59.95) return `${seconds.toFixed(1)} s`;
-    const whole = Math.round(seconds);
-    for (const [unit, name, lower, lowerName] of [[86400, "d", 3600, "h"], [3600, "h", 60, "min"], [60, "min", 1, "s"]]) {
-      if (whole >= unit) {
-        const rest = Math.floor((whole % unit) / lower);
-        return `${Math.floor(whole / unit)} ${name}${rest ? ` ${rest} ${lowerName}` : ""}`;
-      }
-    }
-    return `${whole} s`;
-  }
-  const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-  function formatTime(text) {
-    const parts = /^(\d{4})-(\d\d)-(\d\d)T(\d\d:\d\d)/.exec(text || "");
-    return parts ? `${Number(parts[3])} ${MONTHS[Number(parts[2]) - 1]} ${parts[1]}, ${parts[4]}` : text || "";
-  }
-  function formatNumber(value) {
-    if (typeof value !== "number") return String(value ?? "");
-    if (Number.isInteger(value)) return String(value);
-    const size = Math.abs(value);
-    if (size < 5e-4 || size >= 1e7) return value.toExponential(3);
-    return value.toFixed(size < 1000 ? 4 : 1);
-  }
-  const outcomeMark = (outcome) => make("span", { className: `cf-outcome cf-is-${styleName(outcome)}` }, outcome);
+  const known = new Map(runs.map((run) => [run.reference, run]));
+  /* Of each metric there are the least and the greatest value over the records; the better one is shown. */
+  const scoreOf = (run, name) => own(run.metrics, name)?.[directionOf(name) === "lower" ? 0 : 1];
+  const valueOf = (run, name) => listOf(own(run.parameters, name)).join(", ");
 
   /* Columns: what stands in the head, in a cell, and what is sorted by. */
   const fixed = [
-    { key: "run", head: "Run", rowHead: true, sort: (run) => [run.experiment, run.number], cell: (run) => [
-      run.report ? make("a", { href: addressOf(run) }, `${run.experiment || "(no name)"} #${run.number}`)
-        : `${run.experiment || "(no name)"} #${run.number}`,
-      run.report ? null : make("span", { className: "cf-quiet" }, " no report")] },
-    { key: "outcome", head: "Outcome", sort: (run) => run.outcome, cell: (run) => [
-      outcomeMark(run.outcome), run.error ? make("span", { className: "cf-error" }, firstLine(run.error)) : null] },
+    { key: "run", head: "Run", always: true, sort: (run) => [run.experiment, run.number], cell: (run) => [
+      run.has_report ? make("a", { href: addressOf(run) }, nameOf(run)) : nameOf(run),
+      run.has_report ? null : make("span", { className: "cf-quiet" }, " no report")] },
+    { key: "outcome", head: "Outcome", sort: (run) => run.outcome, className: "cf-ended", cell: (run) => [
+      outcomeMark(run.outcome), run.error ? make("span", { className: "cf-error", title: run.error }, firstLine(run.error)) : null] },
     { key: "started", head: "Started", className: "cf-when", sort: (run) => -run.order,
-      cell: (run) => [make("time", { dateTime: run.started || "" }, formatTime(run.started))] },
-    { key: "duration", head: "Took", number: true, sort: (run) => run.duration, cell: (run) => [formatDuration(run.duration)] },
-    { key: "calls", head: "Calls", sort: (run) => (run.counts || {}).ran || 0, hidden: true,
+      cell: (run) => [make("time", { dateTime: run.started_at || "" }, formatTime(run.started_at))] },
+    { key: "took", head: "Took", number: true, sort: (run) => run.duration_s, cell: (run) => [formatDuration(run.duration_s)] },
+    { key: "calls", head: "Calls", sort: (run) => own(run.counts, "ran") || 0, hidden: true,
       cell: (run) => [Object.entries(run.counts || {}).map(([name, count]) => `${count} ${name}`).join(", ")] },
-    { key: "parameters", head: "Parameters", sort: (run) => (run.parameters || []).join(", "),
-      cell: (run) => [(run.parameters || []).join(", ")] },
+    { key: "file", head: "Parameters", sort: (run) => listOf(run.parameter_files).join(", "),
+      cell: (run) => [listOf(run.parameter_files).join(", "), run.sets > 1 ? make("span", { className: "cf-quiet" }, ` ${run.sets} sets`) : null] },
     { key: "commit", head: "Commit", className: "cf-mono", sort: (run) => run.commit, cell: (run) => [(run.commit || "").slice(0, 7),
       run.dirty ? make("span", { className: "cf-dirty", title: "with uncommitted changes" }, " +") : null] },
     { key: "branch", head: "Branch", hidden: true, sort: (run) => run.branch, cell: (run) => [run.branch] },
     { key: "host", head: "Host", hidden: true, sort: (run) => run.host, cell: (run) => [run.host] },
-    { key: "notes", head: "Notes", sort: (run) => firstLine(run.notes), cell: (run) => [
-      ...(run.tags || []).flatMap((tag) => [make("span", { className: "cf-tag" }, tag), " "]), firstLine(run.notes)] },
-    { key: "command", head: "Command", hidden: true, className: "cf-mono", sort: (run) => run.command, cell: (run) => [run.command] },
+    { key: "python", head: "Python", hidden: true, sort: (run) => run.python, cell: (run) => [run.python] },
+    { key: "notes", head: "Notes", className: "cf-note", sort: (run) => firstLine(run.notes), cell: (run) => [
+      ...listOf(run.tags).flatMap((tag) => [make("span", { className: "cf-tag" }, tag), " "]), firstLine(run.notes)] },
+    { key: "command", head: "Command", hidden: true, className: "cf-mono", sort: (run) => run.command_line, cell: (run) => [run.command_line] },
   ];
-  const metricColumn = (name) => ({
-    key: `metric ${name}`, head: name, metric: true, number: true, direction: directionOf(name),
-    sort: (run) => run.metrics[name], cell: (run) => [name in run.metrics ? formatNumber(run.metrics[name]) : "–"] });
+  const metricColumn = (name, index) => ({
+    key: `metric ${name}`, head: `${name}${arrowOf(name)}`, number: true, direction: directionOf(name), hidden: index >= 3,
+    sort: (run) => scoreOf(run, name), cell: (run) => { const score = scoreOf(run, name); return [score === undefined ? "–" : formatNumber(score)]; } });
+  const parameterColumn = (name) => ({
+    key: `parameter ${name}`, head: name, hidden: true, className: "cf-value",
+    sort: (run) => { const text = valueOf(run, name); return asNumber(text) ?? text; }, cell: (run) => [valueOf(run, name)] });
 
-  const memory = (() => {
-    const key = "curifactory index columns";
-    try { return { read: () => JSON.parse(localStorage.getItem(key)), write: (value) => localStorage.setItem(key, JSON.stringify(value)) }; }
-    catch { return { read: () => null, write: () => {} }; }
-  })();
-  let chosen = {};
-  try { chosen = memory.read() || {}; } catch { chosen = {}; }
+  const memory = {
+    read: () => { try { return JSON.parse(localStorage.getItem("curifactory index columns")) || {}; } catch { return {}; } },
+    write: (value) => {
+      try { localStorage.setItem("curifactory index columns", JSON.stringify(value)); } catch { /* It then holds for this page. */ }
+    },
+  };
+  let chosen = memory.read();
+  const first = () => ({ query: "", experiment: "", outcome: "", by: "started", ascending: false, page: 0, current: -1, comparing: false, all: false });
+  let state = first();
+  let shown = runs;
 
-  const state = { words: [], experiment: "", outcome: "", by: "started", ascending: false, page: 0, current: -1, shown: [] };
-
-  function columns() {
+  /* Names that the runs of an experiment have under a field, those of most runs first. */
+  function countNames(field) {
     const counts = new Map();
     for (const run of runs) {
       if (state.experiment && run.experiment !== state.experiment) continue;
-      for (const name of Object.keys(run.metrics)) counts.set(name, (counts.get(name) || 0) + 1);
+      for (const name of Object.keys(run[field] || {})) counts.set(name, (counts.get(name) || 0) + 1);
     }
-    const names = [...counts.keys()].sort((a, b) => Boolean(directionOf(b)) - Boolean(directionOf(a)) || counts.get(b) - counts.get(a));
-    const metrics = names.slice(0, 40).map((name, index) => ({ ...metricColumn(name), hidden: index >= 3 }));
-    return [...fixed.slice(0, 4), ...metrics, ...fixed.slice(4)];
+    return [...counts].sort((a, b) => b[1] - a[1]).map(([name]) => name).slice(0, MOST_COLUMNS);
   }
-  const isShown = (column) => (column.key in chosen ? chosen[column.key] : !column.hidden);
+  const columnsOf = new Map();
+  function columns() {
+    if (!columnsOf.has(state.experiment)) {
+      const metrics = countNames("metrics").sort((a, b) => Boolean(directionOf(b)) - Boolean(directionOf(a)));
+      columnsOf.set(state.experiment, [...fixed.slice(0, 4), ...metrics.map(metricColumn), ...fixed.slice(4, 6),
+        ...countNames("parameters").map(parameterColumn), ...fixed.slice(6)]);
+    }
+    return columnsOf.get(state.experiment);
+  }
+  const isShown = (column) => column.always || (Object.hasOwn(chosen, column.key) ? chosen[column.key] : !column.hidden);
 
+  /* Search: words that all must occur, or conditions such as accuracy>0.9, n=100, tag:paper, -outcome:failed. */
+  const FIELDS = {
+    experiment: (run) => [run.experiment], outcome: (run) => [run.outcome], tag: (run) => listOf(run.tags), note: (run) => [run.notes],
+    commit: (run) => [run.commit], branch: (run) => [run.branch], host: (run) => [run.host], command: (run) => [run.command_line],
+    python: (run) => [run.python], error: (run) => [run.error], number: (run) => [run.number], took: (run) => [run.duration_s],
+    started: (run) => [run.started_at], sets: (run) => [run.sets], file: (run) => listOf(run.parameter_files),
+  };
+  const names = { metrics: new Map(), parameters: new Map() };
+  for (const field of ["metrics", "parameters"]) {
+    for (const run of runs) for (const name of Object.keys(run[field] || {})) names[field].set(name.toLowerCase(), name);
+  }
+  function readerOf(key) {
+    const low = key.toLowerCase();
+    if (names.metrics.has(low)) return (run) => listOf(own(run.metrics, names.metrics.get(low)));
+    const parameter = names.parameters.get(low) ?? [...names.parameters].find(([name]) => name.endsWith(`.${low}`))?.[1];
+    if (parameter !== undefined) return (run) => listOf(own(run.parameters, parameter));
+    return Object.hasOwn(FIELDS, low) ? FIELDS[low] : null;
+  }
+  const isSame = (value, word) => {
+    const [a, b] = [asNumber(value), asNumber(word)];
+    return a !== null && b !== null ? a === b : String(value).toLowerCase() === word;
+  };
+  const order = (value, word) => {
+    const [a, b] = [asNumber(value), asNumber(word)];
+    if (a !== null) return b === null ? NaN : a - b;
+    // Times are texts that sort as they are written.
+    const text = String(value).toLowerCase();
+    return text === word ? 0 : text < word ? -1 : 1;
+  };
+  const TESTS = {
+    ":": (value, word) => String(value).toLowerCase().includes(word), "=": isSame, ">": (value, word) => order(value, word) > 0,
+    "<": (value, word) => order(value, word) < 0, ">=": (value, word) => order(value, word) >= 0, "<=": (value, word) => order(value, word) <= 0,
+  };
+  function parse(query) {
+    const bare = (text) => text.replaceAll('"', "").toLowerCase();
+    return Array.from(query.matchAll(/(-?)(?:("[^"]+"|[^\s"<>=!:]+)(>=|<=|!=|[<>=:]))?("[^"]*"?|[^\s"]+)/g), ([all, not, key, test, word]) => {
+      const read = key === undefined ? null : readerOf(bare(key));
+      if (!read) return { not: false, matches: (run) => run.text.includes(all.replaceAll('"', "").toLowerCase()) };
+      const low = bare(word), holds = TESTS[test === "!=" ? "=" : test];
+      return { not: Boolean(not) !== (test === "!="), matches: (run) => read(run).some((value) => value !== null && value !== undefined && holds(value, low)) };
+    });
+  }
+
+  const collator = new Intl.Collator(undefined, { numeric: true });
   function compare(a, b) {
     if (Array.isArray(a)) return a.reduce((found, each, index) => found || compare(each, b[index]), 0);
-    if (typeof a === "number" && typeof b === "number") return a - b;
-    return String(a).localeCompare(String(b), undefined, { numeric: true });
+    return typeof a === "number" && typeof b === "number" ? a - b : collator.compare(String(a), String(b));
   }
-
-  function select() {
-    let found = runs.filter((run) => (!state.experiment || run.experiment === state.experiment)
-      && (!state.outcome || run.outcome === state.outcome) && state.words.every((word) => run.text.includes(word)));
+  let sorted = { key: "", runs };
+  function sortAll() {
+    const key = `${state.by} ${state.ascending}`;
+    if (sorted.key === key) return sorted.runs;
     const column = columns().find((each) => each.key === state.by);
-    if (column && !(state.by === "started" && !state.ascending)) {
-      const missing = (value) => value === undefined || value === null || value === "";
-      const sign = state.ascending ? 1 : -1;
-      found = found.map((run) => [column.sort(run), run]).sort(([a, first], [b, second]) => {
-        if (missing(a) !== missing(b)) return missing(a) ? 1 : -1;
-        return (missing(a) ? 0 : compare(a, b) * sign) || first.order - second.order;
-      }).map(([, run]) => run);
-    }
-    state.shown = found;
-    state.page = Math.min(state.page, Math.max(0, Math.ceil(found.length / PAGE) - 1));
+    const missing = (value) => value === undefined || value === null || value === "";
+    const sign = state.ascending ? 1 : -1;
+    const found = !column || key === "started false" ? runs : runs.map((run) => [column.sort(run), run]).sort(([a, one], [b, other]) => {
+      if (missing(a) !== missing(b)) return missing(a) ? 1 : -1;
+      return (missing(a) ? 0 : compare(a, b) * sign) || one.order - other.order;
+    }).map(([, run]) => run);
+    sorted = { key, runs: found };
+    return found;
+  }
+  function select() {
+    const terms = parse(state.query);
+    shown = sortAll().filter((run) => (!state.experiment || run.experiment === state.experiment)
+      && (!state.outcome || run.outcome === state.outcome) && terms.every((term) => term.matches(run) !== term.not));
+    state.page = Math.min(state.page, Math.max(0, Math.ceil(shown.length / PAGE) - 1));
   }
 
-  function drawHead(shown) {
-    const head = make("tr", {}, make("th", { scope: "col" }, make("span", { className: "cf-unseen" }, "Compare")));
-    for (const column of shown) {
-      const label = column.direction ? `${column.head} ${column.direction === "lower" ? "↓" : "↑"}` : column.head;
-      const button = make("button", { type: "button" }, label);
+  /* The address: whoever copies it shows somebody else the same rows, columns and comparison. */
+  function writeAddress() {
+    const words = new URLSearchParams();
+    const put = (name, value, usual) => { if (value !== usual) words.set(name, value); };
+    put("q", state.query, "");
+    put("experiment", state.experiment, "");
+    put("outcome", state.outcome, "");
+    put("sort", `${state.ascending ? "" : "-"}${state.by}`, "-started");
+    put("page", String(state.page + 1), "1");
+    for (const [key, isOn] of Object.entries(chosen)) words.append(isOn ? "show" : "hide", key);
+    for (const run of runs) if (run.ticked) words.append("tick", run.reference);
+    if (state.comparing) words.set("compare", state.all ? "all" : "differing");
+    const text = words.toString();
+    const now = location.hash.slice(1);
+    if (text !== now && (text || now.includes("="))) history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+  }
+  function readAddress() {
+    const hash = location.hash.slice(1);
+    if (!hash.includes("=")) return;
+    const words = new URLSearchParams(hash);
+    state = { ...first(), query: words.get("q") || "", experiment: words.get("experiment") || "", outcome: words.get("outcome") || "" };
+    const by = words.get("sort") || "-started";
+    state.ascending = !by.startsWith("-");
+    state.by = by.replace(/^-/, "");
+    state.page = Math.max(0, (Number.parseInt(words.get("page"), 10) || 1) - 1);
+    state.comparing = words.has("compare");
+    state.all = words.get("compare") === "all";
+    if (words.has("show") || words.has("hide")) {
+      chosen = Object.fromEntries([...words.getAll("show").map((key) => [key, true]), ...words.getAll("hide").map((key) => [key, false])]);
+    }
+    for (const run of runs) run.ticked = false;
+    for (const reference of words.getAll("tick")) if (known.has(reference)) known.get(reference).ticked = true;
+  }
+
+  function drawHead(visible) {
+    const some = shown.length > 0 && shown.every((run) => run.ticked);
+    const tick = make("input", { type: "checkbox", checked: some, attributes: { "aria-label": "Tick all runs that are found" } });
+    tick.addEventListener("change", () => { for (const run of shown) run.ticked = tick.checked; draw(); });
+    const head = make("tr", {}, make("td", {}, tick));
+    for (const column of visible) {
+      const button = make("button", { type: "button" }, column.head);
       button.addEventListener("click", () => {
-        const first = !(column.number || column.key === "started") || column.direction === "lower";
-        state.ascending = state.by === column.key ? !state.ascending : first;
+        const upward = !(column.number || column.key === "started") || column.direction === "lower";
+        state.ascending = state.by === column.key ? !state.ascending : upward;
         state.by = column.key;
         state.page = 0;
         draw();
@@ -159,124 +207,131 @@
     find("[data-table]").tHead.replaceChildren(head);
   }
 
-  function drawRow(run, index, shown) {
-    const tick = make("input", { type: "checkbox", checked: run.ticked, attributes: { "aria-label": `Compare ${run.reference}` } });
-    const row = make("tr", { className: index === state.current ? "cf-current" : "" }, make("td", {}, tick));
-    tick.addEventListener("change", () => { run.ticked = tick.checked; drawTicked(); });
-    for (const column of shown) {
+  function drawRow(run, index, visible) {
+    const tick = make("input", { type: "checkbox", checked: run.ticked, attributes: { "aria-label": `Tick ${run.reference}` } });
+    const row = make("tr", { className: run.ticked ? "cf-ticked" : "" }, make("td", {}, tick));
+    if (index === state.current) row.setAttribute("aria-current", "true");
+    tick.addEventListener("change", () => { run.ticked = tick.checked; row.classList.toggle("cf-ticked", run.ticked); drawTicked(); });
+    for (const column of visible) {
       const className = [column.number ? "n" : "", column.className || ""].join(" ").trim();
-      row.append(make(column.rowHead ? "th" : "td", { className, ...(column.rowHead ? { scope: "row" } : {}) }, ...column.cell(run)));
+      row.append(make(column.always ? "th" : "td", { className, ...(column.always ? { scope: "row" } : {}) }, ...column.cell(run)));
     }
     return row;
   }
 
   function draw() {
     select();
-    const shown = columns().filter(isShown);
+    const visible = columns().filter(isShown);
     const start = state.page * PAGE;
-    drawHead(shown);
-    find("[data-table]").tBodies[0].replaceChildren(
-      ...state.shown.slice(start, start + PAGE).map((run, index) => drawRow(run, index, shown)));
-    const pages = Math.ceil(state.shown.length / PAGE);
+    drawHead(visible);
+    find("[data-table]").tBodies[0].replaceChildren(...shown.slice(start, start + PAGE).map((run, index) => drawRow(run, index, visible)));
+    const pages = Math.ceil(shown.length / PAGE);
     find("[data-pager]").hidden = pages < 2;
-    find("[data-page]").textContent = `${start + 1}–${Math.min(start + PAGE, state.shown.length)} of ${state.shown.length}`;
+    const said = (number) => number.toLocaleString("en");
+    find("[data-page]").textContent = `${said(start + 1)}–${said(Math.min(start + PAGE, shown.length))} of ${said(shown.length)}`;
     find("[data-earlier]").disabled = state.page === 0;
     find("[data-later]").disabled = state.page >= pages - 1;
-    find("[data-count]").textContent = state.shown.length === runs.length ? "" : `${state.shown.length} of ${runs.length}`;
+    find("[data-count]").textContent = shown.length === runs.length ? "" : `${said(shown.length)} of ${said(runs.length)}`;
+    find("[data-nothing]").hidden = shown.length > 0 || !runs.length;
     drawTicked();
   }
 
   function drawTicked() {
-    const count = runs.filter((run) => run.ticked).length;
+    const ticked = runs.filter((run) => run.ticked);
     const button = find("[data-compare]");
-    button.disabled = count < 2;
-    button.textContent = count ? `Compare ${count}` : "Compare";
+    button.disabled = ticked.length < 2;
+    button.textContent = ticked.length ? `Compare ${ticked.length.toLocaleString("en")}` : "Compare";
+    find("[data-clear]").hidden = !ticked.length;
+    const isOpen = state.comparing && ticked.length > 1;
+    window.curifactory.compare(isOpen ? ticked : [], {
+      all: state.all, onAll: (all) => { state.all = all; drawTicked(); }, onClose: stopComparing });
+    writeAddress();
   }
 
   function drawColumnList() {
-    find("[data-column-list]").replaceChildren(...columns().slice(1).map((column) => {
-      const box = make("input", { type: "checkbox", checked: isShown(column) });
-      box.addEventListener("change", () => {
-        chosen[column.key] = box.checked;
-        try { memory.write(chosen); } catch { /* A browser may refuse; the choice then holds for this page. */ }
-        draw();
-      });
-      return make("label", {}, box, ` ${column.head}`);
-    }));
+    const groups = [["", fixed.filter((column) => !column.always)], ["Metrics", columns().filter((column) => column.key.startsWith("metric "))],
+      ["Parameters", columns().filter((column) => column.key.startsWith("parameter "))]];
+    find("[data-column-list]").replaceChildren(...groups.filter(([, members]) => members.length).map(([title, members]) =>
+      make("fieldset", {}, make("legend", { className: title ? "" : "cf-unseen" }, title || "Columns"), ...members.map((column) => {
+        const box = make("input", { type: "checkbox", checked: isShown(column) });
+        box.addEventListener("change", () => {
+          if (box.checked === !column.hidden) delete chosen[column.key];
+          else chosen[column.key] = box.checked;
+          memory.write(chosen);
+          draw();
+        });
+        return make("label", {}, box, ` ${column.head}`);
+      }))));
   }
 
-  function drawComparison() {
-    const ticked = runs.filter((run) => run.ticked);
-    if (ticked.length < 2) return;
-    const names = [...new Set(ticked.flatMap((run) => Object.keys(run.metrics)))];
-    const lines = [
-      ["Outcome", (run) => run.outcome], ["Started", (run) => formatTime(run.started)], ["Took", (run) => formatDuration(run.duration)],
-      ...names.map((name) => [name, (run) => (name in run.metrics ? formatNumber(run.metrics[name]) : "–")]),
-      ["Parameters", (run) => (run.parameters || []).join(", ")], ["Command", (run) => run.command || ""],
-      ["Commit", (run) => `${(run.commit || "").slice(0, 10)}${run.dirty ? " + uncommitted changes" : ""}`],
-      ["Branch", (run) => run.branch || ""], ["Python", (run) => run.python || ""], ["Host", (run) => run.host || ""],
-      ["Tags", (run) => (run.tags || []).join(", ")], ["Notes", (run) => run.notes || ""]];
-    const head = make("tr", {}, make("th", { scope: "col" }, ""), ...ticked.map((run) => make("th", { scope: "col" },
-      run.report ? make("a", { href: addressOf(run) }, `${run.experiment} #${run.number}`) : `${run.experiment} #${run.number}`)));
-    const body = lines.map(([name, read]) => [name, ticked.map(read)]).filter(([, values]) => values.some(Boolean)).map(([name, values]) =>
-      make("tr", { className: new Set(values).size > 1 ? "cf-differs" : "" }, make("th", { scope: "row" }, name),
-        ...values.map((value) => make("td", {}, value))));
-    find("[data-comparison-table]").replaceChildren(make("thead", {}, head), make("tbody", {}, ...body));
-    find("[data-diff]").textContent = `experiment diff ${ticked.slice(0, 2).map((run) => run.reference).join(" ")}`;
-    const section = find("[data-comparison]");
-    section.hidden = false;
-    section.scrollIntoView({ block: "start" });
-    section.focus({ preventScroll: true });
+  function drawAll() {
+    for (const field of ["experiment", "outcome"]) {
+      const pick = find(`[data-pick="${field}"]`);
+      pick.value = state[field];
+      if (pick.value !== state[field]) { state[field] = ""; pick.value = ""; }
+    }
+    find("[data-search]").value = state.query;
+    drawColumnList();
+    draw();
+  }
+
+  function startComparing() {
+    if (runs.filter((run) => run.ticked).length < 2) return;
+    state.comparing = true;
+    drawTicked();
+    window.scrollTo(0, 0);
+    find("[data-comparison]").focus({ preventScroll: true });
+  }
+  function stopComparing() {
+    state.comparing = false;
+    drawTicked();
+    find("[data-compare]").focus();
   }
 
   function move(step) {
     const rows = Array.from(find("[data-table]").tBodies[0].rows);
     if (!rows.length) return;
     state.current = Math.max(0, Math.min(rows.length - 1, state.current + step));
-    rows.forEach((row, index) => row.classList.toggle("cf-current", index === state.current));
+    rows.forEach((row, index) => (index === state.current ? row.setAttribute("aria-current", "true") : row.removeAttribute("aria-current")));
     rows[state.current].scrollIntoView({ block: "nearest" });
+    // Who listens to the page hears which run it is.
+    (rows[state.current].querySelector("a") || rows[state.current].querySelector("input")).focus({ preventScroll: true });
   }
 
   function onKey(event) {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
     if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
       if (event.key === "Escape") event.target.blur();
       return;
     }
-    const run = state.shown[state.page * PAGE + state.current];
+    const run = shown[state.page * PAGE + state.current];
     const actions = {
-      "/": () => find("[data-search]").focus(),
+      "/": () => { find("[data-search]").focus(); find("[data-search]").select(); },
       j: () => move(1),
       k: () => move(-1),
-      c: drawComparison,
+      c: startComparing,
       "?": () => find("[data-keys]").showModal(),
-      x: () => { if (run) { run.ticked = !run.ticked; draw(); } },
+      x: () => { if (run) { run.ticked = !run.ticked; draw(); move(0); } },
+      Escape: () => { if (state.comparing) stopComparing(); },
     };
-    if (event.key === "Enter" && run && run.report && !event.target.closest("a, button, summary, dialog")) {
+    // Beside a comparison there is no table to move in.
+    if (state.comparing && event.key !== "Escape" && event.key !== "?") return;
+    if (event.key === "Enter" && run?.has_report && !event.target.closest("a, button, summary")) {
       location.href = addressOf(run);
-    } else if (event.key in actions && !event.target.closest("dialog")) {
+    } else if (Object.hasOwn(actions, event.key)) {
       event.preventDefault();
       actions[event.key]();
-    }
-  }
-
-  function fillPicks() {
-    for (const [field, values] of [["experiment", [...new Set(runs.map((run) => run.experiment))].sort()],
-      ["outcome", [...new Set(runs.map((run) => run.outcome))].sort()]]) {
-      const pick = find(`[data-pick="${field}"]`);
-      pick.append(...values.map((value) => make("option", { value }, value || "(no name)")));
-      pick.addEventListener("change", () => {
-        state[field] = pick.value;
-        state.page = 0;
-        drawColumnList();
-        draw();
-      });
     }
   }
 
   function arm() {
     find("[data-tools]").hidden = false;
     document.querySelectorAll("[data-still]").forEach((node) => { node.hidden = true; });
+    for (const field of ["experiment", "outcome"]) {
+      const pick = find(`[data-pick="${field}"]`);
+      pick.append(...[...new Set(runs.map((run) => run[field]))].sort().map((value) => make("option", { value }, value || "(no name)")));
+      pick.addEventListener("change", () => { state[field] = pick.value; state.page = 0; state.current = -1; drawColumnList(); draw(); });
+    }
     document.querySelectorAll("[data-experiment]").forEach((button) => {
       button.hidden = false;
       button.addEventListener("click", () => {
@@ -286,25 +341,35 @@
         find("#runs").scrollIntoView({ block: "start" });
       });
     });
-    let waiting = 0;
+    let waiting = false;
     find("[data-search]").addEventListener("input", (event) => {
-      clearTimeout(waiting);
-      waiting = setTimeout(() => {
-        state.words = event.target.value.toLowerCase().split(/\s+/).filter(Boolean);
-        state.page = 0;
+      if (waiting) return;
+      waiting = true;
+      // Letters that come faster than the screen is drawn are searched together.
+      requestAnimationFrame(() => {
+        waiting = false;
+        Object.assign(state, { query: event.target.value, page: 0, current: -1 });
         draw();
-      }, 60);
+      });
     });
     const turn = (step) => { state.page += step; state.current = -1; draw(); find("#runs").scrollIntoView({ block: "start" }); };
     find("[data-earlier]").addEventListener("click", () => turn(-1));
     find("[data-later]").addEventListener("click", () => turn(1));
-    find("[data-compare]").addEventListener("click", drawComparison);
+    find("[data-compare]").addEventListener("click", startComparing);
+    find("[data-clear]").addEventListener("click", () => { for (const run of runs) run.ticked = false; state.comparing = false; draw(); });
     find("[data-help]").addEventListener("click", () => find("[data-keys]").showModal());
     document.addEventListener("keydown", onKey);
+    const chooser = find("[data-columns]");
+    document.addEventListener("click", (event) => { if (!chooser.contains(event.target)) chooser.open = false; });
+    chooser.addEventListener("keydown", (event) => {
+      if (event.key !== "Escape" || !chooser.open) return;
+      chooser.open = false;
+      chooser.querySelector("summary").focus();
+    });
+    window.addEventListener("hashchange", () => { readAddress(); drawAll(); });
   }
 
-  fillPicks();
   arm();
-  drawColumnList();
-  draw();
+  readAddress();
+  drawAll();
 })();

@@ -1,5 +1,5 @@
-/* What a report's page can do beyond being read: copy, sort tables, filter calls, show where one is.
-   Without it everything is there, only still. */
+/* What a report's page can do beyond being read: copy, sort tables, filter calls, move by keys, show where one is.
+   Without it everything is there, only still. What one sees stands in the address, and survives a reload. */
 "use strict";
 (() => {
   const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
@@ -39,6 +39,26 @@
     return unseen ? text.replace(unseen.textContent.trim(), "").trim() : text;
   };
 
+  /* The address: an anchor, and after a question mark what was filtered and sorted: `#calls?filter=train&order=duration`. */
+  const address = {
+    read() {
+      const [anchor, words] = location.hash.slice(1).split("?");
+      let plain = anchor;
+      try { plain = decodeURIComponent(anchor); } catch { /* Not written by us: it then leads nowhere. */ }
+      return { anchor: plain, words: new URLSearchParams(words || "") };
+    },
+    put(name, value, anchor) {
+      const now = address.read();
+      if (value) now.words.set(name, value);
+      else now.words.delete(name);
+      address.write(anchor || now.anchor, now.words);
+    },
+    write(anchor, words) {
+      const text = `${encodeURIComponent(anchor)}${words.size ? `?${words}` : ""}`;
+      if (text !== location.hash.slice(1)) history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
+    },
+  };
+
   function sortTable(table, column, ascending) {
     const body = table.tBodies[0];
     const rows = Array.from(body.rows).map((row, index) => {
@@ -60,25 +80,32 @@
   }
 
   function armTables() {
-    for (const table of all("table.cf-sortable")) {
+    const before = address.read().words;
+    all("table.cf-sortable").forEach((table, number) => {
       const heads = Array.from(table.tHead.rows[0].cells);
-      if (table.tBodies[0].rows.length < 2) continue;
+      if (table.tBodies[0].rows.length < 2) return;
+      const sortBy = (column, ascending) => {
+        heads.forEach((each) => each.removeAttribute("aria-sort"));
+        heads[column].setAttribute("aria-sort", ascending ? "ascending" : "descending");
+        sortTable(table, column, ascending);
+      };
       heads.forEach((head, column) => {
         const button = document.createElement("button");
         button.type = "button";
         button.append(...head.childNodes);
         head.append(button);
         button.addEventListener("click", () => {
-          const before = head.getAttribute("aria-sort");
+          const current = head.getAttribute("aria-sort");
           const first = head.classList.contains("n") ? "descending" : "ascending";
           const other = first === "ascending" ? "descending" : "ascending";
-          const next = before === first ? other : first;
-          heads.forEach((each) => each.removeAttribute("aria-sort"));
-          head.setAttribute("aria-sort", next);
-          sortTable(table, column, next === "ascending");
+          const next = current === first ? other : first;
+          sortBy(column, next === "ascending");
+          address.put(`table${number}`, `${next === "ascending" ? "" : "-"}${column + 1}`);
         });
       });
-    }
+      const kept = Number.parseInt(before.get(`table${number}`), 10);
+      if (kept && Math.abs(kept) <= heads.length) sortBy(Math.abs(kept) - 1, kept > 0);
+    });
   }
 
   function armCalls() {
@@ -90,8 +117,8 @@
     tools.hidden = false;
     const count = tools.querySelector("[data-count]");
     const filter = tools.querySelector("[data-filter]");
-    const texts = calls.map((call) => call.querySelector("summary").textContent.toLowerCase());
-    filter.addEventListener("input", () => {
+    const texts = calls.map((call) => Array.from(call.querySelector("summary").children, (part) => part.textContent).join(" ").toLowerCase());
+    const select = () => {
       const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
       let shown = 0;
       calls.forEach((call, index) => {
@@ -99,9 +126,10 @@
         if (!call.hidden) shown += 1;
       });
       count.textContent = words.length ? `${shown} of ${calls.length}` : "";
-    });
-    tools.querySelector("[data-order]").addEventListener("change", (event) => {
-      const by = event.target.value;
+    };
+    const order = tools.querySelector("[data-order]");
+    const arrange = () => {
+      const by = order.value;
       const sorted = calls.slice().sort((a, b) => {
         const later = Number(a.dataset.index) - Number(b.dataset.index);
         if (by === "duration") return Number(b.dataset.duration) - Number(a.dataset.duration) || later;
@@ -109,7 +137,12 @@
         return later;
       });
       list.append(...sorted);
-    });
+    };
+    filter.addEventListener("input", () => { select(); address.put("filter", filter.value, "calls"); });
+    order.addEventListener("change", () => { arrange(); address.put("order", order.value === "index" ? "" : order.value, "calls"); });
+    const { words } = address.read();
+    if (words.has("filter")) { filter.value = words.get("filter"); select(); }
+    if (words.has("order")) { order.value = words.get("order"); if (order.selectedIndex < 0) order.value = "index"; arrange(); }
     const unfold = tools.querySelector("[data-unfold]");
     unfold.addEventListener("click", () => {
       const open = unfold.getAttribute("aria-pressed") !== "true";
@@ -117,21 +150,72 @@
       unfold.textContent = open ? "Close all" : "Open all";
       calls.forEach((call) => { call.open = open; });
     });
+  }
+
+  /* What `j` and `k` go through: sections, and the reportables and calls in them. */
+  function move(step) {
+    const items = all("main section[aria-labelledby], .cf-reportable, .cf-call").filter((item) => item.checkVisibility());
+    const inside = document.activeElement.closest(".cf-call, .cf-reportable, section[aria-labelledby]");
+    const top = (item) => item.getBoundingClientRect().top;
+    let next = items[items.indexOf(inside) + step];
+    if (!items.includes(inside)) next = step > 0 ? items.find((item) => top(item) > 0) : items.filter((item) => top(item) < 0).at(-1);
+    if (!next) return;
+    const focused = next.querySelector(":scope > summary, :scope > .cf-reportable-head .cf-permalink") || next.querySelector("h2") || next;
+    if (focused.tabIndex < 0) focused.tabIndex = -1;
+    focused.focus({ preventScroll: true, focusVisible: true });
+    next.scrollIntoView({ block: next.matches("section") ? "start" : "nearest" });
+  }
+
+  function armKeys() {
+    const keys = document.querySelector("[data-keys]");
+    const filter = document.querySelector("[data-filter]");
     document.addEventListener("keydown", (event) => {
-      if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
-      if (event.target.closest("input, select, textarea, [contenteditable]")) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
+      if (event.target.closest("input, select, textarea, [contenteditable]")) {
+        if (event.key === "Escape") event.target.blur();
+        return;
+      }
+      const actions = {
+        "/": () => { if (filter) { filter.focus(); filter.scrollIntoView({ block: "center" }); } },
+        j: () => move(1),
+        k: () => move(-1),
+        c: () => document.querySelector(".cf-command [data-copy]")?.click(),
+        "?": () => keys?.showModal(),
+      };
+      if (!Object.hasOwn(actions, event.key)) return;
       event.preventDefault();
-      filter.focus();
+      actions[event.key]();
     });
+    const help = document.querySelector("[data-help]");
+    if (!help || !keys) return;
+    help.hidden = false;
+    help.addEventListener("click", () => keys.showModal());
   }
 
   function showTarget() {
-    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    const call = target && target.closest("details.cf-call");
-    if (!call) return;
-    call.hidden = false;
-    call.open = true;
-    call.scrollIntoView({ block: "start" });
+    const { anchor, words } = address.read();
+    const target = anchor && document.getElementById(anchor);
+    all(".cf-target").forEach((each) => each.classList.remove("cf-target"));
+    if (!target) return;
+    for (let each = target; each; each = each.parentElement) {
+      if (each.matches("details")) each.open = true;
+      if (each.matches(".cf-call")) each.hidden = false;
+    }
+    target.classList.add("cf-target");
+    // A link in the page names its anchor only; what was filtered and sorted stays.
+    const call = target.closest("details.cf-call");
+    if (call || words.size) (call || target).scrollIntoView({ block: "start" });
+  }
+
+  /* A click on a link within the page would take what was filtered and sorted out of the address. */
+  function keepWords() {
+    let kept = address.read().words;
+    window.addEventListener("hashchange", () => {
+      const now = address.read();
+      if (!now.words.size && kept.size) address.write(now.anchor, kept);
+      showTarget();
+    });
+    document.addEventListener("click", () => { kept = address.read().words; }, true);
   }
 
   function markSection() {
@@ -147,7 +231,7 @@
       const link = links.get(current.id);
       link.setAttribute("aria-current", "true");
       const bar = link.closest("ul");
-      if (bar.scrollWidth > bar.clientWidth) bar.scrollLeft = link.offsetLeft - bar.clientWidth / 2 + link.offsetWidth / 2;
+      if (getComputedStyle(bar).flexDirection === "row") bar.scrollLeft = link.offsetLeft - bar.clientWidth / 2 + link.offsetWidth / 2;
     }, { rootMargin: "-110px 0px -60% 0px" });
     sections.forEach((section) => observer.observe(section));
   }
@@ -156,6 +240,7 @@
   armTables();
   armCalls();
   markSection();
+  armKeys();
+  keepWords();
   showTarget();
-  window.addEventListener("hashchange", showTarget);
 })();

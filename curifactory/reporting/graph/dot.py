@@ -9,6 +9,9 @@ from curifactory.reporting.view.quantities import format_duration
 
 MOST_LABELLED_EDGES = 40
 LONGEST_LABEL = 60
+LONGEST_BOX_LABEL = 44
+# Graphviz guesses the width of letters; where a browser's are wider, the name of a box must not leave it.
+ROOM = "\u00a0"
 FONT = "Helvetica,Arial,sans-serif"
 # The pages colour nodes by their class; these are for a picture that somebody saves.
 FILLS = {
@@ -76,7 +79,7 @@ def _add_box(dot: Any, name: str, box: Box, *, linked: bool) -> None:
 
     with dot.subgraph(name=name) as cluster:
         cluster.attr(
-            label=nohtml(_label(_name_box(box))),
+            label=nohtml(_name_box(box)),
             color=f"{box.chip.hue / 360:.3f} 0.45 0.70",
             style="rounded",
             penwidth="1.3",
@@ -119,10 +122,10 @@ def describe_node(node: Node) -> str:
 
 
 def _name_box(box: Box) -> str:
-    if len(box.chips) == 1:
-        return box.chip.name
-    first = ", ".join(chip.short for chip in box.chips[:3])
-    return f"{len(box.chips)} records: {first}{', ...' if len(box.chips) > 3 else ''}"
+    """Name a box; which records a stack holds stands in the text of the graph, as no box is wide enough for it."""
+    name = box.chip.name if len(box.chips) == 1 else f"{len(box.chips):,} records"
+    shown = _label(name, longest=LONGEST_BOX_LABEL)
+    return shown + ROOM * (1 + len(shown) // 6)
 
 
 def _label(text: str, longest: int = LONGEST_LABEL) -> str:

@@ -13,6 +13,7 @@ from curifactory.reporting.reportables.reportable import Reportable
 
 LARGEST_SVG_BYTES = 100_000
 MOST_POINTS = 5_000
+MOST_DESCRIBED = 12
 SHOWN_BY_BROWSERS = frozenset({"svg", "png", "jpg", "jpeg", "webp"})
 
 
@@ -29,6 +30,8 @@ class FigureReporter(Reportable):
         Or what belongs to one: axes, a seaborn grid.
     name, group, caption : str, optional
         See :class:`~curifactory.reporting.Reportable`.
+    alt : str, optional
+        What it shows, for those who do not see it; without it, titles, labels and legends tell.
     **savefig_kwargs
         Go to ``Figure.savefig``. A ``format`` is kept to; one that no browser shows (``pdf``) becomes a file to
         download beside the picture.
@@ -47,10 +50,13 @@ class FigureReporter(Reportable):
         name: str | None = None,
         group: str | None = None,
         caption: str | None = None,
+        *,
+        alt: str | None = None,
         **savefig_kwargs: Any,
     ) -> None:
         super().__init__(name, group, caption)
         self.fig = fig
+        self.alt = alt
         self.savefig_kwargs = savefig_kwargs
 
     def to_fragment(self, folder: str, name: str) -> Fragment:
@@ -65,13 +71,14 @@ class FigureReporter(Reportable):
         if figure is None:
             raise ReportError(
                 f"FigureReporter was given {type(self.fig).__name__}, not a matplotlib figure.",
-                hint="Figures of other libraries go to HTMLReporter(fig.to_html()) or, saved, to ImageReporter.",
+                hint="Figures of plotly go to PlotlyReporter, those of other libraries, saved, to ImageReporter.",
             )
         try:
             files, size = save_figure(figure, folder, name, self.savefig_kwargs)
         finally:
             close_figure(figure)
-        return self._fragment(name, "figure", size, files)
+        alt = describe_figure(figure) if self.alt is None else self.alt
+        return self._fragment(name, "figure", {**size, **({"alt": alt} if alt else {})}, files)
 
 
 def find_figure(value: Any) -> Any:
@@ -135,9 +142,46 @@ def count_points(figure: Any) -> int:
     return points
 
 
+def describe_figure(figure: Any) -> str:
+    """Say in words what a figure shows, as far as its titles, labels and legends tell.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> figure = Figure()
+    >>> axes = figure.add_subplot(title="Loss", xlabel="epoch")
+    >>> _ = axes.plot([3, 2, 1], label="train"), axes.plot([4, 3, 3], label="test"), axes.legend()
+    >>> describe_figure(figure)
+    'Loss; horizontally: epoch; train, test'
+    """
+    overall = getattr(figure, "get_suptitle", str)()
+    parts = [_describe_axes(axes) for axes in figure.get_axes()[:MOST_DESCRIBED]]
+    return ". ".join(part for part in [overall, *parts] if part)
+
+
+def _describe_axes(axes: Any) -> str:
+    legend = axes.get_legend()
+    labels = [text.get_text() for text in legend.get_texts()] if legend is not None else []
+    parts = (
+        axes.get_title(),
+        f"horizontally: {axes.get_xlabel()}" if axes.get_xlabel() else "",
+        f"vertically: {axes.get_ylabel()}" if axes.get_ylabel() else "",
+        ", ".join(labels[:MOST_DESCRIBED]),
+    )
+    return "; ".join(part.replace("\n", " ") for part in parts if part)
+
+
 def _draw(figure: Any, format_name: str, kwargs: dict[str, Any]) -> bytes:
+    import matplotlib as mpl
+
     buffer = io.BytesIO()
-    figure.savefig(buffer, format=format_name, **kwargs)
+    salt = mpl.rcParams["svg.hashsalt"]
+    # Without one, the names within an SVG are random, and the same figure is another file each time.
+    mpl.rcParams["svg.hashsalt"] = salt or "curifactory"
+    try:
+        figure.savefig(buffer, format=format_name, **kwargs)
+    finally:
+        mpl.rcParams["svg.hashsalt"] = salt
     return buffer.getvalue()
 
 

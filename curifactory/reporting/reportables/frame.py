@@ -25,7 +25,7 @@ class DFReporter(Reportable):
 
     Parameters
     ----------
-    df : pandas.DataFrame, pandas.Series or polars.DataFrame
+    df : pandas.DataFrame, pandas.Series, polars.DataFrame, polars.Series or polars.LazyFrame
         Any object with ``columns`` and ``iloc``, or with ``columns`` and ``iter_rows``.
     name, group : str, optional
         See :class:`~curifactory.reporting.Reportable`.
@@ -121,6 +121,8 @@ class _Frame:
 
 
 def _read_frame(value: Any) -> _Frame:
+    if callable(getattr(value, "collect", None)):
+        value = value.collect()
     if hasattr(value, "to_frame") and not hasattr(value, "columns"):
         value = value.to_frame()
     if hasattr(value, "columns") and hasattr(value, "iloc"):
@@ -129,7 +131,7 @@ def _read_frame(value: Any) -> _Frame:
         return _Frame(value, list(value.columns), (), len(value))
     raise ReportError(
         f"DFReporter was given {type(value).__name__}, not a data frame.",
-        hint="Put it into one with pandas.DataFrame(…), or show it with JsonReporter.",
+        hint="Rows of other kinds go to TableReporter, trees to JsonReporter.",
     )
 
 

@@ -1,26 +1,27 @@
-"""``ImageReporter``: a picture that lies in a file."""
+"""``ImageReporter``: a picture, from a file or from numbers."""
 
 from __future__ import annotations
 
 import os
-import shutil
+from typing import Any
 
 from curifactory.core.trace import Fragment
-from curifactory.errors import ReportError
+from curifactory.reporting.reportables.pictures import save_picture
 from curifactory.reporting.reportables.reportable import Reportable
-
-SHOWN_BY_BROWSERS = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif", ".svg", ".bmp", ".ico"})
 
 
 class ImageReporter(Reportable):
-    """Show an image file. Its bytes are copied when it is reported; the file itself may go afterwards.
+    """Show an image. Its bytes are copied when it is reported; the file itself may go afterwards.
 
     Parameters
     ----------
-    image_path : str or path
-        The file: PNG, JPEG, GIF, WebP, AVIF, SVG or BMP.
+    image_path : str, path, array or PIL image
+        A file (PNG, JPEG, GIF, WebP, AVIF, SVG or BMP), or pixels, see
+        :func:`~curifactory.reporting.reportables.pictures.save_picture`.
     name, group, caption : str, optional
         See :class:`~curifactory.reporting.Reportable`.
+    alt : str, optional
+        What it shows, for those who do not see it; without it, the caption or the name.
 
     Examples
     --------
@@ -30,34 +31,24 @@ class ImageReporter(Reportable):
 
     def __init__(
         self,
-        image_path: str | os.PathLike[str],
+        image_path: str | os.PathLike[str] | Any,
         name: str | None = None,
         group: str | None = None,
         caption: str | None = None,
+        *,
+        alt: str | None = None,
     ) -> None:
         super().__init__(name, group, caption)
-        self.image_path = os.fspath(image_path)
+        self.image_path = os.fspath(image_path) if isinstance(image_path, os.PathLike) else image_path
+        self.alt = alt
 
     def to_fragment(self, folder: str, name: str) -> Fragment:
-        """Copy the file.
+        """Copy the file, or save the pixels.
 
         Raises
         ------
         ReportError
-            If it is not there, or no browser shows this format.
+            If the file is not there, or it is nothing that a browser shows.
         """
-        extension = os.path.splitext(self.image_path)[1].lower()
-        if extension not in SHOWN_BY_BROWSERS:
-            raise ReportError(
-                f"No browser shows '{self.image_path}' as an image.",
-                hint=f"Save it as one of {', '.join(sorted(SHOWN_BY_BROWSERS))}.",
-            )
-        file = name + extension
-        try:
-            shutil.copyfile(self.image_path, os.path.join(folder, file))
-        except OSError as error:
-            raise ReportError(
-                f"The image '{self.image_path}' could not be copied: {error.strerror or error}.",
-                hint=f"The path is looked up from {os.getcwd()}.",
-            ) from error
-        return self._fragment(name, "image", {}, (file,))
+        file = save_picture(self.image_path, folder, name)
+        return self._fragment(name, "image", {} if self.alt is None else {"alt": self.alt}, (file,))

@@ -7,7 +7,7 @@ from typing import Any
 
 from curifactory.core.trace import Fragment
 from curifactory.errors import ReportError
-from curifactory.reporting.reportables.figure import save_figure
+from curifactory.reporting.reportables.figure import MOST_DESCRIBED, save_figure
 from curifactory.reporting.reportables.reportable import Reportable
 
 
@@ -28,6 +28,8 @@ class LinePlotReporter(Reportable):
         Go to ``Figure.savefig``.
     caption : str, optional
         A sentence below it.
+    alt : str, optional
+        What it shows, for those who do not see it; without it, where each line begins and ends.
 
     Examples
     --------
@@ -48,8 +50,10 @@ class LinePlotReporter(Reportable):
         savefig_kwargs: Mapping[str, Any] | None = None,
         *,
         caption: str | None = None,
+        alt: str | None = None,
     ) -> None:
         super().__init__(name, group, caption)
+        self.alt = alt
         self.y = y
         self.x = x
         self.plot_kwargs = dict(plot_kwargs or {})
@@ -67,7 +71,9 @@ class LinePlotReporter(Reportable):
 
         figure = Figure(figsize=(6.4, 3.8))
         axes = figure.add_subplot()
+        described = []
         for label, xs, ys in self._iter_lines():
+            described.append(_describe(label, ys))
             axes.plot(ys, **{"label": label, **self.plot_kwargs}) if xs is None else axes.plot(
                 xs, ys, **{"label": label, **self.plot_kwargs}
             )
@@ -77,7 +83,8 @@ class LinePlotReporter(Reportable):
         if isinstance(self.y, Mapping) and self.y:
             axes.legend(frameon=False)
         files, size = save_figure(figure, folder, name, self.savefig_kwargs)
-        return self._fragment(name, "figure", size, files)
+        alt = "; ".join(described[:MOST_DESCRIBED]) if self.alt is None else self.alt
+        return self._fragment(name, "figure", {**size, "alt": alt}, files)
 
     def _iter_lines(self) -> Iterable[tuple[str | None, Any, Any]]:
         if not isinstance(self.y, Mapping):
@@ -96,6 +103,16 @@ class LinePlotReporter(Reportable):
         for key, ys in self.y.items():
             xs = self.x[key] if isinstance(self.x, Mapping) else self.x
             yield _legible(key), _checked(xs, ys, f"line {key!r}"), ys
+
+
+def _describe(label: str | None, ys: Any) -> str:
+    """Say where a line begins and ends, if it is made of plain numbers."""
+    name = (label or "one line").replace("\\$", "$").lstrip("\N{ZERO WIDTH SPACE}")
+    try:
+        ends = [float(ys[position]) for position in (0, len(ys) - 1)]
+    except (TypeError, ValueError, KeyError, IndexError):
+        return name
+    return f"{name} from {ends[0]:.4g} to {ends[1]:.4g}"
 
 
 def _checked(xs: Any, ys: Any, line: str) -> Any:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Sequence
 from typing import Any
 
 from curifactory.core.trace import Fragment
+from curifactory.engine.rendering import error_fragment
 from curifactory.errors import ReportError
+
+__all__ = ["FILES", "Reportable", "error_fragment", "join_markup"]
 
 FILES = "@files"
 """Stands in the markup of a reportable for the folder in which its files will lie."""
@@ -36,13 +38,16 @@ class Reportable:
     what comes from people (:func:`html.escape`).
 
     *By data.* Override :meth:`to_fragment` and return a :class:`~curifactory.core.trace.Fragment` of a kind that the
-    page can draw, which then escapes everything: ``table``, ``figure``, ``image``, ``json``, ``latex``, ``text``.
+    page can draw, which then escapes everything: ``table``, ``figure``, ``image``, ``images``, ``json``, ``latex``,
+    ``text``, ``markdown``, ``matrix``, ``metric``, ``plotly``, ``audio``, ``video``, ``file``. What their data hold is
+    in ``docs/reports.md``; data of any other kind are shown as they are.
 
     The laws of the door:
 
     - a fragment is data and files, nothing live, and the data are JSON values;
-    - files lie in ``folder`` itself, are whole when the method returns, and their names begin with ``name``;
-    - the thing that is shown is not changed, and no global state is;
+    - files lie in ``folder`` itself, are whole when the method returns, and are called ``<name>.<extension>``, or
+      ``<name>~….<extension>`` if there are several: no name of anything else begins so;
+    - the thing that is shown is not changed, and no global state is; drawn again, it gives the same;
     - what cannot be drawn raises; the engine then shows the error in its place and the stage goes on.
 
     Examples
@@ -107,7 +112,14 @@ class Reportable:
         return self._fragment(name, "html", {"html": join_markup(markup, type(self).__name__)}, files)
 
     def _fragment(self, name: str, kind: str, data: Any, files: tuple[str, ...] = ()) -> Fragment:
-        return Fragment(self.name or name, kind, data, files, self.group, self.caption)
+        # People also name by numbers and paths.
+        group, caption = (None if each is None else str(each) for each in (self.group, self.caption))
+        return Fragment(str(self.name or name), kind, data, files, group, caption)
+
+    def _repr_html_(self) -> str:
+        from curifactory.reporting.display import display_reportable
+
+        return display_reportable(self).html
 
     def __repr__(self) -> str:
         given = ((key, getattr(self, key, None)) for key in ("name", "group", "caption"))
@@ -133,39 +145,3 @@ def join_markup(markup: Any, owner: str) -> str:
             hint="Give it a string or a list of strings.",
         )
     return "\n".join(pieces)
-
-
-def error_fragment(reportable: Any, exception: BaseException, name: str) -> Fragment:
-    """Return what stands in the report in place of a reportable that could not be drawn.
-
-    Parameters
-    ----------
-    reportable : Reportable
-        The thing itself, or whatever was given to ``record.report``.
-    exception : BaseException
-        Why it could not be drawn.
-    name : str
-        Its unique name within the call.
-
-    Returns
-    -------
-    Fragment
-        Of kind ``error``, with the message and the traceback as text.
-
-    Examples
-    --------
-    >>> fragment = error_fragment(Reportable(name="map"), ValueError("no projection"), "map")
-    >>> fragment.kind, fragment.data["message"]
-    ('error', 'ValueError: no projection')
-    """
-
-    def given(attribute: str) -> str | None:
-        value = getattr(reportable, attribute, None)
-        return value if isinstance(value, str) and value else None
-
-    data = {
-        "reportable": type(reportable).__name__,
-        "message": f"{type(exception).__name__}: {exception}",
-        "traceback": "".join(traceback.format_exception(exception)),
-    }
-    return Fragment(given("name") or name, "error", data, (), given("group"), given("caption"))

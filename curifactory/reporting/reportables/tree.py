@@ -7,6 +7,7 @@ import json
 import os
 from typing import Any
 
+from curifactory.core.secrets import MASK, holds_secret, mask_text
 from curifactory.core.trace import Fragment
 from curifactory.reporting.reportables.reportable import Reportable
 
@@ -16,7 +17,8 @@ SHOWN_CHARACTERS = 100_000
 class JsonReporter(Reportable):
     """Show a dictionary or any other tree of plain values.
 
-    Values that JSON does not know are shown by what they hold (arrays, sets, dataclasses) or by their ``str``.
+    Values that JSON does not know are shown by what they hold (arrays, sets, dataclasses) or by their ``str``; those
+    under a name like ``api_key`` are masked.
 
     Parameters
     ----------
@@ -50,7 +52,7 @@ class JsonReporter(Reportable):
         RecursionError
             If the tree contains itself.
         """
-        text = json.dumps(_plain(self.dictionary), indent=2, ensure_ascii=False, default=_show)
+        text = mask_text(json.dumps(_plain(self.dictionary), indent=2, ensure_ascii=False, default=_show))
         if len(text) <= SHOWN_CHARACTERS:
             return self._fragment(name, "json", {"text": text, "cut": False})
         file = f"{name}.json"
@@ -62,10 +64,17 @@ class JsonReporter(Reportable):
 def _plain(value: Any) -> Any:
     """Give keys that JSON does not take, such as tuples, as text; all else is left to ``default``."""
     if isinstance(value, dict):
-        return {key if isinstance(key, str) else _key(key): _plain(inner) for key, inner in value.items()}
+        return {
+            (text := key if isinstance(key, str) else _key(key)): _named(text, inner)
+            for key, inner in value.items()
+        }
     if isinstance(value, list | tuple):
         return [_plain(inner) for inner in value]
     return value
+
+
+def _named(name: str, value: Any) -> Any:
+    return MASK if holds_secret(name, value) else _plain(value)
 
 
 def _key(key: Any) -> str:
@@ -74,7 +83,9 @@ def _key(key: Any) -> str:
 
 def _show(value: Any) -> Any:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {
+            field.name: _named(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)
+        }
     if isinstance(value, set | frozenset):
         try:
             return sorted(value)

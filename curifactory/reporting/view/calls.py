@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import CallOutcome
@@ -69,6 +70,7 @@ class CallView:
     reason: str
     duration: str
     duration_s: float
+    memory: str
     started: str
     line: str
     key: str
@@ -99,8 +101,25 @@ def gather_calls(rows: Sequence[CallRow], chips: Chips, addresses: Addresses) ->
         chosen = sorted([*failed, *others[: MOST_CALLS - len(failed)]], key=lambda row: row.index)
     else:
         chosen = ordered
-    shown = tuple(_show_call(row, names, chips, addresses) for row in chosen)
+    rises = measure_rises(ordered)
+    shown = tuple(_show_call(row, names, rises, chips, addresses) for row in chosen)
     return Calls(shown, len(ordered) - len(shown))
+
+
+def measure_rises(rows: Iterable[CallRow]) -> dict[int, int]:
+    """Give for each executed call by how many bytes it raised the most that the process had used until then.
+
+    The first call has no rise: what was used before it is not known.
+    """
+    rises: dict[int, int] = {}
+    before: int | None = None
+    executed = [row for row in rows if row.peak_bytes is not None and row.started_at is not None]
+    for row in sorted(executed, key=lambda row: row.started_at or datetime.min.replace(tzinfo=UTC)):
+        peak = row.peak_bytes or 0
+        if before is not None:
+            rises[row.index] = max(0, peak - before)
+        before = max(peak, before or 0)
+    return rises
 
 
 def read_maker(row: CallRow) -> str | None:
@@ -111,7 +130,9 @@ def read_maker(row: CallRow) -> str | None:
     return run or next((output.run for output in row.outputs if output.run), None)
 
 
-def _show_call(row: CallRow, names: Mapping[int, str], chips: Chips, addresses: Addresses) -> CallView:
+def _show_call(
+    row: CallRow, names: Mapping[int, str], rises: Mapping[int, int], chips: Chips, addresses: Addresses
+) -> CallView:
     outcome = row.outcome.value
     maker = read_maker(row)
     return CallView(
@@ -126,6 +147,7 @@ def _show_call(row: CallRow, names: Mapping[int, str], chips: Chips, addresses: 
         reason=row.reason_text,
         duration=format_duration(row.duration_s) if row.duration_s else "",
         duration_s=row.duration_s,
+        memory=_describe_memory(row.peak_bytes, rises.get(row.index)),
         started=format_time(row.started_at),
         line=row.line,
         key=shorten_digest(row.key),
@@ -137,6 +159,13 @@ def _show_call(row: CallRow, names: Mapping[int, str], chips: Chips, addresses: 
         run=maker or "",
         run_address=addresses.find_report(maker),
     )
+
+
+def _describe_memory(peak_bytes: int | None, rise_bytes: int | None) -> str:
+    if peak_bytes is None:
+        return ""
+    peak = f"{format_size(peak_bytes)} at most"
+    return f"{peak}, {format_size(rise_bytes)} more than before" if rise_bytes else peak
 
 
 def _show_input(each: InputRow, names: Mapping[int, str], chips: Chips, record: int) -> InputView:

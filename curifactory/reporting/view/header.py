@@ -88,7 +88,7 @@ def gather_header(run: Run) -> Header:
         shares=shares,
         calls=sum(share.count for share in shares),
         commit=_gather_commit(facts.get("git")),
-        command=facts.get("command_line") or " ".join(facts.get("command") or ()),
+        command=_read_command(facts),
         host=facts.get("host") or "",
         user=facts.get("user") or "",
         python=facts.get("python") or "",
@@ -132,6 +132,12 @@ def first_line(text: str | None) -> str:
     """Give the first line of a docstring, or nothing."""
     stripped = (text or "").strip()
     return stripped.splitlines()[0].strip() if stripped else ""
+
+
+def _read_command(facts: Mapping[str, Any]) -> str:
+    """Give the command that would repeat the run; words in brackets say that there is none, as in a notebook."""
+    line = str(facts.get("command_line") or " ".join(facts.get("command") or ()))
+    return "" if line.startswith("(") else line
 
 
 def _gather_commit(git: Mapping[str, Any] | None) -> Commit | None:

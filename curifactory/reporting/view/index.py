@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,22 +11,26 @@ from curifactory.reporting.view.quantities import format_duration, format_number
 from curifactory.reporting.view.results import find_direction
 
 if TYPE_CHECKING:
-    from curifactory.store.run_row import RunRow
+    from curifactory.reporting.index_data import IndexData
 
-SHOWN_RUNS = 200
+SHOWN_RUNS = 50
 SHOWN_SCORES = 3
 
-Find = Callable[[str], str | None]
+Address = Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True)
 class ExperimentEntry:
-    """An experiment: its docstring's first line, how many runs, and its latest one."""
+    """An experiment: what its docstring says, how many runs it has, and number and outcome of the latest one."""
 
     name: str
     about: str
+    more: str
     runs: int
-    latest: RunEntry
+    latest: int
+    address: str | None
+    outcome: str
+    style: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,69 +66,56 @@ class IndexView:
     has_latest: bool
 
 
-def gather_index(rows: Sequence[RunRow], find: Find, *, has_latest: bool) -> IndexView:
-    """Make the entries of the newest runs and of the latest run of each experiment.
+def gather_index(data: IndexData, address: Address, *, has_latest: bool, shown: int) -> IndexView:
+    """Make the entries of the experiments and of the newest runs.
 
     Parameters
     ----------
-    rows : sequence of RunRow
-        Newest first.
-    find : callable
+    data : IndexData
+        All rows.
+    address : callable
         Gives the address of a run's report.
     has_latest : bool
         Whether ``_latest`` leads anywhere.
+    shown : int
+        How many of the newest runs stand in the page itself.
     """
-    counts = Counter([row.experiment for row in rows])
-    newest = {row.experiment: row for row in reversed(rows)}
+    runs = tuple(_enter(row, address) for row in data.iter_rows(shown))
     experiments = tuple(
         ExperimentEntry(
-            name,
-            first_line(read_row(newest[name]).get("experiment_doc")),
-            counts[name],
-            _enter(newest[name], find),
+            name=name,
+            about=entry.about,
+            more=entry.more,
+            runs=entry.runs,
+            latest=entry.number,
+            address=address(entry.reference) if entry.has_report else None,
+            outcome=entry.outcome,
+            style=style_name(entry.outcome),
         )
-        for name in sorted(counts, key=str.lower)
+        for name, entry in sorted(data.experiments.items(), key=lambda pair: pair[0].lower())
     )
-    return IndexView(
-        experiments, tuple(_enter(row, find) for row in rows[:SHOWN_RUNS]), len(rows), has_latest
-    )
+    return IndexView(experiments, runs, len(data.lines), has_latest)
 
 
-def read_row(row: RunRow) -> Mapping[str, Any]:
-    """Give what a listing keeps of a run, also where its text holds what the quick decoder refuses.
-
-    Half a surrogate pair, from a path that is no UTF-8, must not cost the index of all runs.
-    """
-    import msgspec
-
-    try:
-        return row.facts
-    except (msgspec.MsgspecError, ValueError):
-        facts: dict[str, Any] = json.loads(row.summary)
-        return facts
-
-
-def _enter(row: RunRow, find: Find) -> RunEntry:
-    facts = read_row(row)
-    outcome = row.outcome.value
+def _enter(row: Mapping[str, Any], address: Address) -> RunEntry:
     return RunEntry(
-        reference=row.reference,
-        experiment=row.experiment or "(no name)",
-        number=row.number,
-        address=find(row.reference),
-        outcome=outcome,
-        style=style_name(outcome),
-        started=format_time(row.started_at),
-        started_at=facts.get("started_at") or "",
-        duration=format_duration(facts.get("duration_s")),
-        scores=_pick_scores(facts.get("metrics") or {}),
-        parameters=", ".join(map(str, facts.get("parameter_files") or ())),
-        commit=(facts.get("commit") or "")[:7],
-        branch=facts.get("branch") or "",
-        dirty=bool(facts.get("dirty")),
-        note=first_line(facts.get("notes")),
-        tags=tuple(map(str, facts.get("tags") or ())),
-        error=first_line(facts.get("error")),
+        reference=row["reference"],
+        experiment=row["experiment"] or "(no name)",
+        number=row["number"],
+        address=address(row["reference"]) if row["has_report"] else None,
+        outcome=row["outcome"],
+        style=style_name(row["outcome"]),
+        started=format_time(row["started_at"]),
+        started_at=row["started_at"] or "",
+        duration=format_duration(row["duration_s"]),
+        scores=_pick_scores(row["metrics"] or {}),
+        parameters=", ".join(map(str, row["parameter_files"] or ())),
+        commit=(row["commit"] or "")[:7],
+        branch=row["branch"] or "",
+        dirty=bool(row["dirty"]),
+        note=first_line(row["notes"]),
+        tags=tuple(map(str, row["tags"] or ())),
+        error=first_line(row["error"]),
     )
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from curifactory.store.parameter_columns import flatten
 
 if TYPE_CHECKING:
     from curifactory.store.rows import ParameterRow
-
-LONGEST_VALUE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +35,26 @@ class Parameters:
         In the order of the run.
     same : tuple of (str, str)
         Path and value of the others.
+    unread : frozenset of str
+        Those of the paths that no stage has read.
     """
 
     columns: tuple[str, ...]
     sets: tuple[ParameterSet, ...]
     same: tuple[tuple[str, str], ...]
+    unread: frozenset[str]
 
 
-def gather_parameters(rows: Sequence[ParameterRow]) -> Parameters | None:
-    """Lay the sets side by side; None if the run has none."""
+def gather_parameters(rows: Sequence[ParameterRow], unread: Iterable[str] = ()) -> Parameters | None:
+    """Lay the sets side by side; None if the run has none.
+
+    Parameters
+    ----------
+    rows : sequence of ParameterRow
+        The sets.
+    unread : iterable of str
+        Paths that no stage has read; all that is below one of them is unread too.
+    """
     if not rows:
         return None
     flat = [dict(flatten(row.shown)) for row in rows]
@@ -61,24 +71,9 @@ def gather_parameters(rows: Sequence[ParameterRow]) -> Parameters | None:
         )
         for row, fields in zip(rows, flat, strict=True)
     )
-    return Parameters(differing, sets, same)
+    above = tuple(unread)
+    return Parameters(differing, sets, same, frozenset(path for path in paths if _is_below(path, above)))
 
 
-def flatten(tree: Any, prefix: str = "") -> list[tuple[str, str]]:
-    """Give each leaf of a tree of dictionaries with its path; lists are leaves.
-
-    Examples
-    --------
-    >>> flatten({"model": {"depth": 3, "layers": [8, 8]}, "name": "a"})
-    [('model.depth', '3'), ('model.layers', '[8, 8]'), ('name', 'a')]
-    """
-    if isinstance(tree, Mapping) and (tree or not prefix):
-        return [
-            pair
-            for key, value in tree.items()
-            for pair in flatten(value, f"{prefix}.{key}" if prefix else str(key))
-        ]
-    if not prefix:
-        return []
-    text = tree if isinstance(tree, str) else json.dumps(tree, ensure_ascii=False, default=str)
-    return [(prefix, text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…")]
+def _is_below(path: str, others: Iterable[str]) -> bool:
+    return any(path == other or path.startswith(f"{other}.") for other in others)

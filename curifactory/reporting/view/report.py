@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from curifactory.reporting.view.calls import Calls, CallView, gather_calls
 from curifactory.reporting.view.chip import Chips
+from curifactory.reporting.view.curves import Curves, gather_curves
 from curifactory.reporting.view.header import Header, gather_header
 from curifactory.reporting.view.parameters import Parameters, gather_parameters
-from curifactory.reporting.view.reportables import Group, gather_reportables, group_reportables
+from curifactory.reporting.view.reportables import (
+    Group,
+    ReportableView,
+    gather_reportables,
+    group_reportables,
+)
 from curifactory.reporting.view.results import Results, gather_results
 from curifactory.reporting.view.surroundings import Environment, Excerpt, cut_text, gather_environment
 
@@ -28,6 +35,7 @@ class ReportView:
     warnings: tuple[str, ...]
     notes: str
     results: Results | None
+    curves: Curves | None
     groups: tuple[Group, ...]
     calls: Calls
     parameters: Parameters | None
@@ -49,7 +57,26 @@ class ReportView:
     @property
     def has_markup(self) -> bool:
         """Whether somebody put raw HTML into the page."""
-        return any(each.kind == "html" for group in self.groups for each in group.reportables)
+        return any(each.kind == "html" for each in self._reportables)
+
+    @property
+    def has_figures(self) -> bool:
+        """Whether the page has figures of plotly, of which some make code of their own to draw very many points."""
+        return any(each.kind == "plotly" for each in self._reportables)
+
+    @property
+    def has_charts(self) -> bool:
+        """Whether anything on the page is drawn by plotly's script."""
+        return self.curves is not None or self.has_figures
+
+    @property
+    def is_lively(self) -> bool:
+        """Whether curves, figures or tables need a script."""
+        return self.has_charts or any(each.is_searched for each in self._reportables)
+
+    @property
+    def _reportables(self) -> Iterator[ReportableView]:
+        return (each for group in self.groups for each in group.reportables)
 
 
 def gather_report(run: Run, addresses: Addresses) -> ReportView:
@@ -61,9 +88,10 @@ def gather_report(run: Run, addresses: Addresses) -> ReportView:
         warnings=tuple(warning.text for warning in run.warnings),
         notes=(run.facts.get("notes") or "").strip(),
         results=gather_results(run.metrics, chips),
+        curves=gather_curves(run.metrics, chips, {call.index: call.name for call in run.calls}),
         groups=group_reportables(reportables),
         calls=gather_calls(run.calls, chips, addresses),
-        parameters=gather_parameters(run.parameters),
+        parameters=gather_parameters(run.parameters, run.facts.get("unread_parameters") or ()),
         environment=gather_environment(run.environment),
         patch=cut_text(run.patch_text(), "patch.diff", from_end=False),
         log=cut_text(run.log_text(), "log.txt", from_end=True),

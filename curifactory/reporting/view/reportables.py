@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,21 +11,16 @@ from curifactory.reporting.addresses import Addresses
 from curifactory.reporting.reportables.reportable import FILES
 from curifactory.reporting.view.calls import read_maker
 from curifactory.reporting.view.chip import Chip, Chips
+from curifactory.reporting.view.kinds import KINDS, find_problem, make_ready, show_unknown
 
 if TYPE_CHECKING:
     from curifactory.store.calls import CallRow
     from curifactory.store.rows import ReportableRow
 
-NEEDED: Mapping[str, Mapping[str, type]] = {
-    "table": {"columns": list, "rows": list},
-    "json": {"text": str},
-    "html": {"html": str},
-    "latex": {"text": str},
-    "text": {"text": str},
-    "error": {"message": str},
-}
-KINDS = frozenset({*NEEDED, "figure", "image"})
 MOST_SHOWN = 5_000
+COLUMNS_SIDE_BY_SIDE = 6
+PICTURES_SIDE_BY_SIDE = 6
+SEARCHED_ROWS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +47,20 @@ class ReportableView:
     run: str
     run_address: str | None
     files: tuple[Attached, ...]
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether it needs the whole width of the page."""
+        data = self.data
+        widths = {"table": "columns", "matrix": "labels"}
+        if self.kind in widths:
+            return len(data[widths[self.kind]]) > COLUMNS_SIDE_BY_SIDE
+        return self.kind in {"plotly", "video"} or (self.kind == "images" and len(self.files) > PICTURES_SIDE_BY_SIDE)
+
+    @property
+    def is_searched(self) -> bool:
+        """Whether it is a table that is long enough to be searched."""
+        return self.kind == "table" and len(self.data["rows"]) >= SEARCHED_ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,42 +99,6 @@ def group_reportables(reportables: Iterable[ReportableView]) -> tuple[Group, ...
     )
 
 
-def find_problem(kind: str, data: Any, files: Sequence[Attached]) -> str | None:
-    """Say why a fragment, perhaps one of somebody's own reportable, cannot be shown; None if it can."""
-    if kind in {"figure", "image"}:
-        if not files:
-            return "It has no file."
-        return None if files[0].address is not None else f"The file {files[0].name} is missing."
-    for key, wanted in NEEDED[kind].items():
-        value = data.get(key) if isinstance(data, Mapping) else None
-        if not isinstance(value, wanted):
-            return f"A fragment of kind '{kind}' needs '{key}' in its data."
-    if kind == "table" and any(len(row) != len(data["columns"]) for row in data["rows"]):
-        return "The rows of the table are not as long as its columns."
-    return None
-
-
-def complete_table(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Fill in what a table may leave out: its index, its shape, which columns are numbers."""
-    columns, rows = data["columns"], data["rows"]
-    index, numeric = data.get("index"), data.get("numeric") or ()
-    if index is not None and len(index) == len(rows):
-        index = [label if isinstance(label, list) else [label] for label in index]
-        names = list(data.get("index_names") or ())
-        levels = len(index[0]) if index else len(names)
-        names = [*names, *[""] * levels][:levels]
-    else:
-        index, names = None, []
-    return {
-        "columns": columns,
-        "rows": rows,
-        "index": index,
-        "index_names": names,
-        "numeric": [*numeric, *[False] * len(columns)][: len(columns)],
-        "shape": data.get("shape") or [len(rows), len(columns)],
-    }
-
-
 def _order(call: int | None) -> int:
     return -1 if call is None else call
 
@@ -138,21 +110,23 @@ def _show(
     kind, data = fragment.kind, fragment.data
     files, problem = _attach(row, addresses)
     if kind not in KINDS:
-        kind, data = "json", {"text": json.dumps(data, indent=2, ensure_ascii=False, default=str)}
+        kind, data = "json", show_unknown(data)
     if kind == "error" and isinstance(data, Mapping):
         data = {"message": data.get("text"), **data}
-    problem = problem or find_problem(kind, data, files)
+    missing = [file.name for file in files if file.address is None]
+    problem = problem or find_problem(kind, data, missing, len(files))
     if problem is not None:
         kind, data = "error", {"message": problem}
-    elif kind == "html":
+    data = make_ready(kind, data if isinstance(data, Mapping) else {})
+    if kind == "html":
         data = {"html": _with_files(data["html"], files)}
-    elif kind == "table":
-        data = complete_table(data)
+    elif kind == "plotly":
+        data = {**data, "script": addresses.find_script(row.folder, files[0].name)}
     return ReportableView(
         anchor=f"reportable-{number}",
         name=row.name,
         kind=kind,
-        data=data if isinstance(data, Mapping) else {},
+        data=data,
         group=fragment.group or "",
         caption=fragment.caption or "",
         chip=chips.get(row.record),

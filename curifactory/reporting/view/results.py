@@ -28,11 +28,13 @@ HIGHER_IS_BETTER = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One value; ``exact`` is all of its digits."""
+    """The last value; ``exact`` is all of its digits, ``peak`` the best one on the way there, if that was another."""
 
     text: str
     exact: str
     best: bool
+    peak: str = ""
+    peak_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +66,15 @@ class Results:
 def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | None:
     """Take the last value of each metric and record; None if nothing was logged."""
     last: dict[int, dict[tuple[str, str], float]] = {}
+    peaks: dict[tuple[int, str, str], tuple[str, str]] = {}
     columns: dict[tuple[str, str], None] = {}
     for series in metrics:
         key = (series.type, series.name)
         columns[key] = None
         last.setdefault(series.record, {})[key] = series.last
+        peak = find_peak(series)
+        if peak is not None and series.values[peak] != series.last:
+            peaks[series.record, *key] = (format_number(series.values[peak]), describe_place(series, peak))
     if not columns:
         return None
     bests = {
@@ -77,7 +83,12 @@ def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | N
     rows = tuple(
         ResultRow(
             chips.get(record),
-            tuple(_make_cell(values[key], bests[key]) if key in values else None for key in columns),
+            tuple(
+                _make_cell(values[key], bests[key], peaks.get((record, *key), ("", "")))
+                if key in values
+                else None
+                for key in columns
+            ),
         )
         for record, values in sorted(last.items())
     )
@@ -110,5 +121,23 @@ def find_best(name: str, values: list[float]) -> float | None:
     return min(finite) if direction == "lower" else max(finite)
 
 
-def _make_cell(value: float, best: float | None) -> Cell:
-    return Cell(format_number(value), repr(value), value == best)
+def find_peak(series: MetricSeries) -> int | None:
+    """Give the place of the best value of a series, or None where its name does not tell what is better."""
+    direction = find_direction(series.name)
+    places = [place for place, value in enumerate(series.values) if math.isfinite(value)]
+    if not direction or len(series.values) < 2 or not places:
+        return None
+    choose = min if direction == "lower" else max
+    return choose(places, key=series.values.__getitem__)
+
+
+def describe_place(series: MetricSeries, place: int) -> str:
+    """Say when a value was logged: at which step or epoch, or as which of how many."""
+    for name, given in (("step", series.steps), ("epoch", series.epochs)):
+        if place < len(given) and given[place] is not None:
+            return f"{name} {given[place]}"
+    return f"{place + 1} of {len(series.values)}"
+
+
+def _make_cell(value: float, best: float | None, peak: tuple[str, str]) -> Cell:
+    return Cell(format_number(value), repr(value), value == best, *peak)

@@ -56,7 +56,14 @@ def test_what_is_no_number_becomes_a_gap(empty_run):
 
 def test_a_large_table_stays_in_the_report(empty_run):
     rows = [["1"] for _ in range(1000)]
-    data = {"columns": ["a"], "index": None, "index_names": [], "rows": rows, "numeric": [True], "shape": [1000, 1]}
+    data = {
+        "columns": ["a"],
+        "index": None,
+        "index_names": [],
+        "rows": rows,
+        "numeric": [True],
+        "shape": [1000, 1],
+    }
     empty_run.add_call("stage", empty_run.add_record("a"))
     empty_run.report(0, 0, "large", "table", data)
     assert compare(empty_run)["results"][0]["table"] is None

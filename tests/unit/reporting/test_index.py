@@ -176,7 +176,9 @@ def no_listing(store, monkeypatch):
     return lambda: monkeypatch.setattr(store, "iter_rows", refuse)
 
 
-def test_one_more_run_is_put_in_without_reading_the_others(store, maker, reports, tmp_path, no_listing, monkeypatch):
+def test_one_more_run_is_put_in_without_reading_the_others(
+    store, maker, reports, tmp_path, no_listing, monkeypatch
+):
     for number in (1, 2, 3):
         write_run(store, maker, number)
     update_index(store, reports)

@@ -297,11 +297,23 @@ def test_the_packaged_templates_and_assets_are_all_used():
     from curifactory.reporting.index import INDEX_ASSETS
     from curifactory.reporting.pages import ASSETS, TEMPLATES
 
-    assert set(os.listdir(ASSETS)) == {*report_module.PAGE_ASSETS, *INDEX_ASSETS}
+    assert set(os.listdir(ASSETS)) == {
+        *report_module.PAGE_ASSETS,
+        report_module.REPORTABLE_STYLE,
+        report_module.REPORTABLE_SCRIPT,
+        *INDEX_ASSETS,
+    }
     templates = {
         name: Path(TEMPLATES, name).read_text(encoding="utf-8")
         for name in os.listdir(TEMPLATES)
         if "." in name
     }
     imported = {name for name in templates if any(f'import "{name}"' in text for text in templates.values())}
-    assert set(templates) - imported == {"page.html", "index.html", "latest.html", "notebook.html"}
+    assert set(templates) - imported == {
+        "page.html",
+        "index.html",
+        "latest.html",
+        "notebook.html",
+        "progress.html",
+        "reportable.html",
+    }

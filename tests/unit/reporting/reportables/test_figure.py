@@ -86,7 +86,7 @@ def test_a_figure_of_pyplot_is_closed_when_saving_fails_too(pyplot, tmp_path):
 
 
 def test_figures_of_other_libraries_are_an_error_that_says_what_to_do(tmp_path):
-    with pytest.raises(ReportError, match=r"FigureReporter was given dict.*HTMLReporter"):
+    with pytest.raises(ReportError, match=r"FigureReporter was given dict.*PlotlyReporter"):
         show({}, tmp_path)
 
 

@@ -66,3 +66,21 @@ def test_nan_and_infinity_are_never_the_best(empty_run):
         empty_run.log_metrics(empty_run.add_record(name), None, loss=loss)
     assert [row.cells[0].best for row in results_of(empty_run).rows] == [False, True, False, False]
     assert find_best("loss", [math.nan, 0.5]) is None
+
+
+def test_the_best_value_on_the_way_is_told_beside_the_last(empty_run):
+    record = empty_run.add_record("a")
+    for step, (loss, accuracy) in enumerate(((0.9, 0.2), (0.1, 0.3), (0.4, 0.5))):
+        empty_run.log_metrics(record, None, "train", loss=loss, accuracy=accuracy, n=step)
+        empty_run.metrics[-1]["step"] = 10 * step
+    loss, accuracy, n = results_of(empty_run).rows[0].cells
+    assert (loss.text, loss.peak, loss.peak_at) == ("0.4000", "0.1000", "step 10")
+    assert (accuracy.peak, n.peak) == ("", "")
+
+
+def test_without_steps_the_best_value_is_counted(empty_run):
+    record = empty_run.add_record("a")
+    for epoch, loss in enumerate((0.9, "nan", 0.1, 0.4)):
+        empty_run.log_metrics(record, None, loss=loss)
+        empty_run.metrics[-1]["epoch"] = epoch if epoch != 2 else None
+    assert results_of(empty_run).rows[0].cells[0].peak_at == "3 of 4"
