@@ -217,7 +217,7 @@ def run(param_sets, manager):
 
 
 def test_1_2_the_folder_is_that_of_the_call(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """
@@ -238,7 +238,7 @@ def run(param_sets, manager):
 
 
 def test_1_3_a_call_sees_the_state_as_it_was_when_it_was_made(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """
@@ -258,7 +258,7 @@ def run(param_sets, manager):
 
 
 def test_1_3_records_that_come_later_are_not_taken_by_an_aggregate(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """
@@ -312,7 +312,7 @@ def run(param_sets, manager):
 
 
 def test_1_5_a_value_changed_by_hand_is_what_the_next_stage_reads(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """
@@ -334,7 +334,7 @@ def run(param_sets, manager):
 
 
 def test_r5_a_stage_that_changes_its_input_does_not_touch_that_of_others(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """
@@ -394,7 +394,7 @@ def run(param_sets, manager):
 
 
 def test_1_7_records_are_keys_of_an_aggregates_dictionaries(project, monkeypatch) -> None:
-    result, manager = run(
+    result, _ = run(
         project,
         monkeypatch,
         """

@@ -11,7 +11,10 @@ def test_what_all_sets_have_is_one_value_and_what_differs_comes_first():
 
 
 def test_nested_sets_are_told_by_their_path():
-    assert condense({"model": {"depth": 3, "layers": [8, 8]}}) == {"model.depth": "3", "model.layers": "[8, 8]"}
+    assert condense({"model": {"depth": 3, "layers": [8, 8]}}) == {
+        "model.depth": "3",
+        "model.layers": "[8, 8]",
+    }
 
 
 def test_of_very_many_values_the_first_are_kept():
