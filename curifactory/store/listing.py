@@ -198,6 +198,7 @@ class Listing:
         found = _read_metrics(folder) if metrics is None else list(metrics)
         if found:
             kept["metrics"] = _condense(found)
+            kept["metrics_ever"] = _condense_ever(found, kept["metrics"])
         return Fresh(kept, encode(kept).decode(), found)
 
     def _remember(self, changed: Mapping[str, Fresh], *, gone: Collection[str] = ()) -> None:
@@ -273,6 +274,18 @@ def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
         least, greatest = found[each.name]
         found[each.name] = [min(least, each.last), max(greatest, each.last)]
     return found
+
+
+def _condense_ever(
+    metrics: Iterable[MetricFacts], last: Mapping[str, list[float]]
+) -> dict[str, list[float]]:
+    """Return least and greatest value that each of these metrics ever had, where those were not the last ones."""
+    found: dict[str, list[float]] = {name: list(ends) for name, ends in last.items()}
+    for each in metrics:
+        ends = found.get(each.name)
+        if ends is not None and each.least is not None and each.greatest is not None:
+            ends[:] = [min(ends[0], each.least), max(ends[1], each.greatest)]
+    return {name: ends for name, ends in found.items() if ends != last[name]}
 
 
 def _stamp(status: os.stat_result) -> str:

@@ -97,6 +97,42 @@ def test_runs_are_listed_newest_first(counting: Project) -> None:
     assert len(counting.experiment("runs", "-n", "0").stdout.splitlines()) == 4
 
 
+def test_runs_are_listed_with_their_scores(project: Project) -> None:
+    project.write(
+        "experiments/training.py",
+        """
+from dataclasses import dataclass
+import curifactory as cf
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    rate: float = 0.1
+
+def get_params():
+    return [Params(name="a", rate=1.0), Params(name="b", rate=2.0)]
+
+@cf.stage(outputs=["x"])
+def train(record):
+    for step, loss in enumerate((3.0, 1.0, 2.0)):
+        record.log("train", {"loss": loss * record.params.rate}, step=step)
+    record.log({"n": 7})
+
+def run(param_sets, manager):
+    for params in param_sets:
+        train(cf.Record(manager, params))
+""",
+    )
+    project.experiment("training")
+    head, line = project.experiment("runs").stdout.splitlines()
+    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores", "notes"]
+    assert "loss 2 (best 1)  n 7" in line
+    (run,) = json.loads(project.experiment("runs", "--json").stdout)
+    assert run["metrics"] == {
+        "loss": {"last": [2.0, 4.0], "ever": [1.0, 6.0]},
+        "n": {"last": [7.0, 7.0], "ever": [7.0, 7.0]},
+    }
+
+
 def test_an_experiment_without_runs_says_how_to_make_one(counting: Project) -> None:
     assert (
         counting.experiment("runs", "counting").stdout == "No runs yet. Make one with: experiment counting\n"
@@ -109,7 +145,7 @@ def test_runs_as_json(counting: Project) -> None:
     (run,) = json.loads(counting.experiment("runs", "--json").stdout)
     assert set(run) == {
         "reference", "experiment", "number", "outcome", "started_at", "finished_at", "duration_s", "counts", "live",
-        "notes", "tags", "command_line", "error",
+        "notes", "tags", "command_line", "error", "metrics",
     }  # fmt: skip
     assert (run["experiment"], run["number"], run["outcome"], run["notes"]) == (
         "counting",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from curifactory.store.run_row import RunRow
 
 _LONGEST_NOTE = 60
+_MOST_SCORES = 3
+_SCORES = 5
 
 
 @click.command("runs", cls=Verb)
@@ -72,14 +75,42 @@ def run_to_json(row: RunRow) -> dict[str, Any]:
         "tags": list(row.tags),
         "command_line": facts.get("command_line"),
         "error": facts.get("error"),
+        "metrics": {
+            name: {"last": last, "ever": (facts.get("metrics_ever") or {}).get(name, last)}
+            for name, last in (facts.get("metrics") or {}).items()
+        },
     }
+
+
+def show_scores(facts: Mapping[str, Any]) -> str:
+    """Say the best last value over the records of a few metrics, and the best one ever if that was better.
+
+    Examples
+    --------
+    >>> show_scores({"metrics": {"n": [4, 9], "loss": [0.25, 0.5]}, "metrics_ever": {"loss": [0.125, 2.0]}})
+    'loss 0.25 (best 0.125)  n 9'
+    """
+    from curifactory.cli.amounts import show_number
+    from curifactory.reporting.view.results import find_direction
+
+    last = facts.get("metrics") or {}
+    ever = facts.get("metrics_ever") or {}
+    scores = []
+    # Those first whose name tells what is better: they are what runs are compared by.
+    for name in sorted(last, key=lambda name: not find_direction(name))[:_MOST_SCORES]:
+        direction = find_direction(name)
+        end = 0 if direction == "lower" else 1
+        value, best = last[name][end], ever.get(name, last[name])[end]
+        more = f" (best {show_number(best)})" if direction and best != value else ""
+        scores.append(f"{name} {show_number(value)}{more}")
+    return "  ".join(scores)
 
 
 def _print_rows(console: Any, rows: list[RunRow]) -> None:
     from curifactory.cli.amounts import show_duration, show_moment
     from curifactory.cli.ending import STYLES
 
-    table = [["run", "outcome", "started", "time", "calls", "notes"]]
+    table = [["run", "outcome", "started", "time", "calls", "scores", "notes"]]
     for row in rows:
         seconds = row.facts.get("duration_s")
         counts = ", ".join(f"{number} {outcome}" for outcome, number in row.counts.items() if number)
@@ -91,9 +122,14 @@ def _print_rows(console: Any, rows: list[RunRow]) -> None:
                 show_moment(row.started_at),
                 "" if seconds is None else show_duration(seconds),
                 counts,
+                show_scores(row.facts),
                 " ".join(notes)[:_LONGEST_NOTE],
             ]
         )
+
+    if not any(cells[_SCORES] for cells in table[1:]):
+        for cells in table:
+            del cells[_SCORES]
 
     def paint(place: int, column: int) -> str | None:
         if place == 0:
