@@ -280,7 +280,8 @@ def read_logging(type: Any, metrics: Any) -> tuple[str, Mapping[str, Any]]:
                 f"record.log got {type!r} as the type of metrics.",
                 hint='Write record.log("train", {"loss": 0.3}).',
             )
-    if not isinstance(values, Mapping):
+    # A training loop gives dictionaries, and asking an abstract class takes longer than all the rest of this.
+    if values.__class__ is not dict and not isinstance(values, Mapping):
         raise DefinitionError(
             f"record.log got {values!r} as metrics.", hint="Write record.log({'accuracy': 0.9}, step=1)."
         )

@@ -307,4 +307,7 @@ def _groups(run: Run, rows: Sequence[ReportableRow]) -> tuple[Group, ...]:
 
 
 def _show(text: str, **values: Any) -> Display:
-    return Display(render_page("notebook.html", style=read_asset("theme.css") + read_asset("reportables.css"), **values), text)
+    return Display(
+        render_page("notebook.html", style=read_asset("theme.css") + read_asset("reportables.css"), **values),
+        text,
+    )

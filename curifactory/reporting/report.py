@@ -91,7 +91,9 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     for name in list_assets(view):
         shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
     for (folder, file), address in addresses.scripts.items():
-        _write_figure(workplace, join_fragment(os.fspath(run.fragments_folder), folder, file), folder, file, address)
+        _write_figure(
+            workplace, join_fragment(os.fspath(run.fragments_folder), folder, file), folder, file, address
+        )
     if view.curves is not None:
         _write(workplace, "curves.js", view.curves.script)
     for folder, file in addresses.used:
@@ -185,7 +187,11 @@ def _write_figure(workplace: str, source: str, folder: str, file: str, address: 
         text = stream.read()
     place = join_fragment(workplace, "fragments", folder)
     os.makedirs(place, exist_ok=True)
-    _write(place, f"{file}.js", f"(window.curifactoryFigures ??= {{}})[{json.dumps(address)}] = {json.dumps(text)};\n")
+    _write(
+        place,
+        f"{file}.js",
+        f"(window.curifactoryFigures ??= {{}})[{json.dumps(address)}] = {json.dumps(text)};\n",
+    )
 
 
 def _write(folder: str, name: str, text: str | None) -> None:

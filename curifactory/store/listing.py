@@ -276,9 +276,7 @@ def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
     return found
 
 
-def _condense_ever(
-    metrics: Iterable[MetricFacts], last: Mapping[str, list[float]]
-) -> dict[str, list[float]]:
+def _condense_ever(metrics: Iterable[MetricFacts], last: Mapping[str, list[float]]) -> dict[str, list[float]]:
     """Return least and greatest value that each of these metrics ever had, where those were not the last ones."""
     found: dict[str, list[float]] = {name: list(ends) for name, ends in last.items()}
     for each in metrics:

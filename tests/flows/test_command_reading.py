@@ -89,9 +89,11 @@ def test_runs_are_listed_newest_first(counting: Project) -> None:
     counting.experiment("vision.deep")
     counting.experiment("counting")
     head, *lines = counting.experiment("runs").stdout.splitlines()
-    assert head.split() == ["run", "outcome", "started", "time", "calls", "notes"]
+    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores", "notes"]
     assert [re.match(r"\S+?_\d", line)[0] for line in lines] == ["counting_2", "vision.deep_1", "counting_1"]  # type: ignore[index]
-    assert re.search(r"complete  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \d\.\d\d s  2 ran +The first.$", lines[-1])
+    assert re.search(
+        r"complete  \d{4}-\d\d-\d\d \d\d:\d\d:\d\d  \d\.\d\d s  2 ran +number 2  The first.$", lines[-1]
+    )
     assert len(counting.experiment("runs", "counting").stdout.splitlines()) == 3
     assert counting.experiment("runs", "-n", "1").stdout.splitlines()[2:] == ["2 more: experiment runs -n 0"]
     assert len(counting.experiment("runs", "-n", "0").stdout.splitlines()) == 4

@@ -210,7 +210,9 @@ def run(param_sets, manager):
     CONFIG["scale"] = 2
     return record
 """
-    with pytest.raises(cf.StageError, match=r"'use' reaches was changed between its call at experiments/case.py:\d+"):
+    with pytest.raises(
+        cf.StageError, match=r"'use' reaches was changed between its call at experiments/case.py:\d+"
+    ):
         run(project, monkeypatch, body)
     result, _ = run(project, monkeypatch, body, eager=True)
     assert result.state["z"] == 1

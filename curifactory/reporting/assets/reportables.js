@@ -186,6 +186,7 @@
     const axis = { gridcolor: now.line, zerolinecolor: now.strong, linecolor: now.strong, automargin: true };
     const template = { ...(layout.template || {}) };
     template.layout = { ...(own || {}), paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { ...(own && own.font), color: now.text, family: now.font } };
+    if (!layout.margin) template.layout.margin = { l: 56, r: 24, b: 48, ...(own && own.margin), t: layout.title ? 56 : 24 };
     template.layout.xaxis = { ...(own && own.xaxis), ...axis };
     template.layout.yaxis = { ...(own && own.yaxis), ...axis };
     result.template = template;

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import struct
 from typing import Any
 
 from curifactory.core.trace import Fragment
 from curifactory.reporting.reportables.pictures import save_picture
 from curifactory.reporting.reportables.reportable import Reportable
+
+SMALLEST = 240
+PNG_HEAD = 24
 
 
 class ImageReporter(Reportable):
@@ -51,4 +55,18 @@ class ImageReporter(Reportable):
             If the file is not there, or it is nothing that a browser shows.
         """
         file = save_picture(self.image_path, folder, name)
-        return self._fragment(name, "image", {} if self.alt is None else {"alt": self.alt}, (file,))
+        data: dict[str, Any] = {} if self.alt is None else {"alt": self.alt}
+        return self._fragment(name, "image", data | _enlarge(os.path.join(folder, file)), (file,))
+
+
+def _enlarge(path: str) -> dict[str, Any]:
+    """Say how large a picture of few pixels is shown: nobody sees the eight by eight that a model sees."""
+    with open(path, "rb") as stream:
+        head = stream.read(PNG_HEAD)
+    if len(head) < PNG_HEAD or not head.startswith(b"\x89PNG"):
+        return {}
+    width, height = struct.unpack(">II", head[-8:])
+    times = SMALLEST // max(width, height, 1)
+    if times < 2 or not width or not height:
+        return {}
+    return {"width": times * width, "height": times * height, "enlarged": True}

@@ -55,7 +55,9 @@ class ReportableView:
         widths = {"table": "columns", "matrix": "labels"}
         if self.kind in widths:
             return len(data[widths[self.kind]]) > COLUMNS_SIDE_BY_SIDE
-        return self.kind in {"plotly", "video"} or (self.kind == "images" and len(self.files) > PICTURES_SIDE_BY_SIDE)
+        return self.kind in {"plotly", "video"} or (
+            self.kind == "images" and len(self.files) > PICTURES_SIDE_BY_SIDE
+        )
 
     @property
     def is_searched(self) -> bool:

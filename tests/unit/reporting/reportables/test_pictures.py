@@ -71,9 +71,19 @@ def test_images_of_pillow_are_saved_whatever_their_mode(tmp_path, mode):
 
 def test_an_image_of_numbers_needs_no_file(tmp_path):
     fragment = ImageReporter(np.eye(4), name="eye", alt="A diagonal.").to_fragment(str(tmp_path), "eye")
-    assert (fragment.kind, fragment.files, fragment.data) == ("image", ("eye.png",), {"alt": "A diagonal."})
+    assert (fragment.kind, fragment.files, fragment.data) == (
+        "image",
+        ("eye.png",),
+        {"alt": "A diagonal.", "width": 240, "height": 240, "enlarged": True},
+    )
     with Image.open(tmp_path / "eye.png") as saved:
         assert np.asarray(saved.convert("L")).tolist() == (np.eye(4) * 255).tolist()
+
+
+def test_a_picture_that_can_be_seen_keeps_its_size(tmp_path):
+    assert ImageReporter(np.zeros((150, 10))).to_fragment(str(tmp_path), "bar").data == {}
+    (tmp_path / "torn.png").write_bytes(b"no picture")
+    assert ImageReporter(tmp_path / "torn.png").to_fragment(str(tmp_path), "other").data == {}
 
 
 def test_files_of_a_grid_stand_in_its_order(tmp_path):

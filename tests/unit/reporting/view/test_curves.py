@@ -61,7 +61,10 @@ def test_stages_tell_lines_of_one_type_apart(empty_run, curves_of):
     record = empty_run.add_record("a")
     for stage in ("warm_up", "train_model"):
         log(empty_run, record, empty_run.add_call(stage, record), [1, 2])
-    assert [curve.label for curve in curves_of().charts[0].curves] == ["train · warm_up", "train · train_model"]
+    assert [curve.label for curve in curves_of().charts[0].curves] == [
+        "train · warm_up",
+        "train · train_model",
+    ]
 
 
 def test_long_curves_are_thinned_and_keep_their_peaks(empty_run, curves_of):

@@ -7,7 +7,9 @@ from curifactory.reporting.view.matrix import complete_matrix
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-@pytest.mark.parametrize("data", [None, [], "text", {}, {"text": 5, "columns": {}, "rows": 3, "labels": [1], "cells": 5}])
+@pytest.mark.parametrize(
+    "data", [None, [], "text", {}, {"text": 5, "columns": {}, "rows": 3, "labels": [1], "cells": 5}]
+)
 def test_a_fragment_of_any_kind_with_any_data_is_shown_or_says_why_not(kind, data):
     problem = find_problem(kind, data, [], 1)
     if problem is None:
@@ -45,7 +47,9 @@ def test_links_in_markdown_lead_to_the_web_or_nowhere(form, address):
 
 
 def test_a_link_to_the_web_is_one():
-    assert '<a href="https://example.org/?a=1&amp;b=2">it</a>' in render_markdown("[it](https://example.org/?a=1&b=2)")
+    assert '<a href="https://example.org/?a=1&amp;b=2">it</a>' in render_markdown(
+        "[it](https://example.org/?a=1&b=2)"
+    )
 
 
 def test_an_image_in_markdown_is_a_link_and_asks_for_nothing():
