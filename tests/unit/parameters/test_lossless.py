@@ -143,7 +143,7 @@ VALUES = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: repr(value).partition(" at 0x")[0])
+@pytest.mark.parametrize("value", VALUES)
 def test_a_value_comes_back_equal_and_of_its_type(value):
     params = Params(name="a", value=value)
     back = there_and_back(params)
