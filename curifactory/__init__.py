@@ -21,15 +21,21 @@ if TYPE_CHECKING:
     from curifactory.errors import MissingInputError as MissingInputError
     from curifactory.errors import NoArtifactManagerError as NoArtifactManagerError
     from curifactory.errors import OutputSignatureError as OutputSignatureError
+    from curifactory.errors import ParameterError as ParameterError
+    from curifactory.errors import PartlyFailedError as PartlyFailedError
     from curifactory.errors import StageError as StageError
     from curifactory.errors import UnidentifiableError as UnidentifiableError
     from curifactory.manager.manager import ArtifactManager as ArtifactManager
+    from curifactory.parameters.ranges import Range as Range
     from curifactory.parameters.sets import ExperimentParameters as ExperimentParameters
     from curifactory.parameters.sets import set_hash_functions as set_hash_functions
     from curifactory.workflow.experiment import run_experiment as run_experiment
     from curifactory.workflow.past_run import load_run as load_run
     from curifactory.workflow.procedure import Procedure as Procedure
     from curifactory.workflow.request import RunRequest as RunRequest
+    from curifactory.workflow.resumption import resume as resume
+    from curifactory.workflow.runs.catalogue import runs as runs
+    from curifactory.workflow.task import Task as Task
 
 from curifactory.version import __version__
 
@@ -48,14 +54,20 @@ _HOMES = {
     "MissingInputError": "curifactory.errors",
     "NoArtifactManagerError": "curifactory.errors",
     "OutputSignatureError": "curifactory.errors",
+    "ParameterError": "curifactory.errors",
     "Procedure": "curifactory.workflow.procedure",
+    "Range": "curifactory.parameters.ranges",
     "Record": "curifactory.core.record",
     "RunRequest": "curifactory.workflow.request",
+    "PartlyFailedError": "curifactory.errors",
     "StageError": "curifactory.errors",
+    "Task": "curifactory.workflow.task",
     "UnidentifiableError": "curifactory.errors",
     "aggregate": "curifactory.core.stages",
     "load_run": "curifactory.workflow.past_run",
+    "resume": "curifactory.workflow.resumption",
     "run_experiment": "curifactory.workflow.experiment",
+    "runs": "curifactory.workflow.runs.catalogue",
     "set_hash_functions": "curifactory.parameters.sets",
     "stage": "curifactory.core.stages",
 }

@@ -55,6 +55,38 @@ class ConfigurationError(CurifactoryError):
     exit_code = ExitCode.WRONG_USE
 
 
+class ParameterError(ConfigurationError):
+    """Parameters cannot be changed, read or used as they are; all faults are told at once.
+
+    Parameters
+    ----------
+    message, hint
+        As in :class:`CurifactoryError`.
+    faults : tuple of (str, str)
+        Path and sentence of each fault.
+    """
+
+    def __init__(
+        self, message: str, *, hint: str | None = None, faults: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.faults = faults
+
+
+class ParameterTypeError(ParameterError, ValueError):
+    """A parameter was given a value of a wrong type, or one that its class refuses."""
+
+
+class UnknownParameterError(ParameterError, KeyError):
+    """There is no parameter of a name that was given."""
+
+    __str__ = CurifactoryError.__str__
+
+
+class ParameterIndexError(ParameterError, IndexError):
+    """A position that was named lies outside of a parameter's list."""
+
+
 class DiscoveryError(CurifactoryError):
     """An experiment, parameter file, set, run or stage that was named does not exist or cannot be loaded."""
 
@@ -123,8 +155,42 @@ class StageError(CurifactoryError):
     """
 
 
+class PartlyFailedError(StageError):
+    """Some calls have failed, and the run went on with the others.
+
+    Attributes
+    ----------
+    failures : list of (str, exception)
+        Which calls, and what each of them raised.
+    """
+
+    exit_code = ExitCode.PARTLY_FAILED
+    failures: list[tuple[str, BaseException]]
+
+    @classmethod
+    def of(cls, failures: list[tuple[str, BaseException]]) -> PartlyFailedError:
+        """Return the error of these failures.
+
+        Examples
+        --------
+        >>> PartlyFailedError.of([("train of Record 0", ValueError("no data"))]).message
+        '1 call failed: train of Record 0 (ValueError: no data).'
+        """
+        told = [
+            f"{call} ({type(error).__name__}: {str(error).partition(chr(10))[0]})" for call, error in failures
+        ]
+        shown = "; ".join(told[:5]) + (f"; and {len(told) - 5} more" if len(told) > 5 else "")
+        made = cls(f"{len(told)} {'call' if len(told) == 1 else 'calls'} failed: {shown}.")
+        made.failures = failures
+        return made
+
+
 class CacheError(CurifactoryError):
     """An artifact could not be saved, loaded or verified."""
+
+
+class UntrustedError(CurifactoryError):
+    """Something that can run code when it is loaded lies in a store that came from elsewhere."""
 
 
 class StoreError(CurifactoryError):

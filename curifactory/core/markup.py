@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from html import escape
 
 _CELL = "text-align:left;vertical-align:top;padding:.15em .8em .15em 0"
 
@@ -30,6 +29,9 @@ def table_markup(title: str, headings: Sequence[str], rows: Iterable[Sequence[ob
     >>> table_markup("Plan", ["stage"], [["<b>"]]).count("&lt;b&gt;")
     1
     """
+    # Brings a table of all entities along, which a command has no use for.
+    from html import escape
+
     head = "".join(f'<th scope="col" style="{_CELL}">{escape(heading)}</th>' for heading in headings)
     body = "".join(
         "<tr>" + "".join(f'<td style="{_CELL}">{escape(str(cell))}</td>' for cell in row) + "</tr>"

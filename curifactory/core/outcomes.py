@@ -25,6 +25,9 @@ class CallOutcome(Enum):
     symbol: str
     style: str
 
+    # A member is itself alone; that of `Enum` hashes its name, in Python, each time that a call is counted.
+    __hash__ = object.__hash__
+
     def __new__(cls, value: str, symbol: str, style: str) -> Self:
         """Make a member whose value is its word alone."""
         member = object.__new__(cls)

@@ -25,6 +25,7 @@ class ReasonKind(Enum):
     OVERRIDE_CHANGED = "keyword {name} changed"
     ARTIFACT_MISSING = "output {file} is missing"
     ARTIFACT_MODIFIED = "output {file} was modified since it was written"
+    REPORT_DAMAGED = "what it reported is missing or was modified"
     FILE_CHANGED = "file {file} changed"
     NO_ARTIFACT = "has no {cacher} artifact"
     ASKED_FOR = "asked for ({by})"

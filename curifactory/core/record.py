@@ -187,6 +187,28 @@ class Record:
         )
         return path
 
+    def checkpoint_dir(self) -> str:
+        """Return a folder in which a long stage can put down how far it is, for the case that it is interrupted.
+
+        The folder belongs to this call: the stage, its code, its inputs and all of its parameters. It is kept while the call
+        is not finished, however it was ended, so that the same call finds there what it has left; it is removed when the
+        call's result is saved. Only inside a stage.
+
+        Returns
+        -------
+        str
+            Absolute path; the folder exists.
+
+        Raises
+        ------
+        DefinitionError
+            Outside of a stage.
+        """
+        raise DefinitionError(
+            "record.checkpoint_dir() belongs to the execution of a stage.",
+            hint="Call it inside a stage, on the record of its first argument.",
+        )
+
     def report(self, reportable: Any) -> None:
         """Show something in the run's report.
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from curifactory.core.lazy import Lazy
+from curifactory.core.needs import NOTHING, Needs
 from curifactory.errors import (
     CachersMismatchError,
     DefinitionError,
@@ -48,6 +49,8 @@ class StageSpec:
         What the code cannot show: paths, packages, objects.
     version : Any
         A value that people change to say that the stage means something else now.
+    needs : Needs
+        What it needs while it is executed.
     """
 
     function: Callable[..., Any]
@@ -58,6 +61,7 @@ class StageSpec:
     suppress_missing_inputs: bool
     depends: tuple[Any, ...] = ()
     version: Any = None
+    needs: Needs = NOTHING
     name: str = field(init=False)
     module: str = field(init=False)
     stage_id: str = field(init=False)
@@ -227,6 +231,11 @@ def _keywords(function: Callable[..., Any], leading: int) -> tuple[dict[str, boo
         parameters = list(inspect.signature(function).parameters.values())
     except (TypeError, ValueError) as error:
         raise DefinitionError(f"{function!r} cannot be a stage: its signature cannot be read.") from error
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise DefinitionError(
+            f"'{function.__qualname__}' is a coroutine, which calling does not execute.",
+            hint="Write a plain function, and asyncio.run(…) in it.",
+        )
     kinds = inspect.Parameter
     positional = [p for p in parameters if p.kind in (kinds.POSITIONAL_ONLY, kinds.POSITIONAL_OR_KEYWORD)]
     any_positional = any(p.kind is kinds.VAR_POSITIONAL for p in parameters)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, Unpack, cast
 
 from curifactory.core.lazy import Lazy
+from curifactory.core.needs import Needs, StageNeeds
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec, cacher_tuple, input_names, output_specs
 from curifactory.errors import DefinitionError, NoArtifactManagerError
@@ -32,6 +33,7 @@ def stage(
     *,
     depends: Sequence[Any] = (),
     version: Any = None,
+    **needs: Unpack[StageNeeds],
 ) -> Callable[[Callable[..., Any]], StageFunction]:
     """Make a function of a record into a stage.
 
@@ -47,6 +49,8 @@ def stage(
         Leave an input that is not in the state to the default of its argument.
     depends, version : list and Any, optional
         What the code cannot show: paths, names of packages, values; and a value to change when old results are void.
+    **needs
+        What it takes while it is executed: see :class:`~curifactory.core.needs.StageNeeds`.
 
     Returns
     -------
@@ -66,11 +70,8 @@ def stage(
     >>> add_up.spec.outputs[0].name
     'total'
     """
-    if callable(inputs):
-        raise DefinitionError(
-            "@stage is written without parentheses.", hint="Write @stage(inputs=[…], outputs=[…])."
-        )
-    describe = _Description(False, inputs, outputs, cachers, suppress_missing_inputs, depends, version)
+    _check_parentheses("stage", inputs)
+    describe = _Description(False, inputs, outputs, cachers, suppress_missing_inputs, depends, version, needs)
 
     def decorate(function: Callable[..., Any]) -> StageFunction:
         spec = describe.spec_of(function)
@@ -93,6 +94,7 @@ def aggregate(
     *,
     depends: Sequence[Any] = (),
     version: Any = None,
+    **needs: Unpack[StageNeeds],
 ) -> Callable[[Callable[..., Any]], StageFunction]:
     """Make a function of a record and many records into a stage that compares or combines them.
 
@@ -100,7 +102,7 @@ def aggregate(
 
     Parameters
     ----------
-    inputs, outputs, cachers, depends, version
+    inputs, outputs, cachers, depends, version, **needs
         As in :func:`stage`.
 
     Returns
@@ -122,11 +124,8 @@ def aggregate(
     >>> find_best.spec.aggregate
     True
     """
-    if callable(inputs):
-        raise DefinitionError(
-            "@aggregate is written without parentheses.", hint="Write @aggregate(outputs=[…])."
-        )
-    describe = _Description(True, inputs, outputs, cachers, False, depends, version)
+    _check_parentheses("aggregate", inputs)
+    describe = _Description(True, inputs, outputs, cachers, False, depends, version, needs)
 
     def decorate(function: Callable[..., Any]) -> StageFunction:
         spec = describe.spec_of(function)
@@ -154,6 +153,7 @@ class _Description(NamedTuple):
     suppress_missing_inputs: bool
     depends: Sequence[Any]
     version: Any
+    needs: StageNeeds
 
     def spec_of(self, function: Callable[..., Any]) -> StageSpec:
         """Return what it says about a function, checked."""
@@ -167,6 +167,15 @@ class _Description(NamedTuple):
             suppress_missing_inputs=self.suppress_missing_inputs,
             depends=tuple(self.depends),
             version=self.version,
+            needs=Needs.of(name, **self.needs),
+        )
+
+
+def _check_parentheses(decorator: str, first: Any) -> None:
+    if callable(first):
+        raise DefinitionError(
+            f"@{decorator} is written without parentheses.",
+            hint=f"Write @{decorator}(inputs=[…], outputs=[…]).",
         )
 
 

@@ -52,9 +52,11 @@ class Slot:
         Whether the value is in memory.
     held : str or None
         Digest of the value when a person was given it; such a value may be changed in place afterwards.
+    spilled : str or None
+        File with the value, if it lies neither in memory nor in the cache.
     """
 
-    __slots__ = ("held", "lazy", "name", "position", "present", "producer", "resolve", "value")
+    __slots__ = ("held", "lazy", "name", "position", "present", "producer", "resolve", "spilled", "value")
 
     def __init__(
         self,
@@ -73,6 +75,7 @@ class Slot:
         self.value: Any = None
         self.present = False
         self.held: str | None = None
+        self.spilled: str | None = None
 
     @classmethod
     def of_value(cls, name: str, value: Any) -> Slot:

@@ -189,8 +189,8 @@ class Acceptor:
         call.key = key
         if key == old.key:
             return None
-        return dataclasses.replace(
-            old, key=key, code=identifier.code_of(call), reads=reads, inputs=inputs, overrides=overrides
+        return old._replace(
+            key=key, code=identifier.code_of(call), reads=reads, inputs=inputs, overrides=overrides
         )
 
 

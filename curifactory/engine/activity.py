@@ -35,6 +35,8 @@ class Activity:
         State entries that the stage has bound by itself.
     escaped : bool
         Whether a view of parameters has outlived the stage function.
+    checkpoint : str or None
+        Folder of what an interrupted execution can go on from, if the stage has asked for it.
     not_reusable : str or None
         Why no trace of the call can be kept, if none can.
     """
@@ -45,6 +47,7 @@ class Activity:
         "_views",
         "bound",
         "call",
+        "checkpoint",
         "engine",
         "escaped",
         "files",
@@ -62,6 +65,7 @@ class Activity:
         self.not_reusable: str | None = None
         self.escaped = False
         self.files: list[str] = []
+        self.checkpoint: str | None = None
         self._cachers: list[Any] | None = None
         self._views: dict[int, RecordView] = {}
         self._parameters: dict[int, tuple[Record, ReadLog, Any]] = {}
@@ -69,6 +73,11 @@ class Activity:
     def note(self, path: str) -> None:
         """Note that something was read."""
         self.reads[path] = None
+
+    def note_import(self, address: str) -> None:
+        """Note that a class or function was imported by a name of which the stage's code does not speak."""
+        if self.engine.identifier.named_code.names_of(None, [address]):
+            self.reads[f"code.{address}"] = None
 
     def note_files(self) -> None:
         """Note that names of files were asked for, which stand for the whole set and the experiment."""
@@ -151,14 +160,19 @@ class Activity:
         path: str = self.engine.labels.own_path(
             name, params_hash=self.call.label_hash, stage=stage, **options
         )
-        if not self.engine.options.writes:
-            path = self.engine.scratch.path_of(path)
+        path = self.engine.folders.place(path)
         if path not in self.files:
             self.engine.clear_path(path)
             if track:
                 self.files.append(path)
-        os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
+        self.engine.folders.make(path if folder else os.path.dirname(path))
         return path
+
+    def checkpoint_folder(self) -> str:
+        """Return the folder for what an interrupted execution of this very call can go on from; it is made if need be."""
+        if self.checkpoint is None:
+            self.checkpoint = self.engine.folders.checkpoint(self.call)
+        return self.checkpoint
 
     def binds(self, name: str) -> None:
         """Note that the stage has put something into the state by itself."""

@@ -25,6 +25,9 @@ def bind_stage(call: Call) -> None:
         If an input is neither in the state nor given by keyword, and missing inputs are not suppressed.
     """
     spec, record = call.spec, call.record
+    if not spec.inputs:
+        return
+    call.inputs = inputs = {}
     for name in spec.inputs:
         if name in call.overrides:
             continue
@@ -35,7 +38,7 @@ def bind_stage(call: Call) -> None:
                 f"has made (called at {call.engine.place(call.line)}).",
                 hint=f"The state has: {', '.join(record.state) or 'nothing yet'}.",
             )
-        call.inputs[name] = slot
+        inputs[name] = slot
 
 
 def bind_aggregate(call: Call, *, warn: Callable[[str], None]) -> None:
@@ -51,6 +54,7 @@ def bind_aggregate(call: Call, *, warn: Callable[[str], None]) -> None:
         call.records = tuple(other for other in record.manager.records if other is not record)
     record.input_records = list(call.records)
     record.is_aggregate = True
+    call.record_inputs = record_inputs = {}
     for name in spec.inputs:
         if name in call.overrides:
             value = call.overrides[name]
@@ -61,7 +65,7 @@ def bind_aggregate(call: Call, *, warn: Callable[[str], None]) -> None:
                 )
             continue
         pairs = [(other, other.state.find_slot(name)) for other in call.records]
-        call.record_inputs[name] = [(other, slot) for other, slot in pairs if slot is not None]
+        record_inputs[name] = [(other, slot) for other, slot in pairs if slot is not None]
         lacking = [other for other, slot in pairs if slot is None]
         if lacking:
             names = ", ".join(other.get_reference_name() for other in lacking[:3])

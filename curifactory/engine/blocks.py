@@ -31,7 +31,8 @@ def inside_block(frame: FrameType | None, run_code: CodeType) -> bool:
 
 
 def _covered(code: CodeType, offset: int) -> bool:
-    return any(start <= offset < end for start, end in _block_ranges(code))
+    ranges = _block_ranges(code)
+    return bool(ranges) and any(start <= offset < end for start, end in ranges)
 
 
 @functools.lru_cache(maxsize=4096)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +11,7 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from curifactory.core.events import EventStream, RunPlanned, Warned
+from curifactory.core.events import EventStream, Warned
 from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.record import Record
@@ -21,25 +21,39 @@ from curifactory.engine.binding import bind_aggregate, bind_stage, effective_out
 from curifactory.engine.decide import Decider
 from curifactory.engine.execute import check_overrides
 from curifactory.engine.facts import call_ended
+from curifactory.engine.folders import Folders
 from curifactory.engine.graph import Call, Graph, Want
+from curifactory.engine.hands import Hands
 from curifactory.engine.holding import UNKNOWABLE
 from curifactory.engine.identify import Identifier
 from curifactory.engine.labels import Labels
 from curifactory.engine.loading import Loader
 from curifactory.engine.options import EngineOptions
-from curifactory.engine.places import place_of_call
-from curifactory.engine.plan import Plan, apply, decide_all, has_to_run, make_plan, mark_needed
-from curifactory.engine.reusing import reuse_call
-from curifactory.engine.running import check_values, run_call
+from curifactory.engine.places import describe_place, place_of_call
+from curifactory.engine.plan import (
+    Plan,
+    apply,
+    decide_all,
+    make_plan,
+    mark_needed,
+    run_planned,
+)
 from curifactory.engine.saving import Saver
-from curifactory.engine.scratch import Scratch
+from curifactory.engine.seeding import seed_of
+from curifactory.engine.settling import Settling
+from curifactory.engine.spill import Spill
 from curifactory.engine.unread import find_unread_parameters, tell_unread
 from curifactory.engine.values import Values
 from curifactory.errors import CacheError, UnidentifiableError
 from curifactory.identity.fingerprint import Scope
 from curifactory.store.artifacts import ArtifactFiles
+from curifactory.store.call_locks import CallLocks
 from curifactory.store.layout import Layout
 from curifactory.store.traces import TraceStore
+
+_NO_CACHER = Reason(ReasonKind.NO_CACHER)
+# Shared by all calls that take nothing by hand; never written to.
+_NO_IDENTITIES: Mapping[str | Slot, str] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +76,8 @@ class Surroundings:
         The project's folder; places in code are shown relative to it.
     fragments : Path or None
         Where reportables are rendered to; None when nothing is written.
+    hands : Hands
+        Who executes calls.
     """
 
     layout: Layout
@@ -71,6 +87,7 @@ class Surroundings:
     scope: Scope
     root: Path
     fragments: Path | None
+    hands: Hands
 
 
 class Engine:
@@ -92,7 +109,6 @@ class Engine:
         self.identifier = Identifier(surroundings.scope, label_prefix=options.file_prefix)
         self._files = surroundings.files
         self._root = str(surroundings.root) + os.sep
-        self._fragments = None if surroundings.fragments is None else str(surroundings.fragments)
         self.labels = Labels(
             prefix=options.file_prefix, cache_folder=str(surroundings.layout.cache), warn=self.warn
         )
@@ -105,7 +121,12 @@ class Engine:
             prefix=options.file_prefix,
         )
         self.loader = Loader(surroundings.files, self.saver, cache_folder=str(surroundings.layout.cache))
-        self.scratch = Scratch(str(surroundings.layout.cache))
+        self.folders = Folders(
+            surroundings.layout,
+            None if surroundings.fragments is None else str(surroundings.fragments),
+            self.identifier,
+            writes=options.writes,
+        )
         self.decider = Decider(
             options, surroundings.traces, self.identifier, self.loader, self.saver.prototype
         )
@@ -113,8 +134,17 @@ class Engine:
         self.executing: list[Call] = []
         self.failed: tuple[Call, BaseException] | None = None
         self.save_faults: list[CacheError] = []
+        self.settling = Settling(self)
+        self.spill = Spill(surroundings.files.new_staging if options.writes else None)
+        self.stays_here: set[int] = set()
+        self.reads_widely: set[int] = set()
+        self.hands = surroundings.hands
+        self.call_locks = CallLocks(surroundings.layout, warn=self.warn)
         self.run_code: CodeType | None = None
         self.unread_parameters: tuple[str, ...] | None = None
+        self._cwd = ""
+        self._places: dict[tuple[str, int], str] = {}
+        self._told: set[str] = set()
         self._effective: dict[int, tuple[StageSpec, Any]] = {}
         self._mentions_state: dict[int, tuple[StageSpec, bool]] = {}
 
@@ -145,34 +175,24 @@ class Engine:
         """
         self.identifier.look_again()
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
-        check_overrides(spec, overrides, f"at {self.place(line)}")
+        if overrides:
+            check_overrides(spec, overrides, f"at {self.place(line)}")
         call = Call(
             self,
             spec,
             record,
             None if records is None else tuple(records),
-            dict(overrides),
+            overrides,
             index=len(self.graph),
             number=next_number(),
             line=line,
         )
-        call.output_specs = self._outputs_of(spec)
-        call.known_records = len(record.manager.records)
-        if spec.aggregate:
-            bind_aggregate(call, warn=self.warn)
-        else:
-            bind_stage(call)
-        call.parameters = self.identifier.parameters_of(record.params)
-        if spec.aggregate:
-            record.combo_hash = self.identifier.combined_hash(call)
-        call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
-        call.slots = tuple(
-            Slot(output.name, call, position=position, lazy=output.lazy, resolve=output.resolve)
-            for position, (output, _) in enumerate(call.output_specs)
-        )
+        self._bind(call)
         self.graph.add(call)
         if waits:
-            call.cwd = os.getcwd()
+            cwd = os.getcwd()
+            # One object for all calls of a folder.
+            self._cwd = call.cwd = self._cwd if cwd == self._cwd else cwd
             # What the stage reaches may be changed before it is executed; then this is what it was.
             self.identifier.code_of(call)
             call.call_identities = self.call_identities(call)
@@ -185,17 +205,39 @@ class Engine:
         self._raise_save_fault(final=False)
         return call
 
+    def _bind(self, call: Call) -> None:
+        """Bind a call to what it sees now: records, inputs, parameters; and give it its slots."""
+        call.output_specs = self._outputs_of(call.spec)
+        call.known_records = len(call.record.manager.records)
+        if call.spec.aggregate:
+            bind_aggregate(call, warn=self.warn)
+        else:
+            bind_stage(call)
+        call.parameters = self.identifier.parameters_of(call.record.params)
+        if call.spec.aggregate:
+            call.record.combo_hash = self.identifier.combined_hash(call)
+        call.label_hash = call.parameters.short if call.record.combo_hash is None else call.record.combo_hash
+        call.slots = tuple(
+            [
+                Slot(output.name, call, position=position, lazy=output.lazy, resolve=output.resolve)
+                for position, (output, _) in enumerate(call.output_specs)
+            ]
+        )
+
     def hash_of(self, record: Record) -> str:
         """Return the hash that names a record's files."""
         if record.combo_hash is not None:
             return record.combo_hash
         return self.identifier.parameters_of(record.params).short
 
-    def call_identities(self, call: Call) -> dict[str | Slot, str]:
+    def call_identities(self, call: Call) -> Mapping[str | Slot, str]:
         """Return what a call's keywords, and the values that a person holds or has put in, are now."""
+        if not call.takes_by_hand:
+            return _NO_IDENTITIES
         found: dict[str | Slot, str] = {}
-        with suppress(UnidentifiableError):
-            found.update(self.identifier.override_identities(call))
+        if call.overrides:
+            with suppress(UnidentifiableError):
+                found.update(self.identifier.override_identities(call))
         for slot in call.scheduled_slots():
             if slot.producer is None or slot.held is not None:
                 try:
@@ -215,11 +257,8 @@ class Engine:
 
     def plan(self) -> Plan:
         """Decide every call that is not settled and return what is to happen."""
-        self.identifier.look_again()
-        calls = self.graph.calls
-        decide_all(calls, self.decider)
-        mark_needed(self.graph.leaves(), Want.FILES)
-        return make_plan(calls)
+        self._decide_all()
+        return make_plan(self.graph.calls)
 
     def run_all(self) -> None:
         """Settle every call that somebody needs.
@@ -228,37 +267,37 @@ class Engine:
         ------
         CacheError
             At the end, if an output could not be saved.
+        PartlyFailedError
+            If stages have raised and the run keeps going.
         Exception
-            The first exception of a stage; calls after it are not reached.
+            The first exception of a stage otherwise; calls after it are not reached.
         """
-        plan = self.plan()
-        self.events.emit(RunPlanned(len(plan.rows), len(plan.rows) - plan.count(Verdict.REUSE)))
-        for call in self.graph.calls:
-            if call.outcome is None and (call.want or call.verdict is Verdict.REUSE):
-                self._settle(call)
+        self._decide_all()
+        self.events.emit(run_planned(self.graph.calls))
+        self._settle_all(self.graph.calls)
         self._raise_save_fault(final=True)
 
     def ensure(self, targets: Sequence[Call], want: Want) -> None:
         """Settle calls and what they need, and nothing else."""
         self.identifier.look_again()
-        if len(targets) == 1 and all(producer.settled for producer in targets[0].producers()):
+        if len(targets) == 1 and targets[0].is_ready:
             target = targets[0]
-            if target.outcome is None:
-                if not self.wants_trace(target):
-                    # Nothing of it was or will be saved, so there is nothing to look up.
-                    target.verdict, target.reason = Verdict.RUN, Reason(ReasonKind.NO_CACHER)
-                else:
-                    apply(target, self.decider.decide(target))
-                mark_needed(targets, want)
-                self._settle(target)
-            return
+            if target.outcome is not None:
+                return
+            if not self.wants_trace(target):
+                # Nothing of it was or will be saved, so there is nothing to look up.
+                target.verdict, target.reason = Verdict.RUN, _NO_CACHER
+            else:
+                apply(target, self.decider.decide(target))
+            if target.verdict is not Verdict.PERHAPS:
+                target.want = max(target.want, want)
+                self.settling.settle(target)
+                return
         last = max(call.index for call in targets)
         calls = self.graph.calls[: last + 1]
         decide_all(calls, self.decider)
         mark_needed(targets, want)
-        for call in calls:
-            if call.outcome is None and call.want:
-                self._settle(call)
+        self._settle_all([call for call in calls if call.want])
 
     def close(self, *, reached_end: bool) -> None:
         """Tell of the calls that nothing has settled, and put the tools away."""
@@ -272,74 +311,34 @@ class Engine:
             if self.unread_parameters:
                 self.warn(tell_unread(self.unread_parameters))
         self.saver.close()
+        self.hands.close()
+        self.call_locks.close()
 
     def wants_trace(self, call: Call) -> bool:
         """Whether a call's trace is kept: always under a command, in a live context only if an output is cached."""
-        return not self.options.live or any(template is not None for _, template in call.output_specs)
-
-    def _settle(self, call: Call) -> None:
-        if self._is_open(call):
-            decision = self.decider.decide(call)
-            # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
-            if not call.verdict is decision.verdict is Verdict.RUN:
-                apply(call, decision)
-        if call.verdict is Verdict.REUSE and not has_to_run(call):
-            check_values(self, call)
-            reuse_call(self, call)
-            return
-        if call.verdict is Verdict.REUSE:
-            call.verdict, call.reason = Verdict.RUN, call.absent
-        self._make_inputs(call)
-        run_call(self, call)
-
-    def _is_open(self, call: Call) -> bool:
-        """Whether what was decided of a call may be otherwise by now."""
-        if call.verdict is Verdict.REUSE:
-            # Another call of this run may have written to a path that the stage asked for.
-            writes_itself = len(call.outputs) > len(call.output_specs)
-            return writes_itself or any(producer.made for producer in call.producers())
-        return call.verdict is not Verdict.RUN or self.decider.is_outdated(call)
-
-    def _make_inputs(self, call: Call) -> None:
-        """Execute, in call order, reused calls whose values this one needs and that lie nowhere."""
-        wanted: dict[int, Call] = {}
-        pending = [call]
-        while pending:
-            for _, slot in pending.pop().input_slots():
-                producer = slot.producer
-                if (
-                    isinstance(producer, Call)
-                    and producer.index not in wanted
-                    and not self.values.is_there(slot)
-                ):
-                    wanted[producer.index] = producer
-                    pending.append(producer)
-        for index in sorted(wanted):
-            self.make(wanted[index])
+        return not self.options.live or call.has_cacher
 
     def make(self, call: Call) -> None:
-        """Execute a call whose value is wanted although it was reused, and whatever it needs for that."""
-        call.reason = call.absent or Reason(ReasonKind.PREPARED)
-        call.verdict = Verdict.RUN
-        self._make_inputs(call)
-        run_call(self, call)
+        """Execute a call here whose value is wanted although it was reused, and whatever it needs for that."""
+        self.settling.make(call)
+
+    def _decide_all(self) -> None:
+        self.identifier.look_again()
+        calls = self.graph.calls
+        decide_all(calls, self.decider)
+        mark_needed(calls if self.options.keep_all else self.graph.leaves(), Want.FILES)
+
+    def _settle_all(self, calls: Sequence[Call]) -> None:
+        wanted = [
+            call for call in calls if call.outcome is None and (call.want or call.verdict is Verdict.REUSE)
+        ]
+        self.settling.settle_all(wanted, self.hands.executor_for(wanted))
 
     # ---------------------------------------------------------------------------------- what calls ask for on their way
 
-    def fragments_folder(self, name: str) -> str | None:
-        """Return a folder below the run's fragments, made when it is first asked for; None if nothing is written."""
-        if self._fragments is None:
-            return None
-        folder = os.path.join(self._fragments, name)
-        os.makedirs(folder, exist_ok=True)
-        return folder
-
     def clear_path(self, path: str) -> None:
         """Move what lies under a path that a stage is about to write to out of the way."""
-        if not self.options.writes:
-            self.scratch.clear(path)
-        elif os.path.lexists(path):
-            self._files.set_aside(path)
+        self.folders.clear(path, self._files.set_aside)
 
     def remember_use(self, call: Call) -> None:
         """Note that a record of this experiment used a trace, to compare the next run with."""
@@ -352,6 +351,15 @@ class Engine:
                 self.options.run,
             )
 
+    def seed_of(self, call: Call) -> int | None:
+        """Return the seed of a call; None if calls are not seeded."""
+        seed = self.options.seed
+        return None if seed is None else seed_of(call, seed)
+
+    def adopt_facts(self, facts: Mapping[str, Any]) -> None:
+        """Take what another process knows of the files that it has committed."""
+        self._files.adopt(facts)
+
     def save_failed(self, error: CacheError) -> None:
         """Remember that an output could not be saved; its value goes on in memory."""
         self.save_faults.append(error)
@@ -361,9 +369,19 @@ class Engine:
         """Tell the person something in one line."""
         self.events.emit(Warned(text, datetime.now().astimezone()))
 
+    def tell_notes(self, notes: Iterable[str]) -> None:
+        """Tell what people should know of the code of a stage, each thing once a run."""
+        for note in notes:
+            if note not in self._told:
+                self._told.add(note)
+                self.warn(note)
+
     def place(self, line: tuple[str, int]) -> str:
         """Return file and line as people read it, relative to the project."""
-        return f"{line[0].removeprefix(self._root)}:{line[1]}"
+        known = self._places.get(line)
+        if known is None:
+            known = self._places[line] = describe_place(line, self._root)
+        return known
 
     def _raise_save_fault(self, *, final: bool) -> None:
         if self.save_faults and (final or not self.options.deferred):

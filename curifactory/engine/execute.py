@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.engine.activity import Activity
+from curifactory.engine.own_copy import own_copy
 from curifactory.errors import InputSignatureError, MissingInputError, OutputSignatureError
+from curifactory.parameters.imported_names import telling_imports
 
 if TYPE_CHECKING:
     from curifactory.engine.graph import Call
@@ -47,7 +49,8 @@ def execute(activity: Activity) -> tuple[tuple[Any, ...], float]:
     view = activity.view_of(call.record)
     views = [activity.view_of(record) for record in call.records or ()] if call.spec.aggregate else None
     started = time.perf_counter()
-    values = call_function(call.spec, view, views, arguments)
+    with telling_imports(activity.note_import):
+        values = call_function(call.spec, view, views, arguments)
     return values, time.perf_counter() - started
 
 
@@ -73,7 +76,9 @@ def gather(activity: Activity) -> dict[str, Any]:
             if slot is not None
         }
     for name, value in call.overrides.items():
-        arguments[name] = _with_views(activity, value) if call.spec.aggregate else value
+        # A stage that changes a keyword's value changes neither the caller's nor what the call is known by.
+        mine = own_copy(value, most_bytes=None)
+        arguments[name] = _with_views(activity, mine) if call.spec.aggregate else mine
     return arguments
 
 

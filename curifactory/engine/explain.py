@@ -11,13 +11,15 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.identity.fingerprint import compare
+from curifactory.parameters.variations import REPEAT
 from curifactory.store.traces import TraceStore
 
 # Manifests keep the beginnings of digests, which is enough to tell a person what has changed.
 _KEPT_DIGITS = 16
 _PARAMETERS = "params."
 _CODE_READ = "params.code:"
-_WORDS = {"index": "index of the record", "files": "names of its files"}
+_CODE = "code."
+_WORDS = {"index": "index of the record", "files": "names of its files", "seed": "seed of the run"}
 _MOST_NAMES = 3
 
 
@@ -138,10 +140,15 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
         else:
             particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
             yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
+    played, repeat = previous.inputs.get(REPEAT, "0"), str(getattr(call.record.params, REPEAT, 0))
+    if played != repeat:
+        yield Reason(ReasonKind.PARAMETER_CHANGED, {"name": REPEAT, "old": played, "new": repeat})
 
 
 def _iter_input_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
     for name in _differing(previous.inputs, identifier.input_identities(call)):
+        if name == REPEAT:
+            continue
         yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
 
 
@@ -157,6 +164,10 @@ def _iter_other_differences(call: Call, previous: Trace, identifier: Identifier)
         if not path.startswith(_PARAMETERS) and not is_same(
             before, identifier.read_values(call, [path])[path]
         ):
+            if path.startswith(_CODE):
+                part = path.rpartition(":")[2]
+                yield Reason(ReasonKind.CODE_CHANGED, {"part": part, "place": ""})
+                continue
             name = _WORDS.get(path, path.rpartition(".")[2].replace("*", "parameters of the records"))
             yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from curifactory.core.events import CallEnded, InputFacts, OutputFacts
 from curifactory.core.outcomes import CallOutcome
+from curifactory.core.state import Producer
 from curifactory.engine.graph import Call
 
 try:
@@ -25,6 +26,7 @@ def call_ended(
     duration_s: float = 0.0,
     fragments: int = 0,
     error: str | None = None,
+    peak_bytes: int | None = None,
 ) -> CallEnded:
     """Return the event of a call that has its outcome.
 
@@ -40,6 +42,8 @@ def call_ended(
         How many reportables it has.
     error : str, optional
         Traceback of a failed call, or what went wrong while saving.
+    peak_bytes : int, optional
+        The most memory of the process that executed it; of this one if it is not given.
     """
     return CallEnded(
         index=call.index,
@@ -59,7 +63,7 @@ def call_ended(
         fragments=fragments,
         error=error,
         # Half a microsecond. Of a call that was not executed the memory of this process says nothing.
-        peak_bytes=None if started_at is None else read_peak(),
+        peak_bytes=peak_bytes or (None if started_at is None else read_peak()),
     )
 
 
@@ -69,23 +73,26 @@ def read_peak() -> int | None:
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:
-    found = []
-    for name, slot in call.input_slots():
-        producer = slot.producer
-        index, record = (
-            (producer.index, producer.record.index) if isinstance(producer, Call) else (None, None)
-        )
-        found.append(InputFacts(name, index, record))
-    return tuple(found)
+    if not call.inputs and not call.record_inputs:
+        return ()
+    return tuple([_input(name, slot.producer) for name, slot in call.input_slots()])
+
+
+def _input(name: str, producer: Producer | None) -> InputFacts:
+    if isinstance(producer, Call):
+        return InputFacts(name, producer.index, producer.record.index)
+    return InputFacts(name, None, None)
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
     made_in = call.trace.run if call.trace is not None and call.outcome is CallOutcome.REUSED else None
-    if call.outputs:
-        lazy = [spec.lazy for spec, _ in call.output_specs]
-        lazy += [False] * (len(call.outputs) - len(lazy))
-        return tuple(
-            OutputFacts(output.name, output.type, output.summary, output.artifact, made_in, is_lazy)
-            for output, is_lazy in zip(call.outputs, lazy, strict=True)
-        )
-    return tuple(OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in call.output_specs)
+    if not call.outputs:
+        return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in call.output_specs])
+    specs = call.output_specs
+    return tuple(
+        [
+            # Files that the stage wrote by itself come after what it returned.
+            OutputFacts(*output, made_in, position < len(specs) and specs[position][0].lazy)
+            for position, output in enumerate(call.outputs)
+        ]
+    )

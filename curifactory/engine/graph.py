@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from curifactory.engine.parameters import ParameterIdentity
 
 
+# Shared by all calls that have none, since a run may have very many; a mapping is replaced, never written to.
+_NONE: Mapping[str, Any] = {}
+
+
 class Want(IntEnum):
     """How much of a call somebody wants; more includes less."""
 
@@ -42,7 +46,7 @@ class Call:
         A stage's inputs that no override replaces; None is absent.
     record_inputs : dict of str to list of (Record, Slot)
         An aggregate's inputs, for the records that have them.
-    call_identities : dict or None
+    call_identities : mapping or None
         Of a deferred call, what its keywords and the values in a person's hands were when it was made.
     decided_after : int
         How many traces of the stage this run had added when the call was decided.
@@ -64,10 +68,13 @@ class Call:
         Set once, when the call is over.
     absent : Reason or None
         Why the bytes of a reused call are not there, if they are not.
+    lies_aside : bool
+        Whether some of them lay aside when that was looked at.
     """
 
     __slots__ = (
         "_producers",
+        "_scheduled",
         "absent",
         "call_identities",
         "code",
@@ -80,6 +87,7 @@ class Call:
         "known_records",
         "label_hash",
         "labels",
+        "lies_aside",
         "line",
         "made",
         "number",
@@ -115,23 +123,24 @@ class Call:
     ) -> None:
         self.engine = engine
         self._producers: tuple[Call, ...] | None = None
+        self._scheduled: tuple[Slot, ...] | None = None
         self.spec = spec
         self.stage_id = engine.identifier.stage_id_of(spec)
         self.record = record
         self.records = records
-        self.overrides = overrides
+        self.overrides = overrides or _NONE
         self.index = index
         self.number = number
         self.line = line
         self.cwd: str | None = None
-        self.inputs: dict[str, Slot | None] = {}
-        self.record_inputs: dict[str, list[tuple[Record, Slot]]] = {}
+        self.inputs: Mapping[str, Slot | None] = _NONE
+        self.record_inputs: Mapping[str, list[tuple[Record, Slot]]] = _NONE
         self.output_specs: tuple[tuple[OutputSpec, Any], ...] = ()
         self.slots: tuple[Slot, ...] = ()
         self.parameters: ParameterIdentity | None = None
         self.known_records = 0
         self.label_hash = ""
-        self.labels: dict[str, str] = {}
+        self.labels: Mapping[str, str] = _NONE
         self.code: str | None = None
         self.key: str | None = None
         self.trace: Trace | None = None
@@ -143,8 +152,9 @@ class Call:
         self.outcome: CallOutcome | None = None
         self.want = Want.NOTHING
         self.absent: Reason | None = None
+        self.lies_aside = False
         self.observed: tuple[str, ...] = ()
-        self.call_identities: dict[str | Slot, str] | None = None
+        self.call_identities: Mapping[str | Slot, str] | None = None
 
     @property
     def name(self) -> str:
@@ -154,7 +164,33 @@ class Call:
     @property
     def settled(self) -> bool:
         """Whether it is known what the call's outputs are."""
-        return self.outcome in (CallOutcome.RAN, CallOutcome.REUSED)
+        return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether everything that has to be known before the call is settled."""
+        for producer in self.producers():  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+            if not producer.settled:
+                return False
+        return True
+
+    @property
+    def takes_by_hand(self) -> bool:
+        """Whether it takes keywords, or values that a person has put in or holds, which may be changed in place."""
+        if self.overrides:
+            return True
+        for slot in self.scheduled_slots():  # noqa: SIM110 - as above
+            if slot.producer is None or slot.held is not None:
+                return True
+        return False
+
+    @property
+    def has_cacher(self) -> bool:
+        """Whether an output of it is cached."""
+        for _, template in self.output_specs:  # noqa: SIM110 - as above
+            if template is not None:
+                return True
+        return False
 
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""
@@ -165,25 +201,33 @@ class Call:
             for _, slot in pairs:
                 yield name, slot
 
-    def scheduled_slots(self) -> Iterator[Slot]:
-        """Go through the slots that have to be known before the call: its inputs, and what it may read undeclared.
+    def scheduled_slots(self) -> tuple[Slot, ...]:
+        """Return the slots that have to be known before the call: its inputs, and what it may read undeclared.
 
         An aggregate without inputs, or a stage whose code speaks of a state, may read whatever it sees.
         """
-        for _, slot in self.input_slots():
-            yield slot
-        if self.engine.may_read_state(self.spec):
-            for record in (self.record, *(self.records or ())):
-                yield from record.state.slots(self.number).values()
+        if self._scheduled is None:
+            # What the call sees is bound when it is made, so this never changes.
+            found = [slot for _, slot in self.input_slots()]
+            if self.engine.may_read_state(self.spec):
+                for record in (self.record, *(self.records or ())):
+                    found += record.state.slots(self.number).values()
+            self._scheduled = tuple(found)
+        return self._scheduled
 
     def producers(self) -> tuple[Call, ...]:
         """Return the calls behind the scheduled slots; one may come several times."""
         if self._producers is None:
-            # What the call sees is bound when it is made, so this never changes.
-            self._producers = tuple(
-                slot.producer for slot in self.scheduled_slots() if isinstance(slot.producer, Call)
+            slots = self.scheduled_slots()
+            self._producers = (
+                tuple([slot.producer for slot in slots if isinstance(slot.producer, Call)]) if slots else ()
             )
         return self._producers
+
+    def learn_producer(self, producer: Call) -> None:
+        """Have another call settled before this one, because an earlier execution has read what that makes."""
+        if producer not in self.producers():
+            self._producers = (*self.producers(), producer)
 
     def hand_out(self, slot: Slot) -> Any:
         """Return a slot's value to a person."""

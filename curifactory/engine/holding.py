@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import pickle
+from collections.abc import Callable
 from enum import Enum
 from typing import Any
 
 from curifactory.core.state import Slot
-from curifactory.errors import UnidentifiableError
+from curifactory.errors import CurifactoryError, UnidentifiableError
 from curifactory.identity.canonical import digest
 
 _ATOMS = (int, float, complex, str, bytes, type(None), Enum, range)
 UNKNOWABLE = "unknowable"
+AS_STORED = "as stored"
 
 
 def is_atom(value: Any) -> bool:
@@ -28,15 +30,38 @@ def is_atom(value: Any) -> bool:
     return isinstance(value, _ATOMS)
 
 
-def hand(slot: Slot) -> Any:
-    """Give a slot's value to a person and remember what it was."""
+def hand(slot: Slot, *, is_stored: bool = False) -> Any:
+    """Give a slot's value to a person and remember what it was.
+
+    Parameters
+    ----------
+    slot : Slot
+        Its value is there.
+    is_stored : bool
+        Whether the value has just been loaded, so that what it was can be looked up when somebody asks. To digest a mapped array
+        would read it all.
+    """
     if slot.held is None and not is_atom(slot.value):
-        slot.held = _mark(slot.value)
+        slot.held = AS_STORED if is_stored else _mark(slot.value)
     return slot.value
 
 
-def is_unchanged(slot: Slot) -> bool:
-    """Return whether a held value is still what it was when it was given out."""
+def is_unchanged(slot: Slot, load_again: Callable[[Slot], Any]) -> bool:
+    """Return whether a held value is still what it was when it was given out.
+
+    Parameters
+    ----------
+    slot : Slot
+        May hold a value.
+    load_again : callable
+        Loads the value of a slot from its artifact.
+    """
+    if slot.held == AS_STORED:
+        try:
+            slot.held = _mark(load_again(slot))
+        except CurifactoryError:
+            # What it was cannot be told any more, and a guess could be stale.
+            slot.held = UNKNOWABLE
     return slot.held is None or (slot.held != UNKNOWABLE and _mark(slot.value) == slot.held)
 
 

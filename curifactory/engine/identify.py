@@ -17,9 +17,11 @@ from curifactory.engine.graph import Call
 from curifactory.engine.holding import is_unchanged
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
 from curifactory.engine.parameters import ParameterIdentities, ParameterIdentity
+from curifactory.engine.seeding import SEED
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.canonical import digest
-from curifactory.identity.fingerprint import Fingerprint, Scope, fingerprint, hold_changed_globals
+from curifactory.identity.fingerprint import Fingerprint, Scope, Taken, hold_changed_globals, take
+from curifactory.parameters.variations import REPEAT
 
 ABSENT = "absent"
 IGNORED = "ignored"
@@ -34,6 +36,18 @@ class NotYetKnownError(Exception):
         self.producer = producer
 
 
+class _Seen:
+    """The fingerprint of a stage, and at which look it was last found to hold."""
+
+    __slots__ = ("look", "spec", "taken")
+
+    def __init__(self, spec: StageSpec, taken: Taken) -> None:
+        # Held, so that no other stage gets its id.
+        self.spec = spec
+        self.taken = taken
+        self.look = 0
+
+
 class Identifier:
     """Gives calls their keys and slots their identities.
 
@@ -41,10 +55,12 @@ class Identifier:
     ----------
     ``params.`` and a path of :mod:`curifactory.parameters.reads` is what was read of the call's parameter set (``params.*``
     all of it); ``state.x`` an entry that was read without being declared, ``names`` which entries there are; ``index`` the record's index; ``known`` how many records the manager had. ``records.…`` is the same of all records of an aggregate, in their order.
-    ``files`` stands for names of files that the stage asked for, and so for the experiment and the record's hash.
+    ``files`` stands for names of files that the stage asked for, and so for the experiment and the record's hash;
+    ``code.module:Name`` is the code of what was imported by name;
+    ``manager.x`` is what the manager says of the run, such as the name of the experiment.
     """
 
-    __slots__ = ("_label_prefix", "_parameters", "_scope", "_seen", "_stage_ids", "named_code")
+    __slots__ = ("_label_prefix", "_look", "_parameters", "_scope", "_stage_ids", "_taken", "named_code")
 
     def __init__(self, scope: Scope, *, label_prefix: str) -> None:
         self._scope = scope
@@ -52,20 +68,24 @@ class Identifier:
         self._label_prefix = label_prefix
         self.named_code = NamedCode(scope)
         self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
-        self._seen: dict[int, tuple[StageSpec, Fingerprint]] = {}
+        self._look = 0
+        self._taken: dict[int, _Seen] = {}
 
     def look_again(self) -> None:
         """Take code for unknown: people's code has been executed since it was looked at, and may have changed it."""
-        self._seen.clear()
+        self._look += 1
         self.named_code.look_again()
 
     def fingerprint_of(self, spec: StageSpec) -> Fingerprint:
         """Return the fingerprint of a stage's code as it is now, looked at once until :meth:`look_again`."""
-        seen = self._seen.get(id(spec))
-        if seen is None:
-            taken = fingerprint(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
-            seen = self._seen[id(spec)] = (spec, taken)
-        return seen[1]
+        seen = self._taken.get(id(spec))
+        if seen is None or seen.look != self._look:
+            if seen is None or not seen.taken.is_current():
+                taken = take(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
+                seen = self._taken[id(spec)] = _Seen(spec, taken)
+            seen.look = self._look
+        assert seen.taken.result is not None  # noqa: S101 - a function always has a fingerprint
+        return seen.taken.result
 
     def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
         """Take what a stage has done to globals while it was executed for a memo that does not count."""
@@ -103,7 +123,7 @@ class Identifier:
         UnidentifiableError
             If a value that was put in by hand has no identity.
         """
-        if slot.held is not None and not is_unchanged(slot):
+        if slot.held is not None and not is_unchanged(slot, _load_again):
             # What a person has been given and then changed is from now on a value put in by hand.
             slot.producer, slot.held = None, None
         producer = slot.producer
@@ -114,7 +134,8 @@ class Identifier:
         output = producer.outputs[slot.position] if producer.outputs else None
         if output is not None and output.artifact is not None:
             artifact = output.artifact
-            code = self.named_code.identity(artifact.metadata.get(CODE_NAMES, ()))
+            names = artifact.metadata.get(CODE_NAMES)
+            code = self.named_code.identity(names) if names else ""
             own = _own_files(producer)
             return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}{own[:32]}"
         return f"call:{self.settled_key(producer)}:{slot.name}"
@@ -139,6 +160,10 @@ class Identifier:
             found[name] = _digest_text(rows)
         if call.spec.aggregate:
             found["records"] = str(len(call.records or ()))
+        repeat = getattr(call.record.params, REPEAT, 0)
+        if repeat:
+            # A repetition is played anew, whatever its stages read.
+            found[REPEAT] = str(repeat)
         return found
 
     def override_identities(self, call: Call) -> dict[str, str]:
@@ -199,6 +224,8 @@ class Identifier:
         return digest(value, path=path, scope=self._scope)
 
     def _read_value(self, call: Call, path: str) -> str:
+        if path.startswith("params."):
+            return self._parameter_value(call, call.record, path[7:])
         if path.startswith("records."):
             rows = [self._record_value(call, record, path[8:]) for record in call.records or ()]
             return _digest_text(rows)
@@ -215,10 +242,16 @@ class Identifier:
             return _digest_text(list(record.state.slots(call.number)))
         if kind == "index":
             return str(record.get_record_index())
+        if kind == SEED:
+            return str(call.engine.options.seed)
         if kind == "known":
             return str(call.known_records)
+        if kind == "code":
+            return self.named_code.identity([rest])
         if kind == "files":
             return _digest_text((self._label_prefix, call.label_hash, call.name))
+        if kind == "manager":
+            return _digest_text(str(getattr(record.manager, rest, None)))
         raise UnidentifiableError(f"'{path}' is not a path that this version of curifactory knows.")
 
     def _parameter_value(self, call: Call, record: Record, path: str) -> str:
@@ -232,6 +265,12 @@ class Identifier:
         if identity.params is None:
             return ABSENT
         return identity.reads.of(path) or IGNORED
+
+
+def _load_again(slot: Slot) -> Any:
+    producer = slot.producer
+    assert isinstance(producer, Call)  # noqa: S101 - only calls have artifacts
+    return producer.engine.values.load_again(slot)
 
 
 def _own_files(call: Call) -> str:

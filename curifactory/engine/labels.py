@@ -74,13 +74,29 @@ class Labels:
         if output not in call.labels:
             # The position of the call is the same in every run of the same code.
             stand_in = hashlib.sha256(f"{call.index} {call.stage_id} {output}".encode()).hexdigest()
-            call.labels[output] = self.claim(call, cacher, output, stand_in)
+            call.labels = {**call.labels, output: self.claim(call, cacher, output, stand_in)}
         return call.labels[output]
+
+    def claim_ahead(self, call: Call, cacher: Any, output: str) -> str | None:
+        """Return the label of an output of a call that is executed in another process, before it has a key.
+
+        None if the person has asked for a very path that another call of this run has: then the order decides.
+        """
+        if output in call.labels:
+            return call.labels[output]
+        label = self.plain(call, cacher, output)
+        if cacher.path_override is not None and self._calls.get(label, call) is not call:
+            return None
+        return self.claim_early(call, cacher, output)
 
     def hold(self, label: str, key: str, call: Call) -> None:
         """Note that a reused call's file lies under a label."""
         self._holders.setdefault(label, key)
         self._calls.setdefault(label, call)
+
+    def pass_on(self, label: str, key: str) -> None:
+        """Note the key of the call that holds a label, which it has got since."""
+        self._holders[label] = key
 
     def is_free_for(self, label: str, key: str) -> bool:
         """Whether nobody else in this run holds a label."""

@@ -61,8 +61,6 @@ class Loader:
 
     def link(self, artifact: Artifact, label: str) -> Artifact:
         """Return the artifact under a second name, by hard links to its files."""
-        import dataclasses
-
         files = []
         for file in artifact.files:
             if file.referenced or not file.path.startswith(artifact.label):
@@ -70,7 +68,7 @@ class Loader:
                 continue
             final = os.path.join(self._cache_folder, label + file.path[len(artifact.label) :])
             files.append(self._files.link(file, final))
-        return dataclasses.replace(artifact, files=tuple(files), label=label)
+        return artifact._replace(files=tuple(files), label=label)
 
     def cacher(self, call: Call, position: int, artifact: Artifact, *, restore: bool = True) -> Any:
         """Return the cacher of an artifact, placed where its files lie now."""
@@ -94,8 +92,11 @@ class Loader:
             If a file is not there or not what was written; the value has to be made again.
         CacheError
             If the cacher cannot read what it wrote.
+        UntrustedError
+            If it could run code, and the store came from elsewhere.
         """
         cacher = self.cacher(call, position, artifact)
+        self._files.ownership.check(cacher, cacher.final_path())
         by_mapping = lazy and hasattr(cacher, "load_lazy")
         for file in artifact.files:
             state = self._files.state(file)

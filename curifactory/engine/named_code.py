@@ -9,13 +9,16 @@ from __future__ import annotations
 import hashlib
 import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from curifactory.identity.fingerprint import Scope, class_fingerprint, code_digest
 
 # What a manifest keeps of the classes and functions that a value needs to be what it is.
 CODE_NAMES = "names"
+# How many containers and objects in a value are looked into for classes, where its cacher does not say which it has.
+_MOST_LOOKED_AT = 200
+_PLAIN = frozenset((bool, int, float, complex, str, bytes, type(None)))
 
 
 class NamedCode:
@@ -27,11 +30,12 @@ class NamedCode:
         What is the project's own code.
     """
 
-    __slots__ = ("_scope", "_seen")
+    __slots__ = ("_installed", "_scope", "_seen")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._seen: dict[type, str | None] = {}
+        self._seen: dict[type, str] = {}
+        self._installed: set[type] = set()
 
     def look_again(self) -> None:
         """Take the code of cachers for unknown: people's code has been executed, and may have changed it."""
@@ -49,6 +53,8 @@ class NamedCode:
             down are taken.
         """
         if named is None:
+            if type(value) in _PLAIN:
+                return []
             named = [f"{cls.__module__}:{cls.__qualname__}" for cls in _classes_of(value)]
         return sorted({name for name in named if self._is_own(name)})
 
@@ -60,11 +66,19 @@ class NamedCode:
     def cacher_key(self, cacher: Any) -> str:
         """Return the identity of a cacher: its class, its arguments and, if it is the project's own, its code."""
         key: str = cacher.key()
-        kind = type(cacher)
-        if kind not in self._seen:
-            self._seen[kind] = class_fingerprint(kind, scope=self._scope)
-        code = self._seen[kind]
+        code = self._code_of_class(type(cacher))
         return key if code is None else hashlib.sha256(f"{key} {code}".encode()).hexdigest()
+
+    def _code_of_class(self, cls: type) -> str | None:
+        """Return the fingerprint of a class as it is now, None of one that is not the project's and so never changes."""
+        if cls in self._installed:
+            return None
+        code = self._seen.get(cls) or class_fingerprint(cls, scope=self._scope)
+        if code is None:
+            self._installed.add(cls)
+        else:
+            self._seen[cls] = code
+        return code
 
     def _is_own(self, name: str) -> bool:
         module = name.partition(":")[0]
@@ -85,14 +99,24 @@ class NamedCode:
 
 
 def _classes_of(value: Any) -> set[type]:
+    """Return the classes of a value and of what is in it, as far as a quick look goes, with their bases."""
     classes = set(type(value).__mro__)
-    inner: Iterable[Any] = ()
-    if isinstance(value, dict):
-        inner = value.values()
-    elif isinstance(value, (list, tuple, set, frozenset)):
-        inner = value
-    elif hasattr(value, "__dict__"):
-        inner = vars(value).values()
-    for cls in set(map(type, inner)):
-        classes.update(cls.__mro__)
+    waiting = [value]
+    for looked_at, item in enumerate(waiting):
+        if looked_at == _MOST_LOOKED_AT:
+            break
+        inner = _parts_of(item)
+        kinds = set(map(type, inner))
+        for cls in kinds:
+            classes.update(cls.__mro__)
+        if not kinds <= _PLAIN and len(waiting) < _MOST_LOOKED_AT:
+            waiting += [each for each in inner if type(each) not in _PLAIN][:_MOST_LOOKED_AT]
     return {cls for cls in classes if cls.__module__ != "builtins"}
+
+
+def _parts_of(value: Any) -> Collection[Any]:
+    if isinstance(value, dict):
+        return [*value, *value.values()]
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return value
+    return list(vars(value).values()) if hasattr(value, "__dict__") and not isinstance(value, type) else ()

@@ -29,6 +29,16 @@ class EngineOptions:
         Whether artifacts and traces are saved.
     lazy, ignore_lazy : bool
         Treat every output as ``Lazy``, or none.
+    keep_all : bool
+        Want the files of every call, not of the last ones alone: a full store of the run has them all.
+    keep_going : bool
+        Go on after a call has failed, with all that does not need it.
+    retries : int
+        How often a call is tried again at least; a stage may say more.
+    timeout_s : float, optional
+        After which an execution is stopped, unless its stage says otherwise.
+    seed : int, optional
+        From which each call's own seed follows; without one nothing is seeded.
     """
 
     experiment: str
@@ -41,6 +51,11 @@ class EngineOptions:
     writes: bool = True
     lazy: bool = False
     ignore_lazy: bool = False
+    keep_all: bool = False
+    keep_going: bool = False
+    retries: int = 0
+    timeout_s: float | None = None
+    seed: int | None = None
 
     @property
     def deferred(self) -> bool:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import functools
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
 from types import FunctionType
 from typing import Any
 
 from curifactory.errors import DefinitionError
+from curifactory.identity.fields import layout_of
 from curifactory.identity.fingerprint import Scope
 from curifactory.identity.parameters import set_digest
 from curifactory.parameters.digests import SetDigests, digest_or_none
@@ -33,6 +34,8 @@ class ParameterIdentity:
         Its name, ``"None"`` without a set.
     whole : str
         Digest of the whole set, 64 hex digits.
+    short : str
+        The hash that stands in file names: 32 hex digits, or what the person has preset.
     reads : SetDigests
         Digest of whatever can be read of it.
     snapshot : tuple
@@ -46,18 +49,11 @@ class ParameterIdentity:
     params: Any
     name: str
     whole: str
+    short: str
     reads: SetDigests
     snapshot: tuple[Any, ...]
     mutable: Mapping[str, str | None]
     scope: Scope
-
-    @property
-    def short(self) -> str:
-        """The hash that stands in file names: 32 hex digits, or what the person has preset."""
-        if self.params is None:
-            return "None"
-        preset = getattr(self.params, "hash", None)
-        return preset if isinstance(preset, str) and preset else self.whole[:32]
 
     def is_current(self) -> bool:
         """Whether the set still has the values that it had."""
@@ -114,10 +110,12 @@ class ParameterIdentities:
             for name, value in zip(_names(params), values, strict=False)
             if not isinstance(value, _ATOMS) and (name != _NO_REPRESENTATIONS or value)
         }
+        whole = set_digest(params, scope=self._scope)
         identity = ParameterIdentity(
             params,
             str(getattr(params, "name", None)),
-            set_digest(params, scope=self._scope),
+            whole,
+            _short(params, whole),
             SetDigests(params, scope=self._scope),
             values,
             mutable,
@@ -138,9 +136,13 @@ def changed_parameters(call: Any, params: Any, fields: list[str], when: str) -> 
 
 def _names(params: Any) -> tuple[str, ...]:
     cls = type(params)
+    if getattr(cls, "__grows__", False):
+        # Of a tree what it holds are its parameters.
+        return tuple(vars(params))
     if dataclasses.is_dataclass(cls):
         return _field_names(cls)
-    return tuple(vars(params)) if hasattr(params, "__dict__") else ()
+    layout = layout_of(cls)
+    return () if layout is None else layout.names
 
 
 @functools.lru_cache(maxsize=256)
@@ -149,8 +151,32 @@ def _field_names(cls: type[Any]) -> tuple[str, ...]:
     return tuple(field.name for field in dataclasses.fields(cls))
 
 
+def _short(params: Any, whole: str) -> str:
+    if params is None:
+        return "None"
+    preset = getattr(params, "hash", None)
+    return preset if isinstance(preset, str) and preset else whole[:32]
+
+
 def _values(params: Any) -> tuple[Any, ...]:
+    cls: Any = type(params)
+    read = _reader(cls)
+    if read is not None:
+        try:
+            return read(params)
+        except AttributeError:
+            # A field that was never set, or has been deleted.
+            pass
     return tuple([getattr(params, name, None) for name in _names(params)])
+
+
+@functools.lru_cache(maxsize=256)
+def _reader(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]] | None:
+    """Return what reads all fields of a set at once, None for a class that has fewer than two or not the same for all."""
+    if not dataclasses.is_dataclass(cls) or getattr(cls, "__grows__", False):
+        return None
+    names = _field_names(cls)
+    return operator.attrgetter(*names) if len(names) > 1 else None
 
 
 def _same_objects(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:

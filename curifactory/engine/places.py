@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from types import CodeType, FrameType
 
@@ -22,12 +23,48 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
     if frame is None:
         return ("<unknown>", 0), run_code is not None
     if run_code is None:
-        return (frame.f_code.co_filename, frame.f_lineno), False
+        return _line(frame.f_code.co_filename, frame.f_lineno), False
     of_run: FrameType | None = frame
     while of_run is not None and of_run.f_code is not run_code:
         of_run = of_run.f_back
     shown = of_run or frame
-    return (shown.f_code.co_filename, shown.f_lineno), not inside_block(frame, run_code)
+    return _line(shown.f_code.co_filename, shown.f_lineno), not inside_block(frame, run_code)
+
+
+@functools.lru_cache(maxsize=1024)
+def _line(file: str, number: int) -> tuple[str, int]:
+    """Return one object for all calls of a line."""
+    return (file, number)
+
+
+def describe_place(line: tuple[str, int], root: str) -> str:
+    """Say where a line is as people know it: by its cell in a notebook, else by its file.
+
+    Parameters
+    ----------
+    line : tuple of str and int
+        File and number of the line.
+    root : str
+        What a path of the project begins with.
+
+    Examples
+    --------
+    >>> describe_place(("/lab/experiments/iris.py", 7), "/lab/")
+    'experiments/iris.py:7'
+    """
+    file, number = line
+    cell = _find_cell(file)
+    return f"{file.removeprefix(root)}:{number}" if cell is None else f"{cell}:{number}"
+
+
+def _find_cell(file: str) -> str | None:
+    """Name the cell whose code has a file name that only its kernel knows; IPython is never imported for it."""
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = None if get_shell is None else get_shell()
+    if shell is None:
+        return None
+    found = shell.compile.format_code_name(file)
+    return None if found is None else f"{found[0].lower()} {found[1]}"
 
 
 def _nearest_person_frame() -> FrameType | None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
@@ -13,8 +14,7 @@ from curifactory.engine.decide import Decider, Decision
 from curifactory.engine.graph import Call, Want
 
 
-@dataclass(frozen=True, slots=True)
-class PlanRow:
+class PlanRow(NamedTuple):
     """What is to happen to one call.
 
     Parameters
@@ -37,7 +37,7 @@ class PlanRow:
         Where the artifacts of a reused call lie, relative to the cache folder.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in a row
     name: str
     stage: str
     record: int
@@ -100,18 +100,22 @@ def _what(row: PlanRow) -> str:
 
 def decide_all(calls: Iterable[Call], decider: Decider) -> None:
     """Decide calls that are not settled, in call order, so that inputs come before their readers."""
-    for call in calls:
-        if call.outcome is None:
-            apply(call, decider.decide(call))
+    with decider.many():
+        for call in calls:
+            if call.outcome is None:
+                apply(call, decider.decide(call))
 
 
 def apply(call: Call, decision: Decision) -> None:
     """Write a decision into its call."""
     call.verdict = decision.verdict
     call.reason = decision.reason
-    call.trace = decision.trace
     call.absent = decision.absent
-    if decision.trace is not None:
+    call.lies_aside = decision.lies_aside
+    if decision.trace is None:
+        call.trace = None
+    else:
+        call.trace = decision.trace.brief()
         call.key = decision.trace.key
         call.outputs = decision.trace.outputs
 
@@ -165,6 +169,20 @@ def _wanted_of_producers(call: Call) -> list[tuple[Call, Want]]:
     return [
         (producer, Want.VALUE if id(producer) in declared else Want.IDENTITY) for producer in call.producers()
     ]
+
+
+def run_planned(calls: Sequence[Call]) -> RunPlanned:
+    """Return the event that tells how many calls there are, and how many may still have to run, by stage."""
+    counts: dict[str, list[int]] = {}
+    names: dict[str, str] = {}
+    for call in calls:
+        names.setdefault(call.stage_id, call.name)
+        count = counts.setdefault(call.stage_id, [0, 0])
+        count[0] += 1
+        is_open = call.outcome is None and call.want is not Want.NOTHING
+        count[1] += is_open and (call.verdict is not Verdict.REUSE or has_to_run(call))
+    stages = tuple(PlannedStage(stage, names[stage], *count) for stage, count in counts.items())
+    return RunPlanned(len(calls), sum(stage.to_run for stage in stages), stages)
 
 
 def make_plan(calls: Sequence[Call]) -> Plan:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import CallOutcome
@@ -22,7 +21,7 @@ def reuse_call(engine: Engine, call: Call) -> None:
     call.outcome = CallOutcome.REUSED
     if engine.options.writes and call.want >= Want.FILES:
         call.outputs = tuple(
-            _named(engine, call, position, output) for position, output in enumerate(call.outputs)
+            [_named(engine, call, position, output) for position, output in enumerate(call.outputs)]
         )
     fragments = tell_again(engine, call, trace) if trace.reported else 0
     engine.remember_use(call)
@@ -34,7 +33,9 @@ def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:
     artifact = output.artifact
     if artifact is None or position >= len(call.output_specs):
         return output
-    engine.loader.bring_back(artifact, call.key or "")
+    # Where calls wait, others may have set it aside since it was looked at.
+    if call.lies_aside or engine.options.deferred:
+        engine.loader.bring_back(artifact, call.key or "")
     spec, template = call.output_specs[position]
     cacher = engine.saver.prototype(template, spec.name)
     wanted = engine.labels.plain(call, cacher, spec.name)
@@ -42,4 +43,4 @@ def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:
         engine.labels.hold(artifact.label, call.key or "", call)
         return output
     label = engine.labels.claim(call, cacher, spec.name, call.key or "")
-    return dataclasses.replace(output, artifact=engine.loader.link(artifact, label))
+    return output._replace(artifact=engine.loader.link(artifact, label))

@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.placement import Placement
 from curifactory.core.trace import Artifact, Output, StoredFile
-from curifactory.engine.describe import summary, type_name
+from curifactory.engine.describe import type_name
 from curifactory.engine.graph import Call
 from curifactory.engine.labels import Labels
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
 from curifactory.errors import CacheError, CurifactoryError, DefinitionError
 from curifactory.store.artifacts import ArtifactFiles
+from curifactory.store.full_store import NOT_KEPT
 
 
 class Saved(NamedTuple):
@@ -28,6 +29,7 @@ class _Staged(NamedTuple):
     cacher: Any
     placement: Placement
     references: list[str]
+    folder: str
 
 
 class Saver:
@@ -62,9 +64,8 @@ class Saver:
         self._cache_folder = cache_folder
         self._project_folder = project_folder
         self._prefix = prefix
-        self._staging: str | None = None
+        self._empty: list[str] = []
         self._prototypes: dict[tuple[int, str], tuple[Any, Any]] = {}
-        self._filled: list[str] = []
         self.labels = labels
 
     def placed(self, call: Call, position: int, label: str) -> Any:
@@ -93,7 +94,7 @@ class Saver:
         return cachers
 
     def save(self, call: Call, values: Sequence[Any], key: str) -> tuple[Saved, ...]:
-        """Save all outputs of a call that have a cacher.
+        """Save all outputs of a call that have a cacher; ``call.outputs`` says already what they are.
 
         Nothing gets its final name before every output has been written.
 
@@ -102,24 +103,24 @@ class Saver:
         CacheError
             If a cacher cannot save its value; no output of the call is saved then.
         """
-        staged: list[_Staged | None] = []
+        if len(call.output_specs) == 1:
+            template = call.output_specs[0][1]
+            entries = [None if template is None else self._stage(call, 0, values[0], key)]
+        else:
+            entries = self._stage_all(call, values, key)
+        saved: list[Saved] = []
         try:
-            for (output, template), value in zip(call.output_specs, values, strict=True):
-                staged.append(
-                    None if template is None else self._stage(call, template, output.name, value, key)
-                )
-        except BaseException:
-            self.close()
-            raise
-        _check_labels(call, staged)
-        saved = []
-        for (output, _), value, entry in zip(call.output_specs, values, staged, strict=True):
-            artifact = None if entry is None else self._commit(output.name, value, entry)
-            lossless = entry is None or bool(entry.cacher.lossless)
-            saved.append(
-                Saved(Output(output.name, type_name(value), summary(value, output.name), artifact), lossless)
-            )
-        self._discard_filled()
+            for output, value, entry in zip(call.outputs, values, entries, strict=True):
+                if entry is None:
+                    saved.append(Saved(output, True))
+                    continue
+                artifact = self._commit(output, value, entry)
+                whole = Output(output.name, output.type, output.summary, artifact)
+                saved.append(Saved(whole, bool(entry.cacher.lossless)))
+        finally:
+            for position, entry in enumerate(entries):
+                if entry is not None:
+                    self._give_back(entry, is_committed=position < len(saved))
         return tuple(saved)
 
     def own_files(self, paths: Sequence[str]) -> tuple[Output, ...]:
@@ -139,10 +140,8 @@ class Saver:
 
     def close(self) -> None:
         """Remove the staging folders."""
-        self._discard_filled()
-        if self._staging is not None:
-            self._files.discard_staging(self._staging)
-            self._staging = None
+        while self._empty:
+            self._files.discard_staging(self._empty.pop())
 
     def _placement(self, call: Call, output: str, label: str, staging: str | None) -> Placement:
         return Placement(
@@ -157,63 +156,92 @@ class Saver:
             params=call.record.params,
         )
 
-    def _stage(self, call: Call, template: Any, name: str, value: Any, key: str) -> _Staged:
+    def _stage_all(self, call: Call, values: Sequence[Any], key: str) -> list[_Staged | None]:
+        staged: list[_Staged | None] = []
+        try:
+            for position, value in enumerate(values):
+                template = call.output_specs[position][1]
+                staged.append(None if template is None else self._stage(call, position, value, key))
+            _check_labels(call, staged)
+        except BaseException:
+            for entry in staged:
+                if entry is not None:
+                    self._files.discard_staging(entry.folder)
+            raise
+        return staged
+
+    def _stage(self, call: Call, position: int, value: Any, key: str) -> _Staged:
+        output, template = call.output_specs[position]
+        name = output.name
         cacher = fresh_cacher(template, name)
         label = call.labels.get(name) or self.labels.claim(call, cacher, name, key)
-        staging = self._take_staging()
-        placement = self._placement(call, name, label, staging)
-        cacher.place(placement)
+        staging = self._empty.pop() if self._empty else self._files.new_staging()
         try:
-            cacher.save(value)
-        except CurifactoryError as error:
-            # A cacher's own refusal names itself and the output; what it cannot know is the call.
-            raise CacheError(f"{error.message} (in {call.describe()})", hint=error.hint) from error
-        except Exception as error:
-            raise CacheError(
-                f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
-                f"a {type_name(value)}: {type(error).__name__}: {error}"
-            ) from error
-        placement.staged.update(_unasked_files(staging, placement, self._cache_folder))
-        return _Staged(cacher, placement, list(cacher.references()))
+            try:
+                placement = self._save_to(staging, cacher, call, name, label, value)
+            except Exception:
+                if os.path.isdir(staging):
+                    raise
+                # Somebody has removed a folder that we kept for this.
+                staging = self._files.new_staging()
+                placement = self._save_to(staging, cacher, call, name, label, value)
+            if not _is_ours(cacher):
+                placement.staged.update(_unasked_files(staging, placement, self._cache_folder))
+            return _Staged(cacher, placement, list(cacher.references()), staging)
+        except BaseException as error:
+            self._files.discard_staging(staging)
+            if isinstance(error, CurifactoryError):
+                # A cacher's own refusal names itself and the output; what it cannot know is the call.
+                raise CacheError(f"{error.message} (in {call.describe()})", hint=error.hint) from error
+            if isinstance(error, Exception):
+                raise CacheError(
+                    f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
+                    f"a {type_name(value)}: {type(error).__name__}: {error}"
+                ) from error
+            raise
 
-    def _commit(self, name: str, value: Any, staged: _Staged) -> Artifact:
-        cacher, placement, references = staged
-        pairs = [(path, final) for path, final in placement.staged.items() if os.path.lexists(path)]
+    def _save_to(self, staging: str, cacher: Any, call: Call, name: str, label: str, value: Any) -> Placement:
+        placement = self._placement(call, name, label, staging)
+        placement.write = self._files.staged.write
+        cacher.place(placement)
+        cacher.save(value)
+        return placement
+
+    def _commit(self, output: Output, value: Any, staged: _Staged) -> Artifact:
+        cacher, placement, references, _ = staged
+        is_there = self._files.staged.is_there
+        pairs = [(path, final) for path, final in placement.staged.items() if is_there(path)]
         digest = cacher.digest(value, [path for path, _ in pairs])
         stored = self._files.commit(pairs, references=references)
         if not stored:
             raise CacheError(
-                f"{type(cacher).__name__} wrote no file for the output '{name}'.",
+                f"{type(cacher).__name__} wrote no file for the output '{output.name}'.",
                 hint="A cacher's save() writes to the path that self.get_path() returns.",
             )
         metadata = dict(cacher.extra_metadata)
-        metadata[CODE_NAMES] = self._named_code.names_of(value, metadata.get(CODE_NAMES))
-        if not metadata[CODE_NAMES]:
-            del metadata[CODE_NAMES]
+        names = self._named_code.names_of(value, metadata.pop(CODE_NAMES, None))
+        if names:
+            metadata[CODE_NAMES] = names
+        if not cacher.track:
+            metadata[NOT_KEPT] = False
         return Artifact(
-            name=name,
+            name=output.name,
             cacher=type(cacher).__name__,
             cacher_key=self._named_code.cacher_key(cacher),
             digest=digest or content_digest(stored),
             files=stored,
             label=placement.label,
-            type=type_name(value),
-            summary=summary(value, name),
+            type=output.type,
+            summary=output.summary,
             metadata=metadata,
         )
 
-    def _take_staging(self) -> str:
-        # A staging folder whose files have all been renamed away is as good as a new one.
-        if self._staging is None or not os.path.isdir(self._staging) or os.listdir(self._staging):
-            if self._staging is not None:
-                self._filled.append(self._staging)
-            self._staging = self._files.new_staging()
-        return self._staging
-
-    def _discard_filled(self) -> None:
-        """Remove the staging folders in which folders remain whose files have been renamed away."""
-        while self._filled:
-            self._files.discard_staging(self._filled.pop())
+    def _give_back(self, entry: _Staged, *, is_committed: bool) -> None:
+        """Keep a staging folder from which everything has been renamed away for the next output."""
+        if is_committed and _is_ours(entry.cacher) and "/" not in entry.placement.label:
+            self._empty.append(entry.folder)
+        else:
+            self._files.discard_staging(entry.folder)
 
 
 def fresh_cacher(template: Any, name: str) -> Any:
@@ -224,12 +252,14 @@ def fresh_cacher(template: Any, name: str) -> Any:
     DefinitionError
         If it is no cacher.
     """
-    cacher = template() if isinstance(template, type) else template
+    is_new = isinstance(template, type)
+    cacher = template() if is_new else template
     if not isinstance(cacher, Cacheable):
         raise DefinitionError(
             f"{type(cacher).__name__} is no cacher.", hint="Derive it from curifactory.caching.Cacheable."
         )
-    cacher = cacher.fresh()
+    if not is_new:
+        cacher = cacher.fresh()
     cacher.name = cacher.name or name
     return cacher
 
@@ -241,6 +271,11 @@ def content_digest(files: Sequence[StoredFile]) -> str:
     from curifactory.identity.canonical import digest
 
     return "files:" + digest([file.digest for file in files])
+
+
+def _is_ours(cacher: Any) -> bool:
+    """Return whether a cacher is one of this package's, which write no files but those whose paths they ask for."""
+    return type(cacher).__module__.startswith("curifactory.")
 
 
 def _check_labels(call: Call, staged: Sequence[_Staged | None]) -> None:

@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
+from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import MetricLogged, Reported
@@ -17,6 +18,7 @@ from curifactory.core.trace import Fragment, Trace
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import ERROR_KIND, FragmentNames, render
 from curifactory.store.metric_lines import encode_lines, iter_loggings
+from curifactory.store.report_folders import seal_folder
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 FRAGMENTS_NAME = "fragments.json"
 METRICS_NAME = "metrics.jsonl"
 BATCH = 1000
+# Times of metrics are exact to the millisecond, and a loop may log hundreds of them within one.
+_NS_OF_TICK = 1_000_000
+_new_tuple = tuple.__new__
 
 
 class Telling:
@@ -37,6 +42,8 @@ class Telling:
     ----------
     fragments : int
         How many things were reported.
+    quiet : bool
+        Whether the run has been told of all this before.
     """
 
     __slots__ = (
@@ -46,10 +53,12 @@ class Telling:
         "_folder",
         "_has_metrics",
         "_names",
-        "_quiet",
+        "_now",
         "_rows",
+        "_tick",
         "_zone",
         "fragments",
+        "quiet",
     )
 
     def __init__(self, engine: Engine, call: Call) -> None:
@@ -62,8 +71,10 @@ class Telling:
         self._names = FragmentNames()
         self._folder: str | None = None
         self._zone: tzinfo | None = None
+        self._now: datetime | None = None
+        self._tick = -1
         # A call that was reused, and is executed after all because its value is wanted, has told all of this before.
-        self._quiet = call.outcome is CallOutcome.REUSED and call.trace is not None and call.trace.reported
+        self.quiet = call.outcome is CallOutcome.REUSED and call.trace is not None and call.trace.reported
 
     @property
     def is_empty(self) -> bool:
@@ -80,7 +91,7 @@ class Telling:
         fragment = render(reportable, folder, name)
         self.fragments += 1
         self._rows.append({**dataclasses.asdict(fragment), "record": self._place_of(record)})
-        if self._quiet:
+        if self.quiet:
             return
         if fragment.kind == ERROR_KIND:
             message = fragment.data["message"].partition("\n")[0]
@@ -91,16 +102,23 @@ class Telling:
         self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
     ) -> None:
         """Tell the run of metrics."""
-        if self._zone is None:
-            # Asked once: it takes longer than all the rest.
-            self._zone = datetime.now().astimezone().tzinfo
-        event = MetricLogged(
-            record.index, self._call.index, type, as_numbers(values), step, epoch, datetime.now(self._zone)
+        tick = monotonic_ns() // _NS_OF_TICK
+        if self._now is None or tick != self._tick:
+            self._tick = tick
+            if self._zone is None:
+                # Asked once: it takes longer than all the rest.
+                self._zone = datetime.now().astimezone().tzinfo
+            self._now = datetime.now(self._zone)
+        values = as_numbers(values)
+        # Half the time of a call of the class, which names and checks its parts.
+        event = _new_tuple(
+            MetricLogged, (record.index, self._call.index, type, values, step, epoch, self._now)
         )
-        self._batch.append(event)
-        if len(self._batch) >= BATCH:
+        batch = self._batch
+        batch.append(event)
+        if len(batch) >= BATCH:
             self._write_batch()
-        if not self._quiet:
+        if not self.quiet:
             self._engine.events.emit(event)
 
     def write(self) -> str | None:
@@ -118,11 +136,12 @@ class Telling:
             # Half a surrogate pair, from a path that is no UTF-8, is text as well.
             json.dump(self._rows, file)
         self._write_batch()
+        seal_folder(folder)
         return folder
 
     def _get_folder(self) -> str | None:
         if self._folder is None:
-            folder = self._folder = self._engine.fragments_folder(str(self._call.index))
+            folder = self._folder = self._engine.folders.fragments(str(self._call.index))
             if folder is not None and os.listdir(folder):
                 # Files of an earlier turn of this call: those of a trace are linked, and writing would change both.
                 shutil.rmtree(folder)
@@ -160,7 +179,7 @@ def tell_again(engine: Engine, call: Call, trace: Trace) -> int:
         return 0
     records = (call.record, *(call.records or ()))
     rows = _read_rows(os.path.join(source, FRAGMENTS_NAME))
-    target = engine.fragments_folder(str(call.index)) if rows else None
+    target = engine.folders.fragments(str(call.index)) if rows else None
     for row in rows:
         record = _record_at(records, row.pop("record", 0))
         fragment = Fragment(**{**row, "files": tuple(row["files"])})

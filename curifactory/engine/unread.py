@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.engine.graph import Call
+from curifactory.identity.fields import layout_of
+from curifactory.parameters.parts import grows, is_fielded
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
 
 _RECORDS = "records."
@@ -37,7 +38,7 @@ def find_unread_parameters(calls: Iterable[Call]) -> tuple[str, ...] | None:
         if call.outcome not in (CallOutcome.RAN, CallOutcome.REUSED):
             return None
         for record in (call.record, *(call.records or ())):
-            if dataclasses.is_dataclass(record.params):
+            if is_fielded(record.params):
                 sets[id(record.params)] = record.params
         paths = call.observed if call.made or call.trace is None else call.trace.reads
         read.update(name for path in paths if (name := path.removeprefix(_RECORDS)).startswith(_PARAMETERS))
@@ -69,12 +70,15 @@ def tell_unread(names: Iterable[str]) -> str:
 
 def _iter_unread(params: Any, prefix: str, read: set[str]) -> Iterator[str]:
     framework: frozenset[str] = getattr(type(params), "__framework_fields__", frozenset())
-    for field in dataclasses.fields(params):
-        path = prefix + field.name
-        if field.name in framework or path in read:
+    layout = layout_of(type(params))
+    # A tree holds its parameters, other classes declare them.
+    declared = list(vars(params)) if grows(params) or layout is None else layout.names
+    for own in declared:
+        path = prefix + own
+        if own in framework or path in read:
             continue
-        inner = getattr(params, field.name, None)
-        if any(name.startswith(f"{path}.") for name in read) and dataclasses.is_dataclass(inner):
+        inner = getattr(params, own, None)
+        if any(name.startswith(f"{path}.") for name in read) and is_fielded(inner):
             yield from _iter_unread(inner, f"{path}.", read)
         else:
             yield path

@@ -9,9 +9,13 @@ from curifactory.core.state import Slot
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.holding import hand, is_atom
 from curifactory.engine.loading import DamagedArtifactError
+from curifactory.engine.own_copy import own_copy
+from curifactory.engine.spill import read_spilled
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
+
+_LARGE_BYTES = 1_000_000
 
 
 class Values:
@@ -24,7 +28,7 @@ class Values:
 
     def is_there(self, slot: Slot) -> bool:
         """Whether a slot's value is in memory or can be loaded."""
-        if slot.present or not isinstance(slot.producer, Call):
+        if slot.present or slot.spilled is not None or not isinstance(slot.producer, Call):
             return True
         outputs = slot.producer.outputs
         artifact = outputs[slot.position].artifact if slot.position < len(outputs) else None
@@ -32,10 +36,26 @@ class Values:
 
     def hand_out(self, call: Call, slot: Slot) -> Any:
         """Return a slot's value to a person, who may keep and change it."""
+        is_stored = False
         if not slot.present:
             slot.value = self._obtain(call, slot)
+            is_stored = not slot.present and slot.spilled is None and self._is_large(call, slot)
             slot.present = True
-        return hand(slot)
+        return hand(slot, is_stored=is_stored)
+
+    def load_again(self, slot: Slot) -> Any:
+        """Return another copy of a value that was loaded before.
+
+        Raises
+        ------
+        CurifactoryError
+            If it cannot be loaded any more.
+        """
+        call = slot.producer
+        assert isinstance(call, Call)  # noqa: S101 - only calls have artifacts
+        artifact = call.outputs[slot.position].artifact
+        assert artifact is not None  # noqa: S101 - it was loaded from there
+        return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
 
     def for_input(self, slot: Slot, reader: Call) -> Any:
         """Return what a stage is given for an input: the value, or the handle of a ``Lazy(resolve=False)``."""
@@ -47,7 +67,7 @@ class Values:
         """Return a slot's value to a stage: loaded anew for each reader if it came from the cache."""
         producer = slot.producer
         if not isinstance(producer, Call):
-            return slot.value
+            return own_copy(slot.value, most_bytes=None)
         if slot.held is not None:
             # Asking for its identity turns a value that was changed by hand into one put in by hand.
             self._engine.identifier.slot_identity(slot)
@@ -55,10 +75,12 @@ class Values:
                 self._engine.warn(
                     f"'{slot.name}' was changed after {producer.describe()} made it; {reader.describe()} takes it so."
                 )
-                return slot.value
+                return own_copy(slot.value, most_bytes=None)
             return self._copy_of_held(producer, slot)
         value = slot.value if slot.present else self._obtain(producer, slot)
-        if slot.present and self._is_saved(producer, slot) and not is_atom(value):
+        if not self._is_saved(producer, slot):
+            return self._own(slot, value, reader)
+        if slot.present and not is_atom(value):
             slot.present, slot.value = False, None
         return value
 
@@ -73,18 +95,40 @@ class Values:
         """Return what a stage gets of a value that a person holds: loaded anew, so that it cannot change theirs."""
         artifact = call.outputs[slot.position].artifact if self._is_saved(call, slot) else None
         if artifact is None or is_atom(slot.value):
-            return slot.value
+            return own_copy(slot.value, most_bytes=None)
         try:
             return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
         except DamagedArtifactError:
             # It has not been changed, and to execute the call once more would make another of it.
-            return slot.value
+            return own_copy(slot.value, most_bytes=None)
+
+    def _own(self, slot: Slot, value: Any, reader: Call) -> Any:
+        """Return what a stage gets of a value that no cacher keeps: a copy, so that it cannot change what others get.
+
+        What is large and read by nobody else is given as it is.
+        """
+        mine = own_copy(value)
+        if mine is value and not is_atom(value) and self._is_read_later(slot, reader):
+            return own_copy(value, most_bytes=None)
+        return mine
+
+    def _is_read_later(self, slot: Slot, reader: Call) -> bool:
+        calls = self._engine.graph.calls[reader.index + 1 :]
+        return any(
+            call.outcome is None and any(each is slot for each in call.scheduled_slots()) for call in calls
+        )
 
     def _is_saved(self, call: Call, slot: Slot) -> bool:
         return slot.position < len(call.outputs) and call.outputs[slot.position].artifact is not None
 
+    def _is_large(self, call: Call, slot: Slot) -> bool:
+        artifact = call.outputs[slot.position].artifact if self._is_saved(call, slot) else None
+        return artifact is not None and artifact.size_bytes > _LARGE_BYTES
+
     def _obtain(self, call: Call, slot: Slot) -> Any:
-        """Return a value that is not in memory: from its artifact, or by executing the call."""
+        """Return a value that is not in memory: spilled, from its artifact, or by executing the call."""
+        if slot.spilled is not None:
+            return read_spilled(slot.spilled)
         if not call.settled:
             self._engine.ensure([call], Want.VALUE)
         if not slot.present and not self.is_there(slot):

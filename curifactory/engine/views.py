@@ -124,6 +124,10 @@ class RecordView(Record):
             dir_name_suffix, folder=True, **dict(zip(names, args, strict=False)), **options
         )
 
+    def checkpoint_dir(self) -> str:
+        """Return the folder from which an interrupted execution of this call goes on."""
+        return self._activity.checkpoint_folder()
+
     def report(self, reportable: Any) -> None:
         """Show something in the report, as reported by this call."""
         self._activity.telling.report(self._record, reportable)
@@ -136,7 +140,10 @@ class RecordView(Record):
         epoch: int | None = None,
     ) -> None:
         """Log metrics, as logged by this call."""
-        kind, values = read_logging(type, metrics)
+        # A training loop comes here at each of its steps: the usual way takes no turn.
+        kind, values = (
+            ("", type) if type.__class__ is dict and metrics is None else read_logging(type, metrics)
+        )
         self._activity.telling.log(self._record, kind, values, step=step, epoch=epoch)
 
     def make_copy(self, param_set: Any = None, add_to_manager: bool = True) -> Record:
@@ -204,19 +211,10 @@ def _reads_the_past(record: Record, name: str) -> str:
 class ManagerView:
     """The manager as a stage sees it: names, paths and records; nothing that would change the run."""
 
-    _OPEN = frozenset(
-        {
-            "cache_path",
-            "experiment_name",
-            "experiment_run_number",
-            "notes",
-            "prefix",
-            "reports_path",
-            "run_folder",
-            "runs_path",
-        }
-    )
-    _NAMING = frozenset({"get_reference_name", "reference", "get_artifact_path", "get_artifact_filename"})
+    # What is told of a run before it starts counts by its value; what each run has of its own nobody could reuse.
+    _BY_VALUE = frozenset({"cache_path", "experiment_name", "notes", "prefix", "reports_path", "runs_path"})
+    _OF_THE_RUN = frozenset({"experiment_run_number", "get_reference_name", "reference", "run_folder"})
+    _NAMING = frozenset({"get_artifact_path", "get_artifact_filename"})
 
     def __init__(self, manager: Any, activity: Activity) -> None:
         self._manager = manager
@@ -255,11 +253,16 @@ class ManagerView:
         """Draw nothing: what a notebook shows of a record would be read past the trace."""
 
     def __getattr__(self, name: str) -> Any:
-        if name in self._NAMING:
+        if name in self._BY_VALUE:
+            self._activity.note(f"manager.{name}")
+        elif name in self._OF_THE_RUN:
+            self._activity.cannot_be_reused(f"it reads manager.{name}, which is another in every run")
+        elif name in self._NAMING:
             self._activity.note_files()
-        elif name not in self._OPEN:
+        else:
+            known = self._BY_VALUE | self._OF_THE_RUN | self._NAMING | {"records"}
             raise AttributeError(
                 f"A stage cannot use manager.{name}: it would read what no trace can see. "
-                f"It has: {', '.join(sorted(self._OPEN | self._NAMING | {'records'}))}."
+                f"It has: {', '.join(sorted(known))}."
             )
         return getattr(self._manager, name)

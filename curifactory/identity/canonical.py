@@ -9,7 +9,7 @@ from typing import Any
 
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.dispatch import new_walk
-from curifactory.identity.encoding import Refusal, Walk, encode
+from curifactory.identity.encoding import PLAIN, Refusal, Walk, encode
 from curifactory.identity.fingerprint import code_digest
 from curifactory.identity.own_text import own_text
 from curifactory.identity.project_scope import Scope
@@ -51,6 +51,9 @@ def digest(value: Any, *, path: str = "value", scope: Scope | None = None) -> st
     >>> digest(1) == digest(True)
     False
     """
+    kind = type(value)
+    if kind in _ATOMS:
+        return digest_of(PLAIN[kind](value, _ATOMS_WALK))
     walk = value_walk(scope)
     try:
         encoded = encode(value, walk)
@@ -97,3 +100,8 @@ def _code_of(scope: Scope) -> Callable[[Any], str | None]:
         return answer
 
     return code_of
+
+
+# The encodings of these ask a walk for nothing.
+_ATOMS = frozenset((bool, complex, float, int, str, type(None)))
+_ATOMS_WALK = value_walk()

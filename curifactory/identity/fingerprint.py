@@ -15,11 +15,13 @@ from curifactory.identity.reach import Reach, stage_spec
 __all__ = [
     "Fingerprint",
     "Scope",
+    "Taken",
     "class_fingerprint",
     "code_digest",
     "compare",
     "fingerprint",
     "hold_changed_globals",
+    "take",
 ]
 
 _VARIANTS = 8
@@ -48,14 +50,28 @@ class Fingerprint:
 
 
 @dataclass(slots=True)
-class _Entry:
-    """A fingerprint that was taken, with what it takes to see whether it still holds."""
+class Taken:
+    """A fingerprint that was taken, with what it takes to see whether it still holds.
+
+    Parameters
+    ----------
+    scope, depends, version
+        As in :func:`fingerprint`.
+    reach : Reach
+        What the code comes to.
+    result : Fingerprint or None
+        None of a thing that is known by its name alone, as it is not the project's code.
+    """
 
     scope: Scope
     depends: tuple[Any, ...]
     version: Any
     reach: Reach
     result: Fingerprint | None = field(default=None)
+
+    def is_current(self) -> bool:
+        """Whether everything that the code comes to is still what it was."""
+        return self.reach.ledger.is_current()
 
     def answers(self, scope: Scope, depends: tuple[Any, ...], version: Any) -> bool:
         """Whether this is what was asked for."""
@@ -67,7 +83,7 @@ class _Entry:
         )
 
 
-_entries: WeakKeyDictionary[Any, list[_Entry]] = WeakKeyDictionary()
+_entries: WeakKeyDictionary[Any, list[Taken]] = WeakKeyDictionary()
 
 
 def fingerprint(
@@ -109,10 +125,23 @@ def fingerprint(
     >>> len(taken.digest), len(taken.parts)
     (64, 1)
     """
-    result = _entry(function, scope, tuple(depends), version).result
+    result = take(function, scope=scope, depends=depends, version=version).result
     if result is None:
         raise AssertionError("A fingerprint was asked for of something that is known by its name alone.")
     return result
+
+
+def take(function: Any, *, scope: Scope, depends: Sequence[Any] = (), version: Any = None) -> Taken:
+    """Take a fingerprint as :func:`fingerprint` does, for who asks again and again whether it still holds.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> taken = take(take, scope=Scope(Path.cwd()))
+    >>> taken.is_current(), taken.result == fingerprint(take, scope=Scope(Path.cwd()))
+    (True, True)
+    """
+    return _entry(function, scope, tuple(depends), version)
 
 
 def class_fingerprint(cls: type, *, scope: Scope) -> str | None:
@@ -193,12 +222,12 @@ def hold_changed_globals(function: Any, *, scope: Scope) -> tuple[str, ...]:
 
 def _entry(
     thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, by_name: bool = False
-) -> _Entry:
+) -> Taken:
     remembered = isinstance(thing, (FunctionType, type, ModuleType))
     entries = _entries.get(thing, []) if remembered else []
     for entry in entries:
         if entry.answers(scope, depends, version):
-            if entry.reach.ledger.is_current():
+            if entry.is_current():
                 return entry
             entries.remove(entry)
             break
@@ -208,9 +237,9 @@ def _entry(
     return entry
 
 
-def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, by_name: bool) -> _Entry:
+def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, by_name: bool) -> Taken:
     reach = Reach(scope)
-    entry = _Entry(scope, depends, version, reach)
+    entry = Taken(scope, depends, version, reach)
     thing = _decorated(thing)
     label = reach.label_of(thing)
     if label is None and by_name:

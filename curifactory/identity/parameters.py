@@ -19,6 +19,8 @@ from curifactory.identity.fields import (
 )
 from curifactory.identity.project_scope import Scope
 
+# What sets of other libraries may have as well, by the same names.
+_OF_EVERY_SET = frozenset({"name", "hash", "overwrite", "hash_representations"})
 IGNORED = "IGNORED_PARAMS"
 _NO_SET = digest_of(b"no parameter set")
 
@@ -61,12 +63,27 @@ def set_digest(params: Any, *, scope: Scope | None = None) -> str:
         return _NO_SET
     if layout_of(params.__class__) is None:
         return digest(params, path="params", scope=scope)
+    foreign = _plain_set(params)
+    if foreign is not None:
+        return digest(foreign, path="params", scope=scope)
     try:
         return digest_of(encode_fields(params, value_walk(scope), as_set=True, with_code=False))
     except Refusal as refusal:
         raise refusal.as_error("params") from refusal.__cause__
     except RecursionError:
         raise too_deep("params") from None
+
+
+def _plain_set(params: Any) -> tuple[Any, ...] | None:
+    """Return a set of attrs or pydantic without what is no part of its identity; None of any other."""
+    cls = params.__class__
+    layout = layout_of(cls)
+    if layout is None or layout.framework or dataclasses.is_dataclass(cls):
+        return None
+    parts = {name: getattr(params, name) for name in layout.names if hasattr(params, name)}
+    parts |= extra_attributes(params, layout)
+    named = {name: value for name, value in parts.items() if name not in _OF_EVERY_SET}
+    return (cls.__module__, cls.__qualname__, named)
 
 
 def field_digests(params: Any, *, scope: Scope | None = None) -> dict[str, str]:

@@ -32,6 +32,19 @@ _MODULE_WORDS = frozenset(
         "__cached__",
     }
 )
+# Code that asks for these reads what is otherwise left out of a fingerprint: docstrings, comments, annotations.
+_TEXT_WORDS = frozenset(
+    {
+        "__annotations__",
+        "__doc__",
+        "get_annotations",
+        "get_type_hints",
+        "getcomments",
+        "getdoc",
+        "getsource",
+        "getsourcelines",
+    }
+)
 _EVALUATORS = frozenset({"eval", "exec", "globals"})
 _HARMLESS_IMPORTLIB = frozenset({"resources", "metadata", "reload", "invalidate_caches"})
 
@@ -54,6 +67,7 @@ class Reach:
         self.modules = ModuleVisitor(self)
         self._queue: deque[Callable[[], None]] = deque()
         self._subclasses_asked = False
+        self._texts_asked_by: str | None = None
 
     # ------------------------------------------------------------------------------------------------ the walk itself
 
@@ -73,6 +87,12 @@ class Reach:
             if not self._queue:
                 break
         self.classes.enter_parts()
+        if self._texts_asked_by is not None:
+            self.modules.enter_texts()
+            self.ledger.note(
+                f"{self._texts_asked_by} reads docstrings, annotations or source text: comments count too, in all files "
+                "that it reaches."
+            )
         self.data.watch_values()
 
     def label_of(self, thing: Any) -> str | None:
@@ -143,6 +163,8 @@ class Reach:
         content += [self.late.target(imported, package) for imported in found.imports]
         if "__subclasses__" in found.attributes:
             self._subclasses_asked = True
+        if self._texts_asked_by is None and _asks_for_texts(found):
+            self._texts_asked_by = label
         wrapped = function.__dict__.get("__wrapped__")
         if isinstance(wrapped, FunctionType):
             content.append(f"wraps {self.label_of(wrapped)}")
@@ -308,6 +330,11 @@ class Reach:
             f"{self.modules.label(namespace)} imports by names made at run time ({means}): all of {which} counts."
         )
         return self.late.all_files(package)
+
+
+def _asks_for_texts(found: Scan) -> bool:
+    names = {imported.name for imported in found.imports}
+    return not _TEXT_WORDS.isdisjoint({*found.attributes, *names, *(use.chain[0] for use in found.uses)})
 
 
 def stage_spec(thing: Any) -> Any:

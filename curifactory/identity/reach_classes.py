@@ -200,7 +200,10 @@ def _is_made_up(cls: type) -> bool:
     """Whether a package's class was made at run time, so that its name does not say what it is."""
     if not cls.__flags__ & _HEAP_TYPE or cls.__module__ in {"builtins", "typing"}:
         return False
-    return "<locals>" in cls.__qualname__ and not resolves(cls, cls.__module__, cls.__qualname__)
+    # What `dataclasses.make_dataclass` makes was said to come from `types` until Python 3.12.
+    return ("<locals>" in cls.__qualname__ or cls.__module__ == "types") and not resolves(
+        cls, cls.__module__, cls.__qualname__
+    )
 
 
 def _is_generated(function: FunctionType, cls: type) -> bool:

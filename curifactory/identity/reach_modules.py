@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from types import ModuleType
+from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import Use
@@ -13,6 +13,7 @@ from curifactory.identity.source import Source, find_source
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
+_ANSWERS = frozenset({"__getattr__", "__dir__"})
 _NOTEBOOK_WORDS = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -38,12 +39,14 @@ class ModuleVisitor:
         self.touch(namespace)
         content = []
         for name in sorted(namespace):
-            if (name.startswith("__") and name.endswith("__")) or (
-                name in _NOTEBOOK_WORDS or name.startswith("_i")
-            ):
+            value = namespace[name]
+            if name.startswith("__") and name.endswith("__"):
+                # Python's own words, apart from what the module answers with when it is asked for a name.
+                if name not in _ANSWERS or not isinstance(value, FunctionType):
+                    continue
+            elif name in _NOTEBOOK_WORDS or name.startswith("_i"):
                 continue
             self._reach.ledger.watch_name(namespace, name)
-            value = namespace[name]
             if isinstance(value, ModuleType) and not value.__name__.startswith(module.__name__ + "."):
                 content.append(f"{name}->module {value.__name__}")
             else:
@@ -73,6 +76,13 @@ class ModuleVisitor:
             if not source.is_as_imported(namespace):
                 content.append("edited since it was imported")
             self._reach.ledger.put(label, content, self.place(source.filename, effects[0].lineno))
+
+    def enter_texts(self) -> None:
+        """Enter the whole text of every file of the project that was looked at, comments and all."""
+        for filename, source in sorted(self._sources.items()):
+            if source is not None and (filename.startswith("<") or self._reach.scope.contains_file(filename)):
+                place = self.place(filename, 1)
+                self._reach.ledger.put(f"text of {place.rpartition(':')[0]}", [source.text], place)
 
     def label(self, namespace: dict[str, Any]) -> str:
         """Return the name of the module that owns a namespace."""

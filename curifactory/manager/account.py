@@ -6,12 +6,18 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from curifactory.core.events import Warned
 from curifactory.core.outcomes import RunOutcome
+from curifactory.errors import ConfigurationError, CurifactoryError, PartlyFailedError
 from curifactory.manager.assembly import Parts
 from curifactory.manager.description import describe_run, read_git, result_folders
 from curifactory.manager.origins import describe_origins
 from curifactory.provenance.environment import read_environment
 from curifactory.provenance.patch import write_patch
+from curifactory.store.full_store import write_full_store
+from curifactory.store.run import Run
+
+_LISTED = 3
 
 
 class Account:
@@ -73,6 +79,32 @@ class Account:
         if self._parts.recorder is not None:
             self._parts.recorder.write_facts(**facts)
 
+    def keep_full_store(self) -> CurifactoryError | None:
+        """Keep in the run's folder everything that it stands on; return what went wrong, if something did."""
+        parts = self._parts
+        if parts.run is None or parts.recorder is None:
+            return None
+        try:
+            # Which calls there were is read from the folder.
+            parts.recorder.flush()
+            store = write_full_store(
+                Run.read(parts.run.path),
+                parts.run.path,
+                files=parts.files,
+                traces=parts.traces,
+                root=parts.project.root,
+            )
+        except CurifactoryError as error:
+            self._warn(f"The run has no full store: {error}")
+            return error
+        self.keep(full_store=store.to_json())
+        if store.missing:
+            self._warn(
+                f"{len(store.missing)} of the files that the run stands on are not in its full store, since their bytes "
+                f"are not there or not what was written: {', '.join(store.missing[:_LISTED])}."
+            )
+        return None
+
     def end(self, *, reused_from: Iterable[str], unread: Sequence[str] | None) -> None:
         """Write down what only the end of a run knows.
 
@@ -89,3 +121,31 @@ class Account:
             facts["origins"] = origins
         if facts:
             self.keep(**facts)
+
+    def _warn(self, text: str) -> None:
+        self._parts.events.emit(Warned(text, datetime.now().astimezone()))
+
+
+def check_full_store(store_full: bool, *, dry: bool, dry_cache: bool) -> bool:
+    """Return whether a full store is to be written.
+
+    Raises
+    ------
+    ConfigurationError
+        If nothing is to be saved that could be in one.
+    """
+    if store_full and (dry or dry_cache):
+        raise ConfigurationError(
+            f"A full store keeps artifacts, and {'--dry' if dry else '--dry-cache'} saves none: give one of them."
+        )
+    return store_full
+
+
+def outcome_of(error: BaseException | None, *, live: bool) -> RunOutcome:
+    """Return how a run has ended that was ended by an error, or by none."""
+    if error is None:
+        return RunOutcome.LIVE if live else RunOutcome.COMPLETE
+    interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
+    if isinstance(error, PartlyFailedError):
+        return RunOutcome.PARTLY_FAILED
+    return RunOutcome.INTERRUPTED if interrupted else RunOutcome.FAILED

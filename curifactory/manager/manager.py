@@ -4,32 +4,31 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.events import CallEnded, MetricLogged, RecordAdded, Reported, RunFinished, RunStarted
+from curifactory.core.events import RunFinished, RunStarted
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.record import Record
-from curifactory.core.spec import StageSpec
 from curifactory.engine.execute import person_frames
-from curifactory.engine.numbers import as_numbers
-from curifactory.engine.rendering import render
-from curifactory.errors import DefinitionError
-from curifactory.manager.account import Account
+from curifactory.manager.account import Account, check_full_store, outcome_of
 from curifactory.manager.assembly import Wishes, assemble, with_folders
 from curifactory.manager.description import describe_sets
+from curifactory.manager.ends import Ends
+from curifactory.manager.record_session import RecordSession
 from curifactory.manager.showing import Showing
 from curifactory.project.project import Project
+from curifactory.provenance.ranks import is_follower
 
 if TYPE_CHECKING:
     from curifactory.engine.plan import Plan
+    from curifactory.executors.executor import Executor
 
 
-class ArtifactManager(Showing):
+class ArtifactManager(Showing, RecordSession):
     """A session: it has records, a run folder, an event stream and the engine that settles calls.
 
     In a notebook, REPL or script one makes it oneself; the ``experiment`` command makes it for ``run()``.
@@ -46,12 +45,20 @@ class ArtifactManager(Showing):
         Begins file names in place of the experiment's name.
     lazy, ignore_lazy : bool
         Treat every output as ``Lazy``, or none.
+    store_full : bool
+        Keep everything that the run stands on in its folder, which can then be the cache of other runs.
     notes : str, optional
         Kept with the run.
     live : bool
         Whether this is a session of a notebook, REPL or script, where calls are executed as they are made.
     eager : bool
         Whether calls are executed as they are made under a command, too.
+    trust : bool
+        Whether pickles are loaded although the data folder came from elsewhere; it then counts as one's own.
+    log : bool
+        Whether the run has a log.
+    all_loggers : bool, optional
+        Whether its log has what other libraries say, too; as the setting says if None.
     command : sequence of str, optional
         The words that started the run; those of the process if not given.
     project : Project, optional
@@ -79,6 +86,8 @@ class ArtifactManager(Showing):
     ('proto', [])
     """
 
+    report_path: Path | None = None
+
     def __init__(
         self,
         experiment_name: str | None = None,
@@ -88,9 +97,13 @@ class ArtifactManager(Showing):
         prefix: str | None = None,
         lazy: bool = False,
         ignore_lazy: bool = False,
+        store_full: bool = False,
         notes: str | None = None,
         live: bool = True,
         eager: bool = False,
+        trust: bool = False,
+        log: bool = True,
+        all_loggers: bool | None = None,
         command: Sequence[str] | None = None,
         project: Project | None = None,
         listeners: Sequence[Callable[[Any], None]] = (),
@@ -101,29 +114,22 @@ class ArtifactManager(Showing):
         manager_cache_path: str | os.PathLike[str] | None = None,
         report_css_path: str | os.PathLike[str] | None = None,
     ) -> None:
+        super().__init__()
         self.experiment_name = experiment_name or "unnamed"
         self.project = with_folders(
             project or Project.find(),
-            cache_path=cache_path or (manager_cache_path and Path(manager_cache_path) / "cache"),
-            runs_path=runs_path or (manager_cache_path and Path(manager_cache_path) / "runs"),
             manager_cache_path=manager_cache_path,
+            cache_path=cache_path,
+            runs_path=runs_path,
             reports_path=reports_path,
             report_css_path=report_css_path,
         )
-        self.dry = dry
-        self.dry_cache = dry_cache
-        self.prefix = prefix
-        self.notes = notes
-        self.live = live
-        self.records: list[Record] = []
+        self.dry = dry = dry or (live and is_follower())
+        self.dry_cache, self.live = dry_cache, live
+        self.prefix, self.notes = prefix, notes
+        self.store_full = check_full_store(store_full, dry=dry, dry_cache=dry_cache)
         self.outcome = RunOutcome.LIVE if live else RunOutcome.RUNNING
-        self.report_path: Path | None = None
-        self.last_metrics: dict[int, dict[str, float]] = {}
-        self._ended: dict[int, CallOutcome] = {}
-        self._reused_from: set[str] = set()
-        self._hidden_records: list[Record] = []
-        self._reported_outside = 0
-        self._closed = False
+        self._ends = Ends()
         self._parts = assemble(
             self.project,
             Wishes(
@@ -131,9 +137,13 @@ class ArtifactManager(Showing):
                 live=live,
                 writes_runs=not dry,
                 writes_cache=not (dry or dry_cache),
+                trust=trust,
+                log=log,
+                all_loggers=all_loggers,
+                store_full=store_full,
                 options={"prefix": prefix, "lazy": lazy, "ignore_lazy": ignore_lazy, "eager": eager},
             ),
-            [self._take, *listeners],
+            [self._ends, *listeners],
         )
         self._account = Account(self._parts)
         if not quiet:
@@ -178,9 +188,14 @@ class ArtifactManager(Showing):
         return str(self.project.reports_folder)
 
     @property
+    def last_metrics(self) -> dict[int, dict[str, float]]:
+        """The last value of each metric, by index of record and name."""
+        return self._ends.last_metrics
+
+    @property
     def counts(self) -> dict[CallOutcome, int]:
         """How many calls have ended in which way."""
-        return dict(Counter(self._ended.values()))
+        return self._ends.counts()
 
     @property
     def overwrite(self) -> bool:
@@ -200,6 +215,34 @@ class ArtifactManager(Showing):
     def overwrite_stages(self, names: Sequence[str]) -> None:
         self._parts.engine.set_options(replace(self._parts.engine.options, overwrite_stages=frozenset(names)))
 
+    def work_with(
+        self,
+        executor: Executor | None,
+        *,
+        keep_going: bool = False,
+        retries: int = 0,
+        timeout_s: float | None = None,
+    ) -> None:
+        """Let an executor execute the calls of the run, and say what is done about those that fail.
+
+        Parameters
+        ----------
+        executor : Executor or None
+            None executes them here, in call order.
+        keep_going : bool
+            Go on after a call has failed, with all that does not need it.
+        retries : int
+            How often a call is tried again at least.
+        timeout_s : float, optional
+            After which an execution is stopped, unless its stage says otherwise. Only an executor that works in other
+            processes can do that.
+        """
+        engine = self._parts.engine
+        engine.hands.executor = executor
+        engine.set_options(
+            replace(engine.options, keep_going=keep_going, retries=retries, timeout_s=timeout_s)
+        )
+
     def get_reference_name(self) -> str:
         """Return the name of the run."""
         return self.reference
@@ -216,96 +259,10 @@ class ArtifactManager(Showing):
 
         Parameters
         ----------
-        obj_name : str
-            Name of the file with its extension.
-        record : Record
-            Whose file it is.
-        subdir, prefix, stage_name : str, optional
-            As in :meth:`Record.get_path`.
+        obj_name, record, subdir, prefix, stage_name
+            As in :meth:`Record.get_path` of the record.
         """
         return self.path_of(record, obj_name, subdir=subdir, prefix=prefix, stage_name=stage_name)
-
-    # --------------------------------------------------------------------------------------- what records ask of it
-
-    def add_record(self, record: Record, *, copied_from: Record | None) -> int:
-        """Take a record into the run and return its index among all records, hidden ones after the others."""
-        if record.hidden:
-            self._hidden_records.append(record)
-            return -len(self._hidden_records)
-        index = len(self.records)
-        self.records.append(record)
-        record.index = index
-        identity = self._parts.engine.identifier.parameters_of(record.params)
-        params_name = None if record.params is None else identity.name
-        copied = None if copied_from is None else copied_from.index
-        self.events.emit(RecordAdded(index, record.get_reference_name(), params_name, identity.short, copied))
-        return index
-
-    def call_stage(
-        self, spec: StageSpec, record: Record, records: Sequence[Record] | None, overrides: Mapping[str, Any]
-    ) -> None:
-        """Apply a stage to a record; called by the decorated function.
-
-        Raises
-        ------
-        DefinitionError
-            If the run is over, or a stage uses a record that it was not given.
-        """
-        if self._closed and not self.live:
-            raise DefinitionError(
-                f"The run {self.reference} is over; '{spec.name}' cannot be called any more."
-            )
-        if self._parts.engine.executing:
-            raise DefinitionError(
-                f"Stage '{self._parts.engine.executing[-1].name}' calls '{spec.name}' on a record that it was not given.",
-                hint="Inside a stage, call others with the record of its first argument.",
-            )
-        self._parts.engine.add_call(spec, record, records, overrides)
-
-    def hash_of(self, record: Record) -> str:
-        """Return the hash that names a record's files."""
-        return self._parts.engine.hash_of(record)
-
-    def path_of(
-        self,
-        record: Record,
-        name: str,
-        *,
-        subdir: str | None = None,
-        prefix: str | None = None,
-        stage_name: str | None = None,
-        track: bool = True,
-        folder: bool = False,
-    ) -> str:
-        """Return a path in the cache for a file that is written outside of a stage."""
-        stage = stage_name or (record.stages[-1] if record.stages else "")
-        path: str = self._parts.engine.labels.own_path(
-            name, params_hash=record.get_hash(), stage=stage, prefix=prefix, subdir=subdir
-        )
-        os.makedirs(path if folder else os.path.dirname(path), exist_ok=True)
-        return path
-
-    def report(self, record: Record, reportable: Any) -> None:
-        """Take a reportable that was reported outside of a stage."""
-        place = f"record-{record.index}"
-        folder = self._parts.engine.fragments_folder(place)
-        if folder is None:
-            return
-        stage = record.stages[-1] if record.stages else None
-        number = self._reported_outside
-        self._reported_outside += 1
-        given = getattr(reportable, "name", None)
-        fragment = render(reportable, folder, f"{given}_{number}" if given else f"{stage or 'run'}_{number}")
-        if given:
-            fragment = replace(fragment, name=given)
-        self.events.emit(Reported(record.index, None, stage, place, fragment))
-
-    def log_metrics(
-        self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
-    ) -> None:
-        """Take metrics that were logged outside of a stage."""
-        now = datetime.now().astimezone()
-        self.events.emit(MetricLogged(record.index, None, type, as_numbers(values), step, epoch, now))
 
     # ------------------------------------------------------------------------------------------------ planning, running
 
@@ -329,23 +286,31 @@ class ArtifactManager(Showing):
         ----------
         error : exception, optional
             What ended it before its time.
+
+        Raises
+        ------
+        CacheError
+            If the full store that was asked for could not be written; the run is recorded all the same.
         """
         if self._closed:
             return
         self._closed = True
         self._parts.engine.close(reached_end=error is None)
         self._account.end(
-            reused_from=self._reused_from - {self.reference}, unread=self._parts.engine.unread_parameters
+            reused_from=self._ends.reused_from - {self.reference}, unread=self._parts.engine.unread_parameters
         )
+        fault = self._account.keep_full_store() if self.store_full else None
         self.keep_live_sets()
-        self.outcome = _outcome_of(error, live=self.live)
-        text = None if error is None else f"{type(error).__name__}: {error}"
+        self.outcome = outcome_of(error, live=self.live)
+        text = None if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
         frames = None if error is None else person_frames(error)
         self.events.emit(RunFinished(self.outcome, datetime.now().astimezone(), text, frames))
         if self._parts.recorder is not None:
             self._parts.recorder.close()
         self._parts.close()
         atexit.unregister(self.finish)
+        if fault is not None and error is None:
+            raise fault
 
     def keep_live_sets(self) -> None:
         """Keep the parameter sets of a live session, which are known only from its records."""
@@ -368,22 +333,3 @@ class ArtifactManager(Showing):
         )
         self.events.emit(RunStarted(self.reference, now))
         atexit.register(self.finish)
-
-    def _take(self, event: Any) -> None:
-        """Keep in mind what the end of the run is told with."""
-        kind = type(event)
-        if kind is MetricLogged:
-            last = self.last_metrics.get(event.record)
-            if last is None:
-                last = self.last_metrics[event.record] = {}
-            last.update(event.values)
-        elif kind is CallEnded:
-            self._ended[event.index] = event.outcome
-            self._reused_from.update(output.run for output in event.outputs if output.run)
-
-
-def _outcome_of(error: BaseException | None, *, live: bool) -> RunOutcome:
-    if error is None:
-        return RunOutcome.LIVE if live else RunOutcome.COMPLETE
-    interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
-    return RunOutcome.INTERRUPTED if interrupted else RunOutcome.FAILED

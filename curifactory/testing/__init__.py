@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from curifactory.testing.cacher import CacherLaws as CacherLaws
     from curifactory.testing.equality import are_equal as are_equal
+    from curifactory.testing.executor import ExecutorLaws as ExecutorLaws
     from curifactory.testing.reportable import ReportableLaws as ReportableLaws
 
 _HOMES = {
     "CacherLaws": "curifactory.testing.cacher",
+    "ExecutorLaws": "curifactory.testing.executor",
     "ReportableLaws": "curifactory.testing.reportable",
     "are_equal": "curifactory.testing.equality",
 }

@@ -214,6 +214,27 @@ class CacherLaws:
                 inline.save(refused)
             assert self.same(before, self.inline(cacher, path).load())
 
+    def test_a_value_has_no_distance_from_itself(
+        self, shelf: Shelf, cacher: Any, values: list[Any], tmp_path: Path
+    ) -> None:
+        """``compare`` finds two loads of one save equal, and does not depend on the order of its arguments."""
+        inline = self.inline(cacher, tmp_path / "compare")
+        loaded = []
+        for value in values:
+            saved = self.prepare(shelf.place(cacher)[0], value)
+            stored = shelf.save(cacher, saved)
+            loaded.append(shelf.load(cacher, stored))
+            distance = inline.compare(loaded[-1], shelf.load(cacher, stored))
+            # Values that cannot be compared at all are no law's business.
+            assert distance in (0.0, None), f"{loaded[-1]!r} is {distance} away from itself"
+            if distance is None:
+                assert not self.same(loaded[-1], shelf.load(cacher, stored))
+        for first in loaded:
+            for second in loaded:
+                distance = inline.compare(first, second)
+                assert distance == inline.compare(second, first)
+                assert distance is None or distance >= 0.0
+
     def test_copies_have_the_same_key(self, cacher: Any) -> None:
         """The key depends on class and arguments alone."""
         instance = cacher() if isinstance(cacher, type) else cacher

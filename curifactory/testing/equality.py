@@ -11,8 +11,8 @@ from typing import Any
 def are_equal(saved: Any, loaded: Any) -> bool:
     """Return whether two values are equal and of the same types, all the way down.
 
-    Knows arrays of NumPy, frames and series of pandas and polars, tables of pyarrow, containers and dataclasses; everything
-    else is asked by ``==``.
+    Knows arrays of NumPy, tensors of torch, frames and series of pandas and polars, tables of pyarrow, containers and
+    dataclasses; everything else is asked by ``==``.
 
     Parameters
     ----------
@@ -38,7 +38,12 @@ def are_equal(saved: Any, loaded: Any) -> bool:
         return repr(saved) == repr(loaded)
     if is_dataclass(saved) and not isinstance(saved, type):
         return all(are_equal(getattr(saved, each.name), getattr(loaded, each.name)) for each in fields(saved))
-    for package, compare in (("numpy", _same_array), ("pandas", _same_frame), ("polars", _same_polars)):
+    for package, compare in (
+        ("numpy", _same_array),
+        ("pandas", _same_frame),
+        ("polars", _same_polars),
+        ("torch", _same_tensor),
+    ):
         module = sys.modules.get(package)
         verdict = None if module is None else compare(module, saved, loaded)
         if verdict is not None:
@@ -77,3 +82,15 @@ def _same_polars(polars: Any, saved: Any, loaded: Any) -> bool | None:
         return None
     same_types = getattr(saved, "schema", None) == getattr(loaded, "schema", None)
     return bool(same_types and saved.equals(loaded, null_equal=True))
+
+
+def _same_tensor(torch: Any, saved: Any, loaded: Any) -> bool | None:
+    # A module of this name may be something else, or only half imported.
+    tensor = getattr(torch, "Tensor", None)
+    if tensor is None or not isinstance(saved, tensor):
+        return None
+    if saved.dtype != loaded.dtype or saved.shape != loaded.shape:
+        return False
+    return bool(
+        torch.equal(saved.cpu(), loaded.cpu()) or torch.allclose(saved, loaded, 0.0, 0.0, equal_nan=True)
+    )

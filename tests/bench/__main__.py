@@ -16,7 +16,7 @@ from tests.bench.figures import Figure, format_table, from_json
 from tests.bench.timing import Sizes
 from tests.bench.workplace import ROOT, Workplace, find_filesystem
 
-GROUPS = ("start_up", "calls", "hashing", "scale", "values", "metrics", "reports")
+GROUPS = ("start_up", "calls", "hashing", "scale", "values", "metrics", "reports", "browser", "parallel")
 
 
 def main() -> int:

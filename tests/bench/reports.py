@@ -49,6 +49,32 @@ def run(param_sets, manager):
 PLOTS = 1
 TURN = 0
 """
+FIGURES = """\
+from dataclasses import dataclass
+
+import curifactory as cf
+from curifactory.reporting import FigureReporter
+
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    plots: int = 1
+
+
+@cf.stage(outputs=["done"])
+def draw(record):
+    import matplotlib.pyplot as plt
+
+    for number in range(record.params.plots):
+        figure, axes = plt.subplots(figsize=(3, 2))
+        axes.plot([0, number, 2])
+        record.report(FigureReporter(figure, name=f"figure_{number}"))
+    return True
+
+
+def run(param_sets, manager):
+    pass
+"""
 TWO_STAGES = """\
 from dataclasses import dataclass
 
@@ -162,7 +188,7 @@ def measure_pages(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
 
 def measure_index(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     """Measure the index after one more run, where there are very many."""
-    from curifactory.reporting.index import draw_index
+    from curifactory.reporting.index import draw_index, update_index
     from curifactory.store.index import Index
     from curifactory.store.layout import Layout
     from curifactory.store.runs import RunStore
@@ -172,40 +198,55 @@ def measure_index(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     write_runs(place.root, count)
     remember_runs(place.root)
     runs_folder, reports = place.root / "data" / "runs", place.root / "reports"
+    repeats = 2 * sizes.repeats
     with Index(Layout(place.root / "data" / "cache").index_path) as index:
         store = RunStore(runs_folder, index)
-        draw_index(store.iter_rows(), reports)
+        update_index(store, reports)
 
         def one_more() -> None:
             store.note(store.claim("tiny", now=datetime.now(UTC)).path)
 
-        ours = median_s(lambda: draw_index(store.iter_rows(), reports), 2 * sizes.repeats, prepare=one_more)
-        rows_alone = median_s(store.iter_rows, 2 * sizes.repeats, prepare=one_more)
-        claim = median_s(one_more, 2 * sizes.repeats)
+        ours = median_s(lambda: update_index(store, reports), repeats, prepare=one_more)
+        whole = median_s(lambda: draw_index(store.iter_rows(), reports), sizes.repeats)
+        claim = median_s(one_more, repeats)
     yield Figure(
         row="reports.index", what=f"index after one more run, {count:,} runs there", unit="ms", ours=ours * 1e3, target=50,
-        repeats=2 * sizes.repeats,
+        repeats=repeats,
     )  # fmt: skip
+    for row, what, seconds in (
+        ("reports.index_whole", "the same drawn anew from all rows, as `reindex` does", whole),
+        ("reports.claim", "claiming a number and a folder among them", claim),
+    ):
+        yield Figure(row=row, what=what, unit="ms", ours=seconds * 1e3, repeats=repeats)
+
+
+def measure_memory(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
+    """Measure by how much each further figure of a run raises the memory of the process: by nothing, if they are closed."""
+    import resource
+
+    from curifactory.core.record import Record
+
+    few, many = sizes.of(50, tiny=2), sizes.of(1_000, quick=250, tiny=6)
+    place = workplace.project()
+    peaks: list[int] = []
+    with place.entered():
+        module = load_stages(place, FIGURES, "figures")
+        with session() as manager:
+            # The first turns import matplotlib and fill its caches.
+            for number in (few, few, many):
+                module.draw(Record(manager, module.Params(name=f"n{len(peaks)}", plots=number)))
+                peaks.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
     yield Figure(
-        row="reports.index_rows",
-        what="of it, reading the rows",
-        unit="ms",
-        ours=rows_alone * 1e3,
-        repeats=2 * sizes.repeats,
-    )
-    yield Figure(
-        row="reports.claim",
-        what="claiming a number and a folder among them",
-        unit="ms",
-        ours=claim * 1e3,
-        repeats=2 * sizes.repeats,
-    )
+        row="reports.figures_memory", what=f"memory that each of {many:,} figures adds", unit="KiB",
+        ours=(peaks[2] - peaks[1]) / many, target=10,
+    )  # fmt: skip
 
 
 BENCHMARKS = (
     Benchmark("reports.plots", measure_plots),
     Benchmark("reports.pages", measure_pages),
     Benchmark("reports.index", measure_index),
+    Benchmark("reports.figures", measure_memory),
 )
 
 

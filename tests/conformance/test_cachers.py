@@ -304,3 +304,43 @@ class TestACacherOfOnesOwn(CacherLaws):
     @pytest.fixture
     def unsaveable(self):
         return [{"a": "written", "b": 2}]
+
+
+class TestTorchCacher(CacherLaws):
+    refuses_with = CacheError
+    lossy = True
+
+    @pytest.fixture
+    def cacher(self):
+        pytest.importorskip("torch", reason="torch is not installed: pip install curifactory[torch]")
+        from curifactory.caching import TorchCacher
+
+        return TorchCacher
+
+    @pytest.fixture
+    def values(self):
+        torch = pytest.importorskip("torch")
+        net = torch.nn.Sequential(torch.nn.Linear(4, 3), torch.nn.Linear(3, 2))
+        optimizer = torch.optim.Adam(net.parameters())
+        net(torch.ones(1, 4)).sum().backward()
+        optimizer.step()
+        shared = torch.arange(6.0)
+        return [
+            torch.arange(12, dtype=torch.int16).reshape(3, 4).T,
+            torch.tensor(1.5, dtype=torch.bfloat16),
+            dict(net.state_dict()),
+            {"tied": shared, "again": shared, "empty": torch.empty(0, 3)},
+            {
+                "model": dict(net.state_dict()),
+                "optimizer": optimizer.state_dict(),
+                "epoch": 3,
+                "names": ["a", "b"],
+            },
+            [torch.ones(2), {"deep": (torch.zeros(1), None)}],
+            {},
+        ]
+
+    @pytest.fixture
+    def unsaveable(self):
+        torch = pytest.importorskip("torch")
+        return [torch.nn.Linear(2, 2), {"model": torch.nn.Linear(2, 2)}, Model([1.0], frozenset())]

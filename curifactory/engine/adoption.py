@@ -1,0 +1,116 @@
+"""What came of a call in another process becomes a part of the run: key, trace, slots, events."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from curifactory.core.outcomes import CallOutcome
+from curifactory.core.record import Record
+from curifactory.core.state import Slot
+from curifactory.engine.checkpoints import discard_checkpoint
+from curifactory.engine.facts import call_ended
+from curifactory.engine.graph import Call
+from curifactory.engine.running import commit_trace, identify, note_failure
+from curifactory.engine.shipping import Performed
+from curifactory.errors import CacheError
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+
+
+def adopt(engine: Engine, call: Call, done: Performed, records: Sequence[Record]) -> None:
+    """Settle a call that was executed in another process.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose call it is.
+    call : Call
+        As it was sent.
+    done : Performed
+        What came of it; its files are in place.
+    records : sequence of Record
+        The records that were sent with it, in their order.
+    """
+    call.made = True
+    call.observed = done.reads
+    call.key = None
+    call.outputs = done.outputs
+    engine.adopt_facts(done.facts)
+    if engine.options.writes and engine.wants_trace(call):
+        what = identify(engine, call, done.not_reusable)
+        call.key = what.key
+        for label in call.labels.values():
+            engine.labels.pass_on(label, what.key)
+        if done.fault is None and what.is_reusable:
+            commit_trace(engine, call, done.report_folder, what, done.started, done.duration_s)
+    if done.fault is None:
+        discard_checkpoint(done.checkpoint)
+    else:
+        engine.save_failed(CacheError(done.fault))
+    for slot in call.slots:
+        slot.held, slot.present, slot.value = None, False, None
+        slot.spilled = done.spilled[slot.position] if slot.position < len(done.spilled) else None
+    _check_travelled(engine, call)
+    for position, name, value in done.bound:
+        given = (call.record, *(call.records or ()))
+        given[position].state.bind(name, Slot.of_value(name, value))
+    call.outcome = CallOutcome.RAN
+    engine.events.emit(
+        call_ended(
+            call,
+            started_at=done.started,
+            duration_s=done.duration_s,
+            fragments=done.fragments,
+            error=done.fault,
+            peak_bytes=done.peak_bytes,
+        )
+    )
+
+
+def adopt_failure(
+    engine: Engine,
+    call: Call,
+    error: BaseException,
+    started: datetime,
+    frames: str,
+    outcome: CallOutcome = CallOutcome.FAILED,
+) -> None:
+    """Settle a call that has failed in another process, or with it.
+
+    Parameters
+    ----------
+    engine, call
+        The call and its engine.
+    error : exception
+        What ended it.
+    started : datetime
+        When it began.
+    frames : str
+        The person's frames, as the other process saw them; empty if it could not tell.
+    outcome : CallOutcome
+        Failed, or interrupted.
+    """
+    call.outcome = outcome
+    if frames:
+        error.__dict__["person_frames"] = frames
+    note_failure(engine, call, error)
+    duration_s = (datetime.now().astimezone() - started).total_seconds()
+    engine.events.emit(
+        call_ended(
+            call,
+            started_at=started,
+            duration_s=duration_s,
+            error=frames or f"{type(error).__name__}: {error}",
+        )
+    )
+
+
+def _check_travelled(engine: Engine, call: Call) -> None:
+    """Execute the stage here from now on if its values could not come back."""
+    for slot, output in zip(call.slots, call.outputs, strict=False):
+        if slot.spilled is None and output.artifact is None:
+            engine.stays_here.add(id(call.spec))
+            return

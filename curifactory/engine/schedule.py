@@ -1,0 +1,340 @@
+"""Calls settled by many hands: each as soon as its inputs are there, in other processes where that is possible."""
+
+from __future__ import annotations
+
+import heapq
+import pickle
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from curifactory.core.events import CallStarted
+from curifactory.core.outcomes import CallOutcome
+from curifactory.engine.adoption import adopt, adopt_failure
+from curifactory.engine.graph import Call
+from curifactory.engine.prediction import predict_key
+from curifactory.engine.running import check_unchanged, run_call, tell_retry
+from curifactory.engine.shipping import Performed, Shipment, labels_of
+from curifactory.errors import StageError
+from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
+
+if TYPE_CHECKING:
+    from curifactory.core.record import Record
+    from curifactory.engine.engine import Engine
+    from curifactory.engine.keeping import Keeping
+    from curifactory.engine.settling import Settling
+
+_LOOK_S = 1.0
+_HELD_LOOK_S = 0.1
+
+
+@dataclass(slots=True)
+class _Running:
+    """A call that is being executed elsewhere."""
+
+    call: Call
+    records: list[Record]
+    key: str | None
+    locked: str | None
+    started: datetime
+
+
+class Schedule:
+    """Settles calls of a graph, each as soon as the calls that it reads from are settled.
+
+    What decides anything stays here: verdicts, keys, traces. Other processes execute functions and save their outputs. Of calls
+    that probably read the same, one goes first and the others wait for its trace; that orders the work and decides nothing.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose calls they are.
+    settling : Settling
+        Decides and reuses them, and executes those that cannot be sent.
+    executor : Executor
+        Executes the others.
+    keeping : Keeping
+        Is told of every call that is over.
+    """
+
+    def __init__(self, engine: Engine, settling: Settling, executor: Executor, keeping: Keeping) -> None:
+        self._engine = engine
+        self._settling = settling
+        self._executor = executor
+        self._keeping = keeping
+        self._ready: list[int] = []
+        self._calls: dict[int, Call] = {}
+        self._lacking: dict[int, set[int]] = {}
+        self._readers: dict[int, list[int]] = {}
+        self._running: dict[int, _Running] = {}
+        self._followers: dict[str, list[Call]] = {}
+        self._tries: dict[int, int] = {}
+        self._error: BaseException | None = None
+
+    def settle(self, calls: Sequence[Call]) -> None:
+        """Settle calls, which must contain whatever they need that is not settled.
+
+        Raises
+        ------
+        Exception
+            The first exception of a stage, after running calls have ended, unless the run keeps going.
+        KeyboardInterrupt
+            If the person interrupts; what runs is stopped.
+        """
+        self._calls = {call.index: call for call in calls}
+        for call in calls:
+            self._await(call, [each for each in call.producers() if each.index in self._calls])
+        try:
+            while self._ready or self._running:
+                self._start_ready()
+                if self._running:
+                    # What is held back may wait for another process.
+                    for happened in self._executor.wait(_HELD_LOOK_S if self._ready else _LOOK_S):
+                        self._take(happened)
+        except BaseException:
+            self._stop()
+            raise
+        if self._error is not None:
+            raise self._error
+
+    def _await(self, call: Call, producers: Sequence[Call]) -> None:
+        """Let a call wait for others, or be ready if there are none."""
+        waits_for = {each.index for each in producers if each.outcome is None or not each.settled}
+        self._lacking[call.index] = waits_for
+        for index in waits_for:
+            self._readers.setdefault(index, []).append(call.index)
+        if not waits_for:
+            heapq.heappush(self._ready, call.index)
+
+    def _start_ready(self) -> None:
+        held: list[int] = []
+        while self._ready and self._error is None:
+            index = heapq.heappop(self._ready)
+            if not self._start(self._calls[index]):
+                held.append(index)
+                if len(held) > len(self._running):
+                    # There is no room, and what comes later is to come later.
+                    break
+        for index in held:
+            heapq.heappush(self._ready, index)
+        if self._error is not None:
+            self._ready.clear()
+
+    def _start(self, call: Call) -> bool:
+        """Settle a call or send it away; False if there is no room for it now."""
+        engine = self._engine
+        if call.outcome is not None and call.settled and not self._is_to_be_made(call):
+            self._go_on(call)
+            return True
+        needs = call.spec.needs
+        place = Job(
+            number=call.index,
+            payload=b"",
+            threads=needs.threads,
+            memory_bytes=needs.memory_bytes,
+            resources=needs.resources,
+            timeout_s=needs.timeout_s or engine.options.timeout_s,
+        )
+        if call.outcome is None and self._settling.settle_without_running(call):
+            self._go_on(call)
+            return True
+        if not self._executor.has_room(place):
+            return False
+        absent = self._settling.absent_producers(call)
+        if absent:
+            self._make_first(call, absent)
+            return True
+        key = predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+        if key is not None and key in self._followers:
+            self._followers[key].append(call)
+            return True
+        locked = self._settling.lock_key(call)
+        if locked is not None:
+            waited = False
+            if not engine.call_locks.try_take(locked):
+                if self._running:
+                    # Who holds locks must not wait for one: somebody else may do the same.
+                    return False
+                waited = engine.call_locks.take(locked, call.describe())
+            if self._settling.settle_as_made_elsewhere(call, locked, waited=waited):
+                engine.call_locks.release(locked)
+                self._go_on(call)
+                return True
+        if not self._send(call, place, key, locked) and locked is not None:
+            engine.call_locks.release(locked)
+        return True
+
+    def _send(self, call: Call, place: Job, key: str | None, locked: str | None) -> bool:
+        """Send a call away; False if it is over already, because it could not be sent or must not be executed."""
+        engine = self._engine
+        try:
+            check_unchanged(engine, call)
+        except Exception as error:  # noqa: BLE001 - it ends the call like an exception of its stage
+            self._fail(call, error, datetime.now().astimezone(), "")
+            return False
+        shipment = Shipment(engine, call)
+        payload = self._pack(call, shipment)
+        if payload is None:
+            self._run_here(call)
+            return False
+        if key is not None:
+            self._followers[key] = []
+        started = datetime.now().astimezone()
+        self._running[call.index] = _Running(call, shipment.records, key, locked, started)
+        engine.events.emit(
+            CallStarted(call.index, call.name, call.record.index, call.record.get_reference_name(), started)
+        )
+        self._executor.submit(replace(place, payload=payload))
+        return True
+
+    def _pack(self, call: Call, shipment: Shipment) -> bytes | None:
+        """Return a call as bytes; None if it has to be executed here."""
+        engine = self._engine
+        labels = labels_of(engine, call) if engine.options.writes else {}
+        if labels is None or id(call.spec) in engine.stays_here:
+            return None
+        wide = engine.may_read_state(call.spec) or id(call.spec) in engine.reads_widely
+        shipped = shipment.pack(labels, wide=wide)
+        if shipped is None:
+            return None
+        import cloudpickle
+
+        try:
+            payload: bytes = cloudpickle.dumps(shipped, protocol=5)
+        except Exception as error:  # noqa: BLE001 - whatever a person's __reduce__ raises
+            engine.stays_here.add(id(call.spec))
+            engine.warn(
+                f"'{call.name}' is executed in the command's own process, since what it is given cannot be sent to "
+                f"another one ({type(error).__name__}: {error})."
+            )
+            return None
+        return payload
+
+    def _run_here(self, call: Call) -> None:
+        self._settling.to_be_made.discard(call.index)
+        try:
+            run_call(self._engine, call)
+        except Exception as error:  # noqa: BLE001 - run_call has told of it
+            self._after_failure(call, error)
+        else:
+            self._go_on(call)
+
+    def _make_first(self, call: Call, absent: Sequence[Call]) -> None:
+        """Have calls executed again whose values lie nowhere, before the one that reads them."""
+        for each in absent:
+            if each.index not in self._running and not self._is_to_be_made(each):
+                self._settling.want_again(each)
+                self._calls[each.index] = each
+                self._await(each, [other for other in each.producers() if self._is_to_be_made(other)])
+        self._lacking[call.index] = {each.index for each in absent}
+        for each in absent:
+            self._readers.setdefault(each.index, []).append(call.index)
+
+    def _is_to_be_made(self, call: Call) -> bool:
+        return call.index in self._settling.to_be_made
+
+    def _take(self, happened: Ended | Told) -> None:
+        running = self._running.get(happened.number)
+        if running is None:
+            return
+        if isinstance(happened, Told):
+            self._hear(happened.message)
+            return
+        del self._running[happened.number]
+        call = running.call
+        self._settling.to_be_made.discard(call.index)
+        if happened.ending is not Ending.DONE:
+            self._fail(call, _error_of(call, happened), running.started, "")
+        else:
+            self._end(running, pickle.loads(happened.result))
+        if running.locked is not None:
+            self._engine.call_locks.release(running.locked)
+        if running.key is not None:
+            for follower in self._followers.pop(running.key, ()):
+                heapq.heappush(self._ready, follower.index)
+
+    def _end(self, running: _Running, done: Performed) -> None:
+        call = running.call
+        if done.lacks is not None:
+            self._send_more(call, done.lacks)
+        elif done.error is not None:
+            self._fail(call, done.error, done.started, done.frames)
+        else:
+            adopt(self._engine, call, done, running.records)
+            self._go_on(call)
+
+    def _send_more(self, call: Call, lacks: int) -> None:
+        """Try a call again that has asked for something which was not there."""
+        engine = self._engine
+        producer = engine.graph.calls[lacks] if lacks >= 0 else None
+        if producer is None or producer.settled:
+            if id(call.spec) in engine.reads_widely:
+                # It has been given all that can be sent.
+                engine.stays_here.add(id(call.spec))
+            engine.reads_widely.add(id(call.spec))
+        if producer is not None:
+            self._make_first(call, [producer])
+        else:
+            heapq.heappush(self._ready, call.index)
+
+    def _hear(self, message: bytes) -> None:
+        kind, *content = pickle.loads(message)
+        if kind == "said":
+            stream, text = content
+            target = sys.stderr if stream == "stderr" else sys.stdout
+            target.write(text)
+            target.flush()
+        else:
+            for event in content[0]:
+                self._engine.events.emit(event)
+
+    def _fail(self, call: Call, error: BaseException, started: datetime, frames: str) -> None:
+        tries = self._tries[call.index] = self._tries.get(call.index, 0) + 1
+        allowed = max(call.spec.needs.retries, self._engine.options.retries)
+        if tries <= allowed and self._error is None:
+            self._engine.warn(tell_retry(call, error, tries, allowed))
+            heapq.heappush(self._ready, call.index)
+            return
+        adopt_failure(self._engine, call, error, started, frames)
+        self._after_failure(call, error)
+
+    def _after_failure(self, call: Call, error: BaseException) -> None:
+        # Who waits for it goes on waiting, and is not reached.
+        if self._engine.options.keep_going:
+            self._settling.failures.append((call, error))
+        elif self._error is None:
+            self._error = error
+
+    def _go_on(self, call: Call) -> None:
+        """Make those ready that have waited for nothing else."""
+        self._keeping.call_is_over(call)
+        for index in self._readers.pop(call.index, ()):
+            lacking = self._lacking[index]
+            lacking.discard(call.index)
+            if not lacking and index not in self._running:
+                heapq.heappush(self._ready, index)
+
+    def _stop(self) -> None:
+        """Stop what runs, and tell of it."""
+        self._executor.close(at_once=True)
+        for running in self._running.values():
+            error = KeyboardInterrupt("stopped")
+            adopt_failure(self._engine, running.call, error, running.started, "", CallOutcome.INTERRUPTED)
+        self._running.clear()
+
+
+def _error_of(call: Call, ended: Ended) -> BaseException:
+    where = f"Stage '{call.name}' of {call.record.get_reference_name()}"
+    if ended.ending is Ending.TIMED_OUT:
+        return StageError(
+            f"{where} was stopped: {ended.detail}.",
+            hint="Give it more time with @stage(timeout_s=…) or --timeout.",
+        )
+    if ended.ending is Ending.DIED:
+        return StageError(
+            f"The process that executed {where[0].lower()}{where[1:]} died: {ended.detail}.",
+            hint="What is finished is kept: the same command goes on from there.",
+        )
+    return StageError(f"{where} could not be executed in another process: {ended.detail}")

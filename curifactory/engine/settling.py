@@ -1,0 +1,211 @@
+"""Settling calls: reused by a trace or executed, in call order here, or by an executor as their inputs get ready."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.outcomes import CallOutcome, Verdict
+from curifactory.core.reason import Reason, ReasonKind
+from curifactory.engine.facts import call_ended
+from curifactory.engine.graph import Call
+from curifactory.engine.keeping import Keeping
+from curifactory.engine.plan import apply, has_to_run
+from curifactory.engine.prediction import predict_key
+from curifactory.engine.reusing import reuse_call
+from curifactory.engine.running import check_values, run_call
+from curifactory.errors import PartlyFailedError
+
+if TYPE_CHECKING:
+    from curifactory.engine.engine import Engine
+    from curifactory.executors.executor import Executor
+
+
+class Settling:
+    """Settles the calls of an engine.
+
+    Parameters
+    ----------
+    engine : Engine
+        Whose calls they are.
+
+    Attributes
+    ----------
+    failures : list of (Call, exception)
+        What has failed, in that order.
+    to_be_made : set of int
+        Indices of settled calls that are to be executed once more, because a value that somebody wants lies nowhere.
+    """
+
+    __slots__ = ("_engine", "failures", "to_be_made")
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self.failures: list[tuple[Call, BaseException]] = []
+        self.to_be_made: set[int] = set()
+
+    def settle_all(self, calls: Sequence[Call], executor: Executor | None) -> None:
+        """Settle calls, which contain whatever they need that is not settled.
+
+        Parameters
+        ----------
+        calls : sequence of Call
+            In call order.
+        executor : Executor or None
+            Executes what can be sent; None executes everything here, in call order.
+
+        Raises
+        ------
+        PartlyFailedError
+            At the end, if calls have failed and the run keeps going.
+        Exception
+            The first exception of a stage otherwise.
+        """
+        before = len(self.failures)
+        keeping = Keeping(self._engine, calls)
+        if executor is None:
+            self._settle_here(calls, keeping)
+        else:
+            from curifactory.engine.schedule import Schedule
+
+            Schedule(self._engine, self, executor, keeping).settle(calls)
+        failed = self.failures[before:]
+        if failed:
+            self._mark_unreached(calls)
+            raise PartlyFailedError.of([(call.describe(), error) for call, error in failed]) from failed[0][1]
+
+    def settle(self, call: Call) -> None:
+        """Settle a call whose inputs are settled: reuse it, or execute it here."""
+        if self.settle_without_running(call):
+            return
+        for each in self.absent_producers(call):
+            self.want_again(each)
+            run_call(self._engine, each)
+            self.to_be_made.discard(each.index)
+        key = self.lock_key(call)
+        if key is None:
+            run_call(self._engine, call)
+            return
+        locks = self._engine.call_locks
+        waited = locks.take(key, call.describe())
+        try:
+            if not self.settle_as_made_elsewhere(call, key, waited=waited):
+                run_call(self._engine, call)
+        finally:
+            locks.release(key)
+
+    def lock_key(self, call: Call) -> str | None:
+        """Return what is locked while a call is executed: the key that it probably has; None if nothing is.
+
+        A call inside another one is not locked: who holds one lock and wants another may wait for somebody who does the same.
+        """
+        engine = self._engine
+        asked_for = call.reason is not None and call.reason.kind is ReasonKind.ASKED_FOR
+        if asked_for or engine.executing or not engine.options.writes or not engine.wants_trace(call):
+            return None
+        if call.index in self.to_be_made or not call.output_specs:
+            return None
+        return predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+
+    def settle_as_made_elsewhere(self, call: Call, key: str, *, waited: bool) -> bool:
+        """Reuse what another process has made since the call was decided; False if there is nothing.
+
+        Parameters
+        ----------
+        call : Call
+            Whose lock is held.
+        key : str
+            The key of that lock.
+        waited : bool
+            Whether somebody else had it.
+        """
+        decider = self._engine.decider
+        if not waited and not decider.may_have_been_made(call, key):
+            return False
+        decider.refresh(call)
+        decision = decider.decide(call)
+        if decision.verdict is not Verdict.REUSE:
+            return False
+        apply(call, decision)
+        return self.settle_without_running(call)
+
+    def settle_without_running(self, call: Call) -> bool:
+        """Decide a call, now that its inputs are known, and reuse it if that is possible; False if it has to run."""
+        engine = self._engine
+        if self._is_open(call):
+            decision = engine.decider.decide(call)
+            # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
+            if not call.verdict is decision.verdict is Verdict.RUN:
+                apply(call, decision)
+        if call.verdict is Verdict.REUSE and not has_to_run(call):
+            check_values(engine, call)
+            reuse_call(engine, call)
+            return True
+        if call.verdict is Verdict.REUSE:
+            call.verdict, call.reason = Verdict.RUN, call.absent
+        return False
+
+    def absent_producers(self, call: Call) -> list[Call]:
+        """Return, in call order, the reused calls whose values this one needs, directly or not, and that lie nowhere."""
+        wanted: dict[int, Call] = {}
+        pending = [call]
+        while pending:
+            for _, slot in pending.pop().input_slots():
+                producer = slot.producer
+                if (
+                    isinstance(producer, Call)
+                    and producer.index not in wanted
+                    and not self._engine.values.is_there(slot)
+                ):
+                    wanted[producer.index] = producer
+                    pending.append(producer)
+        return [wanted[index] for index in sorted(wanted)]
+
+    def want_again(self, call: Call) -> None:
+        """Let a settled call be executed although it was reused, because its value is wanted."""
+        call.reason = call.absent or Reason(ReasonKind.PREPARED)
+        call.verdict = Verdict.RUN
+        self.to_be_made.add(call.index)
+
+    def make(self, call: Call) -> None:
+        """Execute a call here whose value is wanted although it was reused, and whatever it needs for that."""
+        for each in (*self.absent_producers(call), call):
+            self.want_again(each)
+            run_call(self._engine, each)
+            self.to_be_made.discard(each.index)
+
+    def _settle_here(self, calls: Sequence[Call], keeping: Keeping) -> None:
+        keeps_going = self._engine.options.keep_going
+        for call in calls:
+            if call.outcome is not None:
+                continue
+            if self.failures and any(is_lost(producer) for producer in call.producers()):
+                call.outcome = CallOutcome.NOT_REACHED
+                self._engine.events.emit(call_ended(call))
+                continue
+            try:
+                self.settle(call)
+            except Exception as error:
+                if not keeps_going or call.outcome is not CallOutcome.FAILED:
+                    raise
+                self.failures.append((call, error))
+            keeping.call_is_over(call)
+
+    def _mark_unreached(self, calls: Sequence[Call]) -> None:
+        for call in calls:
+            if call.outcome is None:
+                call.outcome = CallOutcome.NOT_REACHED
+                self._engine.events.emit(call_ended(call))
+
+    def _is_open(self, call: Call) -> bool:
+        """Whether what was decided of a call may be otherwise by now."""
+        if call.verdict is Verdict.REUSE:
+            # Another call of this run may have written to a path that the stage asked for.
+            writes_itself = len(call.outputs) > len(call.output_specs)
+            return writes_itself or any(producer.made for producer in call.producers())
+        return call.verdict is not Verdict.RUN or self._engine.decider.is_outdated(call)
+
+
+def is_lost(call: Any) -> bool:
+    """Whether a call will give nothing to those that read from it."""
+    return call.outcome in (CallOutcome.FAILED, CallOutcome.NOT_REACHED, CallOutcome.INTERRUPTED)

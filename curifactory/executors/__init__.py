@@ -1,0 +1,1 @@
+"""Where calls run: here, in local processes, or on a cluster."""

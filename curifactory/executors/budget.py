@@ -1,0 +1,104 @@
+"""How many jobs fit beside each other: by cores, by memory, by what else they need."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+
+from curifactory.executors.executor import Job
+
+
+class Budget:
+    """What a machine has to give, and what running jobs have taken of it.
+
+    Parameters
+    ----------
+    cores : int
+        Sum of the threads of jobs that may run at the same time.
+    memory_bytes : int, optional
+        Sum of their memory; that of the machine if not given.
+    resources : mapping of str to float, optional
+        How much there is of everything else; of what is not named there is 1, of ``gpu`` as many as the system shows.
+
+    Examples
+    --------
+    >>> budget = Budget(2, memory_bytes=1000)
+    >>> budget.take(Job(number=1, payload=b"", memory_bytes=900))
+    >>> budget.fits(Job(number=2, payload=b"", memory_bytes=200)), budget.fits(Job(number=3, payload=b""))
+    (False, True)
+    """
+
+    __slots__ = ("_memory_bytes", "_resources", "_taken", "cores")
+
+    def __init__(
+        self,
+        cores: int,
+        *,
+        memory_bytes: int | None = None,
+        resources: Mapping[str, float] | None = None,
+    ) -> None:
+        self.cores = cores
+        self._memory_bytes = read_memory() if memory_bytes is None else memory_bytes
+        self._resources = dict(resources or {})
+        self._taken: dict[int, Job] = {}
+
+    def fits(self, job: Job) -> bool:
+        """Whether a job can begin beside those that run. Alone it always can, whatever it asks for."""
+        running = self._taken.values()
+        if not running:
+            return True
+        if sum(each.threads for each in running) + job.threads > self.cores:
+            return False
+        memory = sum(each.memory_bytes for each in running) + job.memory_bytes
+        if job.memory_bytes and self._memory_bytes and memory > self._memory_bytes:
+            return False
+        return all(
+            sum(each.resources.get(name, 0) for each in running) + amount <= self._of(name)
+            for name, amount in job.resources.items()
+        )
+
+    def take(self, job: Job) -> None:
+        """Note that a job has begun."""
+        self._taken[job.number] = job
+
+    def free(self, number: int) -> None:
+        """Note that a job is over."""
+        self._taken.pop(number, None)
+
+    def _of(self, name: str) -> float:
+        if name not in self._resources:
+            self._resources[name] = max(count_gpus(), 1) if name == "gpu" else 1
+        return self._resources[name]
+
+
+def read_memory() -> int:
+    """Return the memory of this machine, or of this container if it has less, in bytes; 0 if nobody knows."""
+    found = 0
+    with suppress(OSError, ValueError, AttributeError):
+        found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+            # "max" is no number, and means no limit.
+            found = min(found or 2**63, int(file.read()))
+    return found
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use, by its affinity and by the limit of its container."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with suppress(OSError, ValueError), open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
+        quota, period = file.read().split()
+        cores = min(cores, max(1, int(quota) // int(period)))
+    return cores
+
+
+def count_gpus() -> int:
+    """Return how many GPUs this process may use: what ``CUDA_VISIBLE_DEVICES`` names, else the devices there are."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return len([each for each in named.split(",") if each.strip() not in ("", "-1")])
+    with suppress(OSError):
+        return len([name for name in os.listdir("/dev") if re.fullmatch(r"nvidia\d+", name)])
+    return 0

@@ -1,0 +1,159 @@
+"""The Executor door: something that takes jobs and tells how each of them ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Protocol
+
+Tell = Callable[[bytes], None]
+Work = Callable[[bytes, Tell], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """What a worker needs before its first job.
+
+    Parameters
+    ----------
+    begin : str
+        ``module:function`` of a function that takes ``initial`` and returns the work: a function of a job's payload and of
+        another function, by which it may tell something on its way; it returns the job's result.
+    initial : bytes
+        Given to it.
+    path : tuple of str
+        ``sys.path`` of the worker.
+    folder : str
+        Working folder of the worker.
+    threads : int
+        How many threads numerical libraries may use in a job that does not ask for more.
+    """
+
+    begin: str
+    initial: bytes
+    path: tuple[str, ...]
+    folder: str
+    threads: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One piece of work.
+
+    Parameters
+    ----------
+    number : int
+        What it is called in what the executor gives back.
+    payload : bytes
+        What the work is given.
+    threads : int
+        How many cores it keeps busy.
+    memory_bytes : int
+        How much memory it is going to use at most; 0 if nobody knows.
+    resources : mapping of str to float
+        What else it needs for itself, such as ``{"gpu": 1}``.
+    timeout_s : float, optional
+        After which it is stopped.
+    """
+
+    number: int
+    payload: bytes
+    threads: int = 1
+    memory_bytes: int = 0
+    resources: Mapping[str, float] = field(default_factory=dict)
+    timeout_s: float | None = None
+
+
+class Ending(Enum):
+    """How a job ended."""
+
+    DONE = "done"
+    RAISED = "raised"
+    DIED = "died"
+    TIMED_OUT = "timed out"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A job is over.
+
+    Parameters
+    ----------
+    number : int
+        Which job.
+    ending : Ending
+        How.
+    result : bytes
+        What the work returned, if it is done.
+    detail : str
+        What went wrong, if something did: a traceback, or the signal that ended the worker.
+    """
+
+    number: int
+    ending: Ending
+    result: bytes = b""
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A job tells something on its way."""
+
+    number: int
+    message: bytes
+
+
+class Executor(Protocol):
+    """Takes jobs, does them somewhere, and tells how they ended.
+
+    Laws, which :class:`curifactory.testing.ExecutorLaws` tries:
+
+    - Every job that was submitted ends exactly once, unless the executor is closed before.
+    - What a job tells comes before its end, in its order.
+    - Work that raises ends as ``RAISED``; a worker that dies, as ``DIED``, within five seconds; no other job suffers.
+    - ``has_room`` is True of every job while nothing runs, whatever it asks for.
+    - After ``close`` no process of its own is left.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    in_process : bool
+        Whether jobs are done in this very process, one after the other, so that nothing has to travel.
+    """
+
+    name: str
+    in_process: bool
+
+    def start(self, setup: Setup) -> None:
+        """Take what workers need; they may start now or later."""
+        ...
+
+    def has_room(self, job: Job) -> bool:
+        """Whether a job would begin at once."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job; one for which there is no room waits."""
+        ...
+
+    def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
+        """Return what has happened, waiting for it if nothing has.
+
+        Parameters
+        ----------
+        timeout_s : float, optional
+            Return nothing after this time; without it, only if no job is there.
+        """
+        ...
+
+    def close(self, *, at_once: bool = False) -> None:
+        """Let go of all workers.
+
+        Parameters
+        ----------
+        at_once : bool
+            Stop what is running; otherwise it is expected that nothing is.
+        """
+        ...

@@ -1,0 +1,49 @@
+"""What the end of a run is told with: how its calls have ended, where results came from, the last metrics."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from curifactory.core.events import CallEnded, MetricLogged
+from curifactory.core.outcomes import CallOutcome
+
+
+class Ends:
+    """Listens to a run.
+
+    Attributes
+    ----------
+    last_metrics : dict of int to dict of str to float
+        The last value of each metric, by index of record and name.
+    reused_from : set of str
+        References of runs that have made what was reused.
+
+    Examples
+    --------
+    >>> Ends().counts()
+    {}
+    """
+
+    __slots__ = ("_outcomes", "last_metrics", "reused_from")
+
+    def __init__(self) -> None:
+        self.last_metrics: dict[int, dict[str, float]] = {}
+        self.reused_from: set[str] = set()
+        self._outcomes: dict[int, CallOutcome] = {}
+
+    def __call__(self, event: Any) -> None:
+        """Take an event."""
+        kind = type(event)
+        if kind is MetricLogged:
+            last = self.last_metrics.get(event.record)
+            if last is None:
+                last = self.last_metrics[event.record] = {}
+            last.update(event.values)
+        elif kind is CallEnded:
+            self._outcomes[event.index] = event.outcome
+            self.reused_from.update(output.run for output in event.outputs if output.run)
+
+    def counts(self) -> dict[CallOutcome, int]:
+        """Return how many calls have ended in which way."""
+        return dict(Counter(self._outcomes.values()))

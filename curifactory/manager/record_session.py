@@ -1,0 +1,128 @@
+"""What records ask of the manager that they belong to: to take calls, reportables and metrics, to name files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from curifactory.core.events import MetricLogged, RecordAdded, Reported
+from curifactory.core.record import Record
+from curifactory.core.spec import StageSpec
+from curifactory.engine.numbers import as_numbers
+from curifactory.engine.rendering import render
+from curifactory.errors import DefinitionError
+
+if TYPE_CHECKING:
+    from curifactory.manager.assembly import Parts
+
+
+class RecordSession:
+    """The side of a manager that its records see; :class:`curifactory.core.record.Session` is its protocol.
+
+    Attributes
+    ----------
+    records : list of Record
+        Those of the run, in the order in which they were made, without hidden ones.
+    """
+
+    live: bool
+    _parts: Parts
+
+    def __init__(self) -> None:
+        self._closed = False
+        self.records: list[Record] = []
+        self._hidden_records: list[Record] = []
+        self._reported_outside = 0
+
+    def add_record(self, record: Record, *, copied_from: Record | None) -> int:
+        """Take a record into the run and return its index among all records, hidden ones after the others."""
+        if record.hidden:
+            self._hidden_records.append(record)
+            return -len(self._hidden_records)
+        index = len(self.records)
+        self.records.append(record)
+        record.index = index
+        identity = self._parts.engine.identifier.parameters_of(record.params)
+        params_name = None if record.params is None else identity.name
+        copied = None if copied_from is None else copied_from.index
+        self._parts.events.emit(
+            RecordAdded(index, record.get_reference_name(), params_name, identity.short, copied)
+        )
+        return index
+
+    def call_stage(
+        self, spec: StageSpec, record: Record, records: Sequence[Record] | None, overrides: Mapping[str, Any]
+    ) -> None:
+        """Apply a stage to a record; called by the decorated function.
+
+        Raises
+        ------
+        DefinitionError
+            If the run is over, or a stage uses a record that it was not given.
+        """
+        if self._closed and not self.live:
+            raise DefinitionError(
+                f"The run {self._parts.reference} is over; '{spec.name}' cannot be called any more."
+            )
+        if self._parts.engine.executing:
+            raise DefinitionError(
+                f"Stage '{self._parts.engine.executing[-1].name}' calls '{spec.name}' on a record that it was not given.",
+                hint="Inside a stage, call others with the record of its first argument.",
+            )
+        if not self.live:
+            self._parts.engine.add_call(spec, record, records, overrides)
+            return
+        lock = self._parts.lock
+        lock.share(create=self._parts.engine.options.writes)
+        try:
+            self._parts.engine.add_call(spec, record, records, overrides)
+        finally:
+            lock.rest()
+
+    def hash_of(self, record: Record) -> str:
+        """Return the hash that names a record's files."""
+        return self._parts.engine.hash_of(record)
+
+    def path_of(
+        self,
+        record: Record,
+        name: str,
+        *,
+        subdir: str | None = None,
+        prefix: str | None = None,
+        stage_name: str | None = None,
+        track: bool = True,
+        folder: bool = False,
+    ) -> str:
+        """Return a path in the cache for a file that is written outside of a stage."""
+        stage = stage_name or (record.stages[-1] if record.stages else "")
+        path: str = self._parts.engine.labels.own_path(
+            name, params_hash=record.get_hash(), stage=stage, prefix=prefix, subdir=subdir
+        )
+        self._parts.engine.folders.make(path if folder else os.path.dirname(path))
+        return path
+
+    def report(self, record: Record, reportable: Any) -> None:
+        """Take a reportable that was reported outside of a stage."""
+        place = f"record-{record.index}"
+        folder = self._parts.engine.folders.fragments(place)
+        if folder is None:
+            return
+        stage = record.stages[-1] if record.stages else None
+        number = self._reported_outside
+        self._reported_outside += 1
+        given = getattr(reportable, "name", None)
+        fragment = render(reportable, folder, f"{given}_{number}" if given else f"{stage or 'run'}_{number}")
+        if given:
+            fragment = replace(fragment, name=given)
+        self._parts.events.emit(Reported(record.index, None, stage, place, fragment))
+
+    def log_metrics(
+        self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
+    ) -> None:
+        """Take metrics that were logged outside of a stage."""
+        now = datetime.now().astimezone()
+        self._parts.events.emit(MetricLogged(record.index, None, type, as_numbers(values), step, epoch, now))

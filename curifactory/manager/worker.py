@@ -1,0 +1,263 @@
+"""The other end of a run that has many hands: a process that executes calls for the one that has the graph."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import pickle
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from curifactory.core.events import CallEnded, CallStarted, EventStream
+from curifactory.core.record import Record
+from curifactory.engine.engine import Surroundings
+from curifactory.engine.hands import Hands
+from curifactory.engine.options import EngineOptions
+from curifactory.engine.performing import LackingError, PerformingEngine
+from curifactory.engine.shipping import Performed, ShippedCall, ShippedRecord
+from curifactory.errors import StageError
+from curifactory.executors.executor import Tell, Work
+from curifactory.identity.fingerprint import Scope
+from curifactory.project.project import Project
+from curifactory.store.artifacts import ArtifactFiles
+from curifactory.store.index import Index
+from curifactory.store.layout import Layout
+from curifactory.store.traces import TraceStore
+
+# What a call tells on its way is gathered for so long, so that a training loop does not drown its reader.
+_TELL_AFTER_S = 0.2
+
+BEGIN = f"{__name__}:begin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What a worker has to know of a run.
+
+    Parameters
+    ----------
+    project : Project
+        With the folders of this run.
+    experiment : str
+        Whose module is imported as the command does it; empty if there is none.
+    options : EngineOptions
+        Of the run's engine.
+    fragments, stand_in : str or None
+        Where reportables go, and where stages write in a run that leaves the cache as it is.
+    spill : str
+        Where values go that no cacher keeps.
+    session : mapping of str to Any
+        What a stage may ask the manager for.
+    """
+
+    project: Project
+    experiment: str
+    options: EngineOptions
+    fragments: str | None
+    stand_in: str | None
+    spill: str
+    session: Mapping[str, Any]
+
+
+def begin(initial: bytes) -> Work:
+    """Return the work of executing calls of one run.
+
+    Parameters
+    ----------
+    initial : bytes
+        Its pickled :class:`RunFacts`.
+    """
+    facts: RunFacts = pickle.loads(initial)
+    if facts.experiment:
+        # As the command does it, so that modules have the same names and lie in the same places.
+        facts.project.load_experiment(facts.experiment)
+    lock = threading.Lock()
+    worker = _Worker(facts)
+
+    def work(payload: bytes, tell: Tell) -> bytes:
+        # A worker of a cluster may have several threads, while a working folder and standard output are one.
+        with lock:
+            return worker.work(payload, tell)
+
+    return work
+
+
+class _Worker:
+    def __init__(self, facts: RunFacts) -> None:
+        layout = Layout(facts.project.cache_folder)
+        index = Index(layout.index_path, read_only=True)
+        files = ArtifactFiles(
+            layout, index, durable=facts.project.settings.durable, trusts=facts.project.settings.trust
+        )
+        self._events = EventStream()
+        self._session = Session(facts.session)
+        self._engine = PerformingEngine(
+            facts.options,
+            Surroundings(
+                layout=layout,
+                files=files,
+                traces=TraceStore(layout, index, files=files),
+                events=self._events,
+                scope=Scope(facts.project.root, tuple(facts.project.settings.fingerprint)),
+                root=facts.project.root,
+                fragments=None if facts.fragments is None else Path(facts.fragments),
+                hands=Hands(),
+            ),
+            session=self._session,
+            spill_folder=facts.spill,
+            stand_in=facts.stand_in,
+        )
+        self._session.engine = self._engine
+
+    def work(self, payload: bytes, tell: Tell) -> bytes:
+        shipped: ShippedCall = pickle.loads(payload)
+        teller = _Teller(tell)
+        self._events.subscribe(teller)
+        try:
+            with teller.redirected():
+                done = self._engine.perform(shipped)
+            teller.flush()
+        finally:
+            self._events.unsubscribe(teller)
+            self._session.forget()
+            self._engine.graph.calls.clear()
+        return _encode(done)
+
+
+class Session:
+    """Stands for the manager of the run: it has what a stage may ask for, and the records that were sent.
+
+    Parameters
+    ----------
+    facts : mapping of str to Any
+        Names, paths and notes of the run.
+    """
+
+    def __init__(self, facts: Mapping[str, Any]) -> None:
+        self._facts = facts
+        self._records: list[Record] | None = None
+        self.engine: Any = None
+
+    def take(self, records: list[Record] | None, shipped: Mapping[int, ShippedRecord]) -> None:
+        """Take the records of a call."""
+        self._records = records
+        self._shipped = shipped
+
+    def forget(self) -> None:
+        """Let go of the records of a call that is over."""
+        self._records = None
+        self._shipped = {}
+
+    @property
+    def records(self) -> list[Record]:
+        """The records that the manager had when the call was made."""
+        if self._records is None:
+            raise LackingError(-1)
+        return self._records
+
+    def add_record(self, record: Record, *, copied_from: Record | None) -> int:
+        """Take a record; its index is given to it afterwards."""
+        return record.index
+
+    def hash_of(self, record: Record) -> str:
+        """Return the hash that names the record's files."""
+        return str(self.engine.hash_of(record))
+
+    def get_reference_name(self) -> str:
+        """Return the name of the run."""
+        return str(self._facts["reference"])
+
+    def get_artifact_path(
+        self,
+        obj_name: str,
+        record: Record,
+        subdir: str | None = None,
+        prefix: str | None = None,
+        stage_name: str | None = None,
+    ) -> str:
+        """Return the path in the cache for a file of a record."""
+        stage = stage_name or (record.stages[-1] if record.stages else "")
+        path: str = self.engine.labels.own_path(
+            obj_name, params_hash=record.get_hash(), stage=stage, prefix=prefix, subdir=subdir
+        )
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        return path
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["_facts"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class _Teller:
+    """Sends what a call tells on its way: events, and what it prints."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell = tell
+        self._events: list[Any] = []
+        self._sent_at = time.monotonic()
+
+    def __call__(self, event: Any) -> None:
+        if isinstance(event, (CallStarted, CallEnded)):
+            return
+        self._events.append(event)
+        if time.monotonic() - self._sent_at > _TELL_AFTER_S:
+            self.flush()
+
+    def flush(self) -> None:
+        self._sent_at = time.monotonic()
+        events, self._events = self._events, []
+        if events:
+            self._tell(pickle.dumps(("told", events)))
+
+    def say(self, stream: str, text: str) -> None:
+        self.flush()
+        self._tell(pickle.dumps(("said", stream, text)))
+
+    @contextlib.contextmanager
+    def redirected(self) -> Iterator[None]:
+        """Let what is printed in the block be printed by the process that has the terminal."""
+        with (
+            contextlib.redirect_stdout(_Said(self, "stdout")),
+            contextlib.redirect_stderr(_Said(self, "stderr")),
+        ):
+            yield
+
+
+class _Said(io.TextIOBase):
+    """A stream whose lines are sent on."""
+
+    def __init__(self, teller: _Teller, name: str) -> None:
+        self._teller = teller
+        self._name = name
+
+    encoding = "utf-8"
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        if text:
+            self._teller.say(self._name, text)
+        return len(text)
+
+
+def _encode(done: Performed) -> bytes:
+    """Return what came of a call as bytes; an exception that cannot be rebuilt is told by another one."""
+    import cloudpickle
+
+    error = done.error
+    if error is not None:
+        error.__traceback__ = None
+        try:
+            pickle.loads(cloudpickle.dumps(error))
+        except Exception:  # noqa: BLE001 - people's exceptions may take what they like
+            done.error = StageError(f"{type(error).__name__}: {error}")
+    encoded: bytes = cloudpickle.dumps(done, protocol=5)
+    return encoded

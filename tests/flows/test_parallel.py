@@ -1,0 +1,415 @@
+"""Runs with many hands give what one hand gives: the same values, the same digests, the same story."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+EXPERIMENT = '''
+"""What a run with many hands may meet."""
+
+from dataclasses import dataclass, field
+import os
+import time
+
+import curifactory as cf
+from curifactory.caching import JsonCacher, Lazy, PickleCacher
+from curifactory.reporting import TextReporter
+
+MEMO = {}
+
+
+@dataclass
+class Inner:
+    depth: int = 2
+
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+    unused: str = "x"
+    inner: Inner = field(default_factory=Inner)
+
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(4)]
+
+
+@cf.stage(None, ["rows"], [JsonCacher])
+def load(record):
+    print("loading")
+    return [1, 2, 3]
+
+
+@cf.stage(["rows"], ["table"])
+def tidy(record, rows):
+    rows.append(4)
+    return list(rows)
+
+
+@cf.stage(["table"], [Lazy("model"), "size"], [PickleCacher, None])
+def train(record, table):
+    MEMO[record.params.n] = True
+    with open(record.get_path("notes.txt"), "w") as file:
+        file.write(f"n={record.params.n}")
+    for step in range(3):
+        record.log("train", {"loss": record.params.n / (step + 1)}, step=step)
+    record.report(TextReporter(f"n is {record.params.n}", name="told"))
+    return {"weights": [record.params.n * each for each in table], "depth": record.params.inner.depth}, len(table)
+
+
+@cf.stage(["model"], ["score"], [JsonCacher])
+def judge(record, model):
+    # Read without being declared.
+    return sum(model["weights"]) + record.state["size"]
+
+
+@cf.aggregate(None, ["best"], [JsonCacher])
+def compare(record, records):
+    return {r.params.name: r.state["score"] for r in records}
+
+
+def run(param_sets, manager):
+    for params in param_sets:
+        record = cf.Record(manager, params)
+        judge(train(tidy(load(record))))
+    return compare(cf.Record(manager, None), [r for r in manager.records if r.params]).state["best"]
+'''
+
+
+def read_calls(run: Any) -> list[dict[str, Any]]:
+    lines = Path(run.run_folder, "calls.jsonl").read_text(encoding="utf-8").splitlines()
+    return sorted((json.loads(line) for line in lines), key=lambda call: call["index"])
+
+
+def story(run: Any) -> list[Any]:
+    """Return what a run tells of its calls, without times and places."""
+    told = []
+    for call in read_calls(run):
+        outputs = [
+            (each["name"], each["type"], each["summary"], each["artifact"] and each["artifact"]["digest"])
+            for each in call["outputs"]
+        ]
+        files = [
+            file["path"] for each in call["outputs"] if each["artifact"] for file in each["artifact"]["files"]
+        ]
+        told.append(
+            (
+                call["name"],
+                call["record_name"],
+                call["outcome"],
+                call["key"],
+                outputs,
+                files,
+                call["fragments"],
+            )
+        )
+    return told
+
+
+@pytest.mark.parametrize("hands", [{"jobs": 2}, {"executor": "dask", "jobs": 2}], ids=["processes", "dask"])
+def test_r6_many_hands_give_what_one_gives(here: Any, tmp_path: Path, hands: dict[str, Any]) -> None:
+    if "executor" in hands:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    here.write("experiments/case.py", EXPERIMENT)
+    alone = here.run(cache=tmp_path / "alone" / "cache")
+    many = here.run(cache=tmp_path / "many" / "cache", **hands)
+    assert many.result == alone.result == {f"p{n}": 10 * n + 4 for n in range(4)}
+    assert story(many.manager) == story(alone.manager)
+    assert many.executed["load"] == 1
+    again = here.run(cache=tmp_path / "many" / "cache", **hands)
+    assert again.executed == {} or set(again.executed) <= {"tidy"}
+    metrics = [
+        Path(each.manager.run_folder, "metrics.jsonl").read_text().count("\n") for each in (alone, many)
+    ]
+    assert metrics[0] == metrics[1] > 0
+
+
+def test_what_stages_print_is_printed(here: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    here.write("experiments/case.py", EXPERIMENT)
+    here.run(jobs=2)
+    assert capsys.readouterr().out.count("loading") == 1
+
+
+SMALL = """
+import os
+import signal
+import sys
+import time
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(4)]
+
+from dataclasses import dataclass
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+@cf.stage(None, ["x"], [JsonCacher]%(needs)s)
+def work(record):
+    %(body)s
+    return record.params.n
+
+@cf.stage(["x"], ["y"], [JsonCacher])
+def after(record, x):
+    return x + 1
+
+def run(param_sets, manager):
+    for params in param_sets:
+        after(work(cf.Record(manager, params)))
+"""
+
+
+def small(body: str, needs: str = "") -> str:
+    return SMALL % {"body": body, "needs": needs}
+
+
+def outcomes(run: Any) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for call in read_calls(run):
+        found.setdefault(call["name"], []).append(call["outcome"])
+    return found
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_with_keep_going_the_others_finish(here: Any, jobs: int | None) -> None:
+    from curifactory.errors import PartlyFailedError
+
+    here.write("experiments/case.py", small("assert record.params.n != 1, 'one is bad'"))
+    with pytest.raises(
+        PartlyFailedError, match=r"1 call failed: work of Record 1 \(p1\) \(AssertionError: one is bad\)"
+    ):
+        here.run(jobs=jobs, keep_going=True)
+    from curifactory import load_run
+
+    run = load_run("case/-1")
+    assert run.outcome.value == "partly failed"
+    assert outcomes_of_last(here) == {
+        "work": ["ran", "failed", "ran", "ran"],
+        "after": ["ran", "not reached", "ran", "ran"],
+    }
+
+
+def outcomes_of_last(here: Any) -> dict[str, list[str]]:
+    folder = max(
+        (here.project.root / "data/runs").glob("case_*"), key=lambda each: int(each.name.split("_")[1])
+    )
+    found: dict[str, dict[int, str]] = {}
+    for line in (folder / "calls.jsonl").read_text().splitlines():
+        call = json.loads(line)
+        found.setdefault(call["name"], {})[call["index"]] = call["outcome"]
+    return {name: [each[index] for index in sorted(each)] for name, each in found.items()}
+
+
+def test_without_it_running_calls_finish_and_no_other_begins(here: Any) -> None:
+    from curifactory.errors import StageError
+
+    here.write(
+        "experiments/case.py",
+        small("time.sleep(0.2 if record.params.n == 0 else 1.0); assert record.params.n != 0, 'none'"),
+    )
+    with pytest.raises(StageError, match="none"):
+        here.run(jobs=2)
+    assert outcomes_of_last(here)["work"] == ["failed", "ran", "not reached", "not reached"]
+
+
+def test_an_exception_of_a_stage_has_its_frames_and_its_type(here: Any) -> None:
+    from curifactory.errors import StageError
+
+    here.write("experiments/case.py", small("raise KeyError(f'no {record.params.n}')"))
+    with pytest.raises(StageError) as caught:
+        here.run(jobs=2)
+    assert isinstance(caught.value.__cause__, KeyError)
+    folder = next((here.project.root / "data/runs").glob("case_*"))
+    failed = [json.loads(line) for line in (folder / "calls.jsonl").read_text().splitlines()]
+    failed = [call for call in failed if call["outcome"] == "failed"]
+    assert re.search(r'experiments/case.py", line \d+, in work', failed[0]["error"])
+
+
+def test_d5_a_dead_worker_is_an_error_that_names_the_call(here: Any) -> None:
+    from curifactory.errors import PartlyFailedError
+
+    here.write("experiments/case.py", small("record.params.n == 2 and os.kill(os.getpid(), signal.SIGKILL)"))
+    with pytest.raises(PartlyFailedError, match=r"work of Record 2 \(p2\).*killed by SIGKILL"):
+        here.run(jobs=2, keep_going=True)
+    assert outcomes_of_last(here)["after"] == ["ran", "ran", "not reached", "ran"]
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_a_call_is_tried_again(here: Any, tmp_path: Path, jobs: int | None) -> None:
+    body = f"""
+    flag = os.path.join({str(tmp_path)!r}, f"tried_{{record.params.n}}")
+    if not os.path.exists(flag):
+        open(flag, "w").close()
+        raise OSError("try me again")"""
+    here.write("experiments/case.py", small(body.strip(), needs=", retries=1"))
+    ended = here.run(jobs=jobs)
+    assert ended.executed == {"work": 4, "after": 4}
+    assert sum("tried again (1 of 1)" in text for text in ended.warnings) == 4
+
+
+def test_a_call_that_takes_too_long_has_failed(here: Any) -> None:
+    from curifactory.errors import StageError
+
+    here.write(
+        "experiments/case.py", small("record.params.n == 1 and time.sleep(600)", needs=", timeout_s=1")
+    )
+    with pytest.raises(StageError, match="longer than 1 s"):
+        here.run(jobs=2)
+
+
+def test_what_cannot_travel_is_executed_here(here: Any) -> None:
+    here.write(
+        "experiments/case.py",
+        small("pass")
+        .replace('"x"], [JsonCacher]', '"x"]')
+        .replace("return record.params.n", "return (each for each in [record.params.n])")
+        .replace("return x + 1", "return list(x)"),
+    )
+    ended = here.run(jobs=2)
+    assert ended.manager.records[2].state["y"] == [2]
+
+
+def test_ctrl_c_stops_what_runs_and_keeps_what_is_finished(project: Any) -> None:
+    project.write("experiments/case.py", small("time.sleep(0.1 if record.params.n < 2 else 60)"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curifactory.cli.experiment", "case", "-j", "2"],
+        cwd=project.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    runs = project.root / "data" / "runs"
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        calls = next(iter(runs.glob("case_*/calls.jsonl")), None)
+        if calls is not None and calls.read_text().count('"ran"') >= 2:
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    facts = json.loads(next(runs.glob("case_*/run.json")).read_text())
+    assert facts["outcome"] == "interrupted"
+    assert next((project.root / "reports").glob("case_*/index.html"), None) is not None
+
+
+RANDOM = """
+from dataclasses import dataclass
+import random
+
+import numpy as np
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(3)]
+
+@cf.stage(None, ["x"], [JsonCacher])
+def draw(record):
+    return [record.params.n, random.random(), float(np.random.rand())]
+
+@cf.stage(["x"], ["y"], [JsonCacher])
+def again(record, x):
+    return [*x, random.random()]
+
+def run(param_sets, manager):
+    records = [again(draw(cf.Record(manager, params))) for params in param_sets]
+    return [record.state["y"] for record in records] if manager.project.settings.seed != 99 else []
+"""
+
+
+def test_seeded_calls_draw_the_same_whoever_executes_them(here: Any, tmp_path: Path) -> None:
+    here.write("experiments/case.py", RANDOM)
+    results = [
+        here.run(seed=7, cache=tmp_path / str(number) / "cache", **hands).result
+        for number, hands in enumerate([{}, {"jobs": 2}, {"eager": True}, {"indices": ("1-3",)}])
+    ]
+    assert results[0] == results[1] == results[2]
+    assert results[3] == results[0][1:]
+    assert len({each[1] for each in results[0]}) == 1, (
+        "sets that differ in a parameter begin with the same numbers"
+    )
+    other = here.run(seed=8, cache=tmp_path / "0" / "cache")
+    assert other.result[0][1] != results[0][0][1]
+    assert other.reasons["draw"] == "input seed of the run changed"
+    assert here.run(seed=7, cache=tmp_path / "0" / "cache").executed == {}
+
+
+TRAINING = """
+from dataclasses import dataclass
+import os
+import signal
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    rate: float = 0.1
+
+def get_params():
+    return [Params(name="one"), Params(name="two", rate=0.2)]
+
+@cf.stage(None, ["steps"], [JsonCacher])
+def train(record):
+    path = os.path.join(record.checkpoint_dir(), "step.txt")
+    begun = 0
+    if os.path.exists(path):
+        with open(path) as file:
+            begun = int(file.read())
+    for step in range(begun, 10):
+        with open(path, "w") as file:
+            file.write(str(step + 1))
+        if step == 5 and begun == 0 and record.params.rate < 0.15:
+            os.kill(os.getpid(), signal.SIGKILL)
+    return [begun, 10]
+
+def run(param_sets, manager):
+    return [train(cf.Record(manager, params)).state.find_slot("steps") for params in param_sets]
+"""
+
+
+def test_a_killed_training_stage_goes_on_from_its_checkpoint(here: Any) -> None:
+    from curifactory.errors import PartlyFailedError
+
+    here.write("experiments/case.py", TRAINING)
+    with pytest.raises(PartlyFailedError):
+        here.run(jobs=2, keep_going=True)
+    kept = [path.name.partition("-")[0] for path in (here.project.root / "data/checkpoints").iterdir()]
+    assert kept == ["train"]
+    ended = here.run(jobs=2)
+    assert [record.state["steps"] for record in ended.manager.records] == [[6, 10], [0, 10]]
+    assert not (here.project.root / "data/checkpoints").exists()
+
+
+def test_outside_of_a_stage_there_is_no_checkpoint_folder(here: Any) -> None:
+    import curifactory as cf
+
+    with pytest.raises(cf.CurifactoryError, match="belongs to the execution of a stage"):
+        cf.Record(cf.ArtifactManager("case", dry=True), None).checkpoint_dir()
+
+
+def test_of_a_launch_only_the_first_process_stores(project: Any) -> None:
+    project.write("experiments/case.py", small("print('working', record.params.n)"))
+    project.experiment("case", env={"RANK": "0"})
+    before = project.files("data") | project.files("reports")
+    other = project.experiment("case", "--overwrite", env={"RANK": "1", "LOCAL_RANK": "1"})
+    assert other.stdout.splitlines() == [f"working {n}" for n in range(4)]
+    assert project.files("data") | project.files("reports") == before
