@@ -9,6 +9,7 @@ from typing import Any
 
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.canonical import digest
+from curifactory.identity.fields import layout_of
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE, ReadLog
@@ -97,10 +98,9 @@ class SetDigests:
             return set_digest(self._params, scope=self.scope)
         if path == OBJECT:
             return digest(self._params, path="params", scope=self.scope)
-        for kind, digest_of in ((TYPE, _digest_type), (FIELDS, _digest_fields), (CODE, _digest_code)):
-            if path.startswith(kind):
-                return digest_of(self._params, path.removeprefix(kind), self.scope)
-        return self._digest_value(path)
+        kind, colon, rest = path.partition(":")
+        digest_of = _KINDS.get(kind + colon)
+        return self._digest_value(path) if digest_of is None else digest_of(self._params, rest, self.scope)
 
     def _digest_value(self, path: str) -> str | None:
         value = self._params
@@ -195,8 +195,14 @@ def _digest_type(params: Any, path: str, scope: Scope | None) -> str:
 def _digest_fields(params: Any, path: str, scope: Scope | None) -> str:
     value = find_value(params, path)
     if not dataclasses.is_dataclass(value):
-        return "absent"
-    return digest(tuple(field.name for field in dataclasses.fields(value)), scope=scope)
+        layout = layout_of(type(value))
+        return "absent" if layout is None else digest(layout.names, scope=scope)
+    rows = []
+    for field in dataclasses.fields(value):
+        # Who goes through the fields sees more of them than their names; None stands for what has no identity.
+        said = (field.default, field.default_factory, dict(field.metadata))
+        rows.append((field.name, [digest_or_none(each, scope=scope) for each in said]))
+    return digest(tuple(rows), scope=scope)
 
 
 def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
@@ -208,3 +214,6 @@ def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
     if isinstance(member, functools.cached_property):
         member = member.func
     return digest(member, path=CODE + path, scope=scope)
+
+
+_KINDS = {TYPE: _digest_type, FIELDS: _digest_fields, CODE: _digest_code}

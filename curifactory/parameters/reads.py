@@ -17,7 +17,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from curifactory.parameters.values import is_fixed
+from curifactory.parameters.values import is_fixed, stored_attributes
 
 if TYPE_CHECKING:
     from curifactory.parameters.digests import SetDigests
@@ -128,7 +128,7 @@ class ReadLog:
             self.whole = True
             self._notes.add(OBJECT)
         if shared:
-            for name in getattr(type(plain), "__dataclass_fields__", ()):
+            for name in stored_attributes(plain):
                 value = getattr(plain, name, None)
                 if not is_fixed(value) and prefix + name not in self._mutable:
                     self._mutable[prefix + name] = self._digest_before(prefix + name, value)

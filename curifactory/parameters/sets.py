@@ -46,6 +46,9 @@ class ExperimentParameters:
         {"name", "hash", "overwrite", "hash_representations"}
     )
 
+    #: Which repetition of a sweep this set is, from 0. Only sets that are repeated have one of their own.
+    repeat_index: ClassVar[int] = 0
+
     name: str = "UNNAMED"
     hash: str | None = None
     overwrite: bool = False
@@ -256,7 +259,43 @@ def find_duplicate_names(placed: Iterable[tuple[str, ExperimentParameters]]) -> 
     ]
 
 
+def file_hash_of(params: Any) -> str:
+    """Return the hash that stands in the names of a set's files, of whatever library its class is.
+
+    Examples
+    --------
+    >>> file_hash_of(ExperimentParameters(hash="tuesday"))
+    'tuesday'
+    """
+    preset = getattr(params, "hash", None)
+    if isinstance(preset, str) and preset:
+        return preset
+    from curifactory.identity.parameters import set_digest
+
+    check_class(type(params))
+    return set_digest(params)[:_HASH_LENGTH]
+
+
+def is_foreign(candidate: Any) -> bool:
+    """Say whether a value is an instance of an attrs class or a pydantic model, which may be a set, too.
+
+    Examples
+    --------
+    >>> is_foreign(ExperimentParameters()), is_foreign(5)
+    (False, False)
+    """
+    cls = type(candidate)
+    return hasattr(cls, "__attrs_attrs__") or hasattr(cls, "__pydantic_fields__")
+
+
 def _find_fault(candidate: Any) -> str | None:
+    if is_foreign(candidate) and not isinstance(candidate, ExperimentParameters):
+        named = getattr(candidate, "name", None)
+        if isinstance(named, str) and named:
+            return None
+        return (
+            f"{_describe(candidate)}: its class has no field 'name' with a text, by which sets are told apart"
+        )
     if not isinstance(candidate, ExperimentParameters):
         said = f"{_describe(candidate)}, which is no parameter set"
         if is_dataclass(candidate) and not isinstance(candidate, type):

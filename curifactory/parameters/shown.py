@@ -43,8 +43,8 @@ def shown_set(params: Any) -> dict[str, Any]:
     >>> shown_set(MyParams())
     {'sizes': [64, 32], 'api_token': '********'}
     """
-    fields = TreeWriter().write_object(params, "")["fields"]
-    return {name: _show(tree) for name, tree in fields.items() if name not in _FRAMEWORK}
+    written = TreeWriter().write_object(params, "")
+    return {name: _show(tree) for name, tree in _parts(written).items() if name not in _FRAMEWORK}
 
 
 def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
@@ -124,7 +124,7 @@ def text_of(tree: Any) -> str:
 def _diff_fields(
     old: Mapping[str, Any], new: Mapping[str, Any], prefix: str, found: list[tuple[str, str, str]]
 ) -> None:
-    before, after = ({**tree.get("fields", {}), **tree.get("others", {})} for tree in (old, new))
+    before, after = _parts(old), _parts(new)
     for name in [*before, *(name for name in after if name not in before)]:
         path = prefix + name
         if name not in before or name not in after:
@@ -150,6 +150,11 @@ def _diff_values(old: Any, new: Any, path: str, found: list[tuple[str, str, str]
     found.append((path, text_of(old), text_of(new)))
 
 
+def _parts(written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a tree of an object says of its fields, and of what it holds besides."""
+    return {**written.get("fields", {}), **written.get("others", {})}
+
+
 def _text_or_absent(trees: Mapping[str, Any], name: str) -> str:
     return text_of(trees[name]) if name in trees else "absent"
 
@@ -170,7 +175,7 @@ def _show(tree: Any) -> Any:
         if "$object" in tree:
             return {
                 name: _show(item)
-                for name, item in tree["$object"]["fields"].items()
+                for name, item in _parts(tree["$object"]).items()
                 if name != "hash_representations"
             }
         if not any(key[:1] == "$" for key in tree):
@@ -208,7 +213,7 @@ def _text_of_tag(tag: str, tree: dict[str, Any]) -> str:
     if tag in ("$class", "$function"):
         return _short_name(content)
     if tag == "$object":
-        fields = (f"{name}={_text(item)}" for name, item in content["fields"].items())
+        fields = (f"{name}={_text(item)}" for name, item in _parts(content).items())
         return f"{_short_name(content['class'])}({', '.join(fields)})"
     if tag == "$enum":
         return (

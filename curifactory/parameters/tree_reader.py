@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -10,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from curifactory.errors import ConfigurationError, CurifactoryError
+from curifactory.identity.fields import layout_of
 from curifactory.parameters.addresses import find_address
 from curifactory.parameters.tags import find_reader
 from curifactory.parameters.tree_writer import LOSSY, SECRET
@@ -53,7 +53,7 @@ class TreeReader:
         }
 
     def read_object(self, tree: Mapping[str, Any], path: str) -> Any:
-        """Make an instance of the dataclass that a tree names, and fill it."""
+        """Make an instance of the class with fields that a tree names, and fill it."""
         try:
             address, stored = tree["class"], tree["fields"]
         except (KeyError, TypeError):
@@ -61,11 +61,14 @@ class TreeReader:
         cls = self._find(address, path)
         if cls is None:
             return None
-        if not (isinstance(cls, type) and dataclasses.is_dataclass(cls)):
+        layout = layout_of(cls) if isinstance(cls, type) else None
+        if layout is None:
             return self._note_fault(path, f"'{address}' is no dataclass")
-        instance = object.__new__(cls)
+        # A pydantic model has to know which fields it was given; the others are filled as they were.
+        make_empty = getattr(cls, "model_construct", None)
+        instance = object.__new__(cls) if make_empty is None else make_empty()
         prefix = f"{path}." if path else ""
-        known = {field.name for field in dataclasses.fields(cls)}
+        known = set(layout.names)
         for name, item in stored.items():
             if name in known:
                 object.__setattr__(instance, name, self._read_field(cls, name, item, prefix + name))
@@ -73,9 +76,9 @@ class TreeReader:
                 self._note_fault(prefix + name, f"{cls.__name__} has no such field any more")
         for name, item in tree.get("others", {}).items():
             object.__setattr__(instance, name, self.read(item, prefix + name))
-        for field in dataclasses.fields(cls):
-            if field.name not in stored:
-                self._fill_new_field(instance, field.name, prefix + field.name)
+        for name in layout.names:
+            if name not in stored:
+                self._fill_new_field(instance, name, prefix + name)
         return instance
 
     def read(self, tree: Any, path: str) -> Any:

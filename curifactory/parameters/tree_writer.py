@@ -9,6 +9,7 @@ from enum import Enum
 from typing import Any
 
 from curifactory.core.secrets import holds_secret, mask_text
+from curifactory.identity.fields import layout_of
 from curifactory.parameters.addresses import address_of
 from curifactory.parameters.tags import find_tag, needs_tag
 from curifactory.parameters.values import default_of, is_followed, stored_attributes
@@ -38,18 +39,20 @@ class TreeWriter:
         self._open: set[int] = set()
 
     def write_object(self, value: Any, path: str) -> dict[str, Any]:
-        """Write an instance of a dataclass by its class and its attributes."""
+        """Write an instance with fields by its class and its attributes."""
         cls: Any = type(value)
         address = address_of(cls)
         tree: dict[str, Any] = {"class": address or f"{cls.__module__}:{cls.__qualname__}", "fields": {}}
         if address is None:
             self.not_stored.append(path)
         prefix = f"{path}." if path else ""
+        layout = layout_of(cls)
+        declared = () if layout is None else layout.names
         for name, item in stored_attributes(value).items():
             # How fields count is said by the class; only what an instance says otherwise has to be told.
             if name == "hash_representations" and default_of(cls, name) == item:
                 continue
-            part = "fields" if name in cls.__dataclass_fields__ else "others"
+            part = "fields" if name in declared else "others"
             tree.setdefault(part, {})[name] = self.write_entry(item, prefix + name, name)
         return tree
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
@@ -37,6 +38,7 @@ _FIXED = (
     range,
     type,
 )
+_FIELDED = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 _PLAIN_LOOKUP: Any = object.__getattribute__
 _NOT_FOLLOWED = (
     BaseException,
@@ -69,9 +71,10 @@ def is_fixed(value: Any) -> bool:
 
 
 def is_followed(value: Any) -> bool:
-    """Say whether reads of a value are followed by path: instances of dataclasses that are nothing else besides.
+    """Say whether reads of a value are followed by path: instances with declared fields that are nothing else besides.
 
-    Objects of attrs and pydantic, and those of classes that answer every attribute by themselves, are read whole.
+    That is dataclasses, attrs classes and pydantic models. Objects of classes that answer every attribute by themselves are
+    read whole.
 
     Examples
     --------
@@ -81,15 +84,13 @@ def is_followed(value: Any) -> bool:
     """
     cls = type(value)
     return (
-        hasattr(cls, "__dataclass_fields__")
+        any(hasattr(cls, mark) for mark in _FIELDED)
         and not isinstance(value, _NOT_FOLLOWED)
         and cls.__getattribute__ is _PLAIN_LOOKUP
-        and not hasattr(cls, "__pydantic_fields__")
-        and not hasattr(cls, "__attrs_attrs__")
     )
 
 
-def representations_of(owner: Any) -> dict[str, Any]:
+def representations_of(owner: Any) -> Mapping[str, Any]:
     """Return what an object's ``hash_representations`` say of its fields; empty if it has none.
 
     Examples
@@ -101,7 +102,7 @@ def representations_of(owner: Any) -> dict[str, Any]:
     {}
     """
     layout = layout_of(type(owner))
-    return {} if layout is None else dict(fields.representations_of(owner, layout))
+    return {} if layout is None else fields.representations_of(owner, layout)
 
 
 def find_member(cls: type, name: str, default: Any) -> Any:
@@ -119,7 +120,7 @@ def find_member(cls: type, name: str, default: Any) -> Any:
 
 
 def stored_attributes(value: Any) -> dict[str, Any]:
-    """Return what an instance of a dataclass holds: its fields in order, then what else was put into it.
+    """Return what an instance with fields holds: its fields in order, then what else was put into it.
 
     Fields that were never set, and what a ``cached_property`` remembers, are left out.
 
@@ -130,7 +131,8 @@ def stored_attributes(value: Any) -> dict[str, Any]:
     ['name', 'hash', 'overwrite', 'hash_representations']
     """
     cls = type(value)
-    names = [field.name for field in dataclasses.fields(cls)]
+    layout = layout_of(cls)
+    names = () if layout is None else layout.names
     found = {name: getattr(value, name) for name in names if hasattr(value, name)}
     for name, item in getattr(value, "__dict__", {}).items():
         if name not in found and not isinstance(find_member(cls, name, None), functools.cached_property):
@@ -139,7 +141,7 @@ def stored_attributes(value: Any) -> dict[str, Any]:
 
 
 def default_of(cls: type, name: str) -> Any:
-    """Return the default of a dataclass's field, made anew if it has a factory; :data:`NO_DEFAULT` if it has none.
+    """Return the default of a field of a class, made anew if it has a factory; :data:`NO_DEFAULT` if it has none.
 
     Examples
     --------
@@ -147,9 +149,25 @@ def default_of(cls: type, name: str) -> Any:
     >>> default_of(ExperimentParameters, "name"), default_of(ExperimentParameters, "size") is NO_DEFAULT
     ('UNNAMED', True)
     """
+    model = getattr(cls, "__pydantic_fields__", {}).get(name)
+    if model is not None and hasattr(model, "is_required"):
+        return NO_DEFAULT if model.is_required() else model.get_default(call_default_factory=True)
+    for attribute in getattr(cls, "__attrs_attrs__", ()):
+        if attribute.name == name:
+            return _default_of_attribute(attribute)
     field = getattr(cls, "__dataclass_fields__", {}).get(name)
     if field is None:
         return NO_DEFAULT
     if field.default is not dataclasses.MISSING:
         return field.default
     return NO_DEFAULT if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _default_of_attribute(attribute: Any) -> Any:
+    default = attribute.default
+    if type(default).__name__ == "_Nothing":
+        return NO_DEFAULT
+    if type(default).__name__ != "Factory":
+        return default
+    # A factory that takes the instance has no default for a field alone.
+    return NO_DEFAULT if default.takes_self else default.factory()

@@ -12,6 +12,8 @@ from types import FunctionType
 from typing import Any, NoReturn
 
 from curifactory.errors import DefinitionError
+from curifactory.identity.fields import layout_of
+from curifactory.parameters.parts import with_parts
 from curifactory.parameters.reads import CODE, FIELDS, TYPE, ReadLog
 from curifactory.parameters.sets import ExperimentParameters, check_class
 from curifactory.parameters.values import ATOMS, find_member, is_followed, representations_of
@@ -21,6 +23,9 @@ _FIELDS_OF_CLASS = "__dataclass_fields__"
 _set_attribute = object.__setattr__
 # `replace` hands what it reads to the class: a view among it would go on living inside of a plain object.
 _REPLACE = getattr(dataclasses, "_replace", dataclasses.replace).__code__
+_PYDANTIC = "pydantic.main"
+# Methods that a decorator has written have no file.
+_GENERATED = ("<string>", "<attrs generated")
 _FRAMEWORK_MODULE = ExperimentParameters.__module__
 # Special methods that make or describe objects and classes; a view has its own, or must not have them.
 _NOT_FORWARDED = frozenset(
@@ -46,7 +51,7 @@ def track(params: Any, log: ReadLog) -> Any:
     -------
     Any
         The view; the set itself, counted as read whole, if its class cannot be followed (it answers every attribute by
-        a ``__getattribute__`` of its own, or belongs to attrs or pydantic).
+        a ``__getattribute__`` of its own).
 
     Raises
     ------
@@ -183,7 +188,7 @@ class TrackedView(_Attributes, metaclass=_ViewType):
         return copy.deepcopy(_give_away(self), memo)
 
     def __replace__(self, /, **changes: Any) -> Any:
-        return dataclasses.replace(_give_away(self, shared=True), **changes)
+        return with_parts(_give_away(self, shared=True), changes)
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return _give_away(self, shared=True).__reduce_ex__(protocol)
@@ -219,7 +224,8 @@ def _make_view(plain: Any, log: ReadLog, prefix: str) -> TrackedView:
 def _make_view_type(cls: type) -> Any:
     check_class(cls)
     # Not held by the class of views, which would otherwise keep redefined classes of a notebook alive.
-    names = frozenset(field.name for field in dataclasses.fields(cls) if _is_stored(cls, field.name))
+    layout = layout_of(cls)
+    names = frozenset(name for name in (layout.names if layout else ()) if _is_stored(cls, name))
     body: dict[str, Any] = {
         "__slots__": (),
         "__module__": cls.__module__,
@@ -227,8 +233,9 @@ def _make_view_type(cls: type) -> Any:
         "__doc__": cls.__doc__,
         "__curifactory_fields__": names,
         "__curifactory_peeks__": [0],
-        _FIELDS_OF_CLASS: _Fields(getattr(cls, _FIELDS_OF_CLASS)),
     }
+    if hasattr(cls, _FIELDS_OF_CLASS):
+        body[_FIELDS_OF_CLASS] = _Fields(getattr(cls, _FIELDS_OF_CLASS))
     for base in cls.__mro__[:-1]:
         for name, member in vars(base).items():
             special = name.startswith("__") and name.endswith("__")
@@ -286,7 +293,11 @@ def _read_member(view: TrackedView, name: str) -> Any:
         return _read_missing(view, name)
     if not hasattr(type(member), "__get__"):
         return _hand_out(view, name, member, into_copy=False)
-    if getattr(member, "__module__", None) == _FRAMEWORK_MODULE:
+    home = getattr(member, "__module__", None)
+    if home == _PYDANTIC:
+        # What a model does by itself is compiled, and takes nothing but the model.
+        return getattr(_give_away(view, shared=True), name)
+    if home == _FRAMEWORK_MODULE:
         # Hashes are made of the whole set, and of a preset one.
         log.note(f"{view.__curifactory_prefix__}hash")
         log.note_whole()
@@ -303,8 +314,8 @@ def _read_member(view: TrackedView, name: str) -> Any:
 
 def _note_code(log: ReadLog, view: TrackedView, name: str, member: Any) -> None:
     prefix = view.__curifactory_prefix__
-    if isinstance(member, FunctionType) and member.__code__.co_filename == "<string>":
-        # Made by `dataclass`: its fields are all there is to it.
+    if isinstance(member, FunctionType) and member.__code__.co_filename.startswith(_GENERATED):
+        # Made by `dataclass` or attrs: its fields are all there is to it.
         log.note(FIELDS + prefix[:-1])
     else:
         log.note(CODE + prefix + name)
@@ -317,6 +328,8 @@ def _read_missing(view: TrackedView, name: str) -> Any:
         view.__curifactory_prefix__ + name,
     )
     fallback = find_member(type(plain), "__getattr__", _MISSING)
+    if getattr(fallback, "__module__", None) == _PYDANTIC:
+        fallback = _MISSING
     if fallback is not _MISSING:
         log.note(f"{CODE}{view.__curifactory_prefix__}__getattr__")
     # That there is no such attribute is something that was read: one that is added later makes a difference.

@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from curifactory.errors import ParameterError
+
 RUN = "run"
+#: How the names of parameter files end that are no Python.
+YAML = (".yaml", ".yml")
 GET_PARAMS = "get_params"
 
 
@@ -70,7 +74,7 @@ def list_experiments(folder: Path, *, root: Path) -> list[Listed]:
 
 
 def list_parameter_files(params: Path, experiments: Path, *, root: Path) -> list[Listed]:
-    """List the files that have a ``get_params``: parameter files, then experiments that no parameter file hides.
+    """List parameter files, in Python and in YAML, then experiments with a ``get_params`` that no such file hides.
 
     Parameters
     ----------
@@ -84,7 +88,8 @@ def list_parameter_files(params: Path, experiments: Path, *, root: Path) -> list
     >>> list_parameter_files(Path("/none"), Path("/none"), root=Path("/"))
     []
     """
-    found = {listed.name: listed for listed in _iter_listed(params, GET_PARAMS, root=root, broken=True)}
+    found = {listed.name: listed for listed in _iter_yaml(params, root=root)}
+    found |= {listed.name: listed for listed in _iter_listed(params, GET_PARAMS, root=root, broken=True)}
     for listed in _iter_listed(experiments, GET_PARAMS, root=root, broken=False):
         found.setdefault(listed.name, listed)
     return sorted(found.values(), key=lambda listed: listed.name)
@@ -97,8 +102,28 @@ def _iter_listed(folder: Path, function: str, *, root: Path, broken: bool) -> It
             yield Listed(name, outline.doc, file, outline.error)
 
 
-def iter_modules(folder: Path) -> Iterator[tuple[str, Path]]:
+def _iter_yaml(folder: Path, *, root: Path) -> Iterator[Listed]:
+    for name, file in iter_modules(folder, extensions=YAML):
+        from curifactory.parameters.yaml_text import read_yaml
+
+        shown = show_path(file, root)
+        try:
+            yield Listed(name, read_yaml(file.read_text(encoding="utf-8-sig"), shown=shown).doc, file)
+        except ParameterError as error:
+            yield Listed(name, "", file, error.message.removesuffix("."))
+        except (OSError, UnicodeDecodeError) as error:
+            yield Listed(name, "", file, f"{shown}: {getattr(error, 'strerror', None) or error}")
+
+
+def iter_modules(folder: Path, *, extensions: tuple[str, ...] = (".py",)) -> Iterator[tuple[str, Path]]:
     """Yield dotted name and file of every module below a folder, by name; the folder's own ``__init__`` is none.
+
+    Parameters
+    ----------
+    folder : Path
+        Where to look.
+    extensions : tuple of str
+        Of which files.
 
     Examples
     --------
@@ -111,7 +136,7 @@ def iter_modules(folder: Path) -> Iterator[tuple[str, Path]]:
         parts = Path(place).relative_to(folder).parts
         for file in files:
             stem, extension = os.path.splitext(file)
-            if extension != ".py" or "." in stem:
+            if extension not in extensions or "." in stem:
                 continue
             whole = parts if stem == "__init__" else (*parts, stem)
             if whole:

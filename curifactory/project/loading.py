@@ -9,10 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from curifactory.core.nearest import suggest
 from curifactory.errors import DefinitionError, DiscoveryError
 from curifactory.project.listing import GET_PARAMS, RUN, list_experiments, show_path
 from curifactory.project.modules import import_file
-from curifactory.project.nearest import suggest
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
 
-from curifactory.errors import CurifactoryError, DiscoveryError
+from curifactory.core.nearest import find_nearest
+from curifactory.errors import CurifactoryError, DiscoveryError, ExitCode
 from curifactory.project.frames import find_frames
 from curifactory.project.listing import show_path
-from curifactory.project.nearest import find_nearest
 
 # Packages that are installed under another name than they are imported by.
 _DISTRIBUTIONS = {
@@ -69,6 +69,8 @@ def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], w
         module = importlib.import_module(name)
     except CurifactoryError as error:
         add_place(error, root)
+        # Whatever it says of a stage that runs: nothing has been run yet.
+        error.exit_code = ExitCode.WRONG_USE
         raise
     except SyntaxError as error:
         raise DiscoveryError(f"{what} cannot be loaded: {_show_syntax(error, root)}.") from error

@@ -6,21 +6,22 @@ import inspect
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from curifactory.core.nearest import suggest
 from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryError
-from curifactory.project.listing import GET_PARAMS, list_parameter_files, read_outline, show_path
+from curifactory.project.listing import GET_PARAMS, YAML, list_parameter_files, read_outline, show_path
 from curifactory.project.loading import as_dotted, find_module_file
-from curifactory.project.modules import add_place, import_file, show_error
-from curifactory.project.nearest import suggest
+from curifactory.project.modules import add_place, import_file, put_first, show_error
 
 if TYPE_CHECKING:
     from curifactory.parameters.sets import ExperimentParameters
+    from curifactory.parameters.yaml_text import Document
 
 
 @dataclass(frozen=True, slots=True)
 class ParameterFile:
-    """A file with a ``get_params``.
+    """A file with parameter sets: one in Python with a ``get_params``, or one in YAML.
 
     Parameters
     ----------
@@ -53,10 +54,19 @@ def find_parameter_file(name: str, *, root: Path, params: str, experiments: str)
         Dotted names of its folders.
     """
     candidates: list[ParameterFile] = []
+    written = find_yaml_file(name, root=root, params=params)
     for package in (params, experiments):
         file = find_module_file(name, root=root, package=package)
         if file is not None:
             candidates.append(ParameterFile(name, f"{package}.{name}", file, show_path(file, root)))
+        if written is not None:
+            if file is not None:
+                raise DiscoveryError(
+                    f"Two parameter files are named '{name}': {show_path(file, root)} and {show_path(written, root)}.",
+                    hint="Rename one of them.",
+                )
+            # One in the parameters' folder comes before any experiment.
+            return ParameterFile(name, "", written, show_path(written, root))
     for candidate in candidates:
         outline = read_outline(candidate.file, root=root)
         if outline.error or GET_PARAMS in outline.names:
@@ -86,7 +96,7 @@ def get_parameter_file(name: str, *, root: Path, params: str, experiments: str) 
 
 
 def load_sets(found: ParameterFile, *, root: Path, packages: tuple[str, ...]) -> list[ExperimentParameters]:
-    """Import a parameter file and return its checked sets.
+    """Read a parameter file in YAML, or import one in Python, and return its checked sets.
 
     Raises
     ------
@@ -95,9 +105,60 @@ def load_sets(found: ParameterFile, *, root: Path, packages: tuple[str, ...]) ->
     ConfigurationError
         If it returned no list, an empty one, something that is no parameter set, or two sets of one name.
     """
+    if found.file.suffix in YAML:
+        return load_yaml_sets(found, root=root, packages=packages)
     what = f"Parameter file '{found.name}'"
     module = import_file(found.module_name, found.file, root=root, packages=packages, what=what)
     return call_get_params(module, what=what, shown=found.shown, root=root)
+
+
+def find_yaml_file(name: str, *, root: Path, params: str) -> Path | None:
+    """Return the YAML file of a dotted name below the parameters' folder, None if there is none.
+
+    Examples
+    --------
+    >>> find_yaml_file("small", root=Path("/none"), params="params") is None
+    True
+    """
+    parts = name.split(".")
+    if not all(part and not set(part) & set("/\\\0:") for part in parts):
+        return None
+    folder = root.joinpath(*params.split("."), *parts[:-1])
+    return next((file for end in YAML if (file := folder / f"{parts[-1]}{end}").is_file()), None)
+
+
+def load_yaml_sets(
+    found: ParameterFile, *, root: Path, packages: tuple[str, ...]
+) -> list[ExperimentParameters]:
+    """Read a parameter file in YAML, with what it extends and includes, and return its checked sets.
+
+    Raises
+    ------
+    ParameterError
+        With everything that is wrong, each with its line and column.
+    ConfigurationError
+        If sets have the same name.
+    """
+    from curifactory.parameters import yaml_files
+
+    def read(name: str) -> Document | None:
+        file = find_yaml_file(name, root=root, params=packages[-1])
+        return None if file is None else _read_document(file, show_path(file, root))
+
+    # Classes that a file names are those of the project.
+    put_first(root)
+    document = _read_document(found.file, found.shown)
+    return yaml_files.load_sets(document, name=found.name.rpartition(".")[2], find=read)
+
+
+def _read_document(file: Path, shown: str) -> Document:
+    from curifactory.parameters.yaml_text import read_yaml
+
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DiscoveryError(f"{shown} cannot be read: {error}.") from error
+    return read_yaml(text, shown=shown)
 
 
 def call_get_params(module: ModuleType, *, what: str, shown: str, root: Path) -> list[ExperimentParameters]:
@@ -128,4 +189,25 @@ def call_get_params(module: ModuleType, *, what: str, shown: str, root: Path) ->
         raise ConfigurationError(
             f"{what} cannot be used: get_params() raised {show_error(error, root)}."
         ) from error
-    return check_sets(returned, source=shown)
+    try:
+        return check_sets(returned, source=shown)
+    except ConfigurationError as error:
+        _add_lines(error, module, returned, root)
+        raise
+
+
+def _add_lines(error: ConfigurationError, module: ModuleType, returned: Any, root: Path) -> None:
+    """Note on an error where names stand that are given to several sets."""
+    from collections import Counter
+
+    from curifactory.project.reading import Reading
+
+    file = getattr(module, "__file__", None)
+    if file is None or not isinstance(returned, (list, tuple)):
+        return
+    counts = Counter(name for each in returned if isinstance(name := getattr(each, "name", None), str))
+    lines = Reading(root).find_set_lines(Path(file))
+    places = sorted({line for name, count in counts.items() if count > 1 for line in lines.get(name, ())})
+    if places:
+        shown = show_path(Path(file), root)
+        error.add_note("at " + " and ".join(f"{shown}:{line}" for line in places))

@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from curifactory.core.nearest import join_names
 from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryError
 from curifactory.project import listing, loading, parameter_files
 from curifactory.project.listing import GET_PARAMS, Listed
 from curifactory.project.loading import LoadedExperiment
-from curifactory.project.nearest import join_names
 from curifactory.project.parameter_files import ParameterFile
 from curifactory.project.root import find_root
 from curifactory.project.selection import SelectedSet, select
 from curifactory.project.settings import Settings
 from curifactory.project.sources import read_settings
+
+if TYPE_CHECKING:
+    from curifactory.parameters.sets import ExperimentParameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +123,22 @@ class Project:
         """
         package = self.settings.experiments_module_name
         return loading.load_experiment(name, root=self.root, package=package, packages=self._packages)
+
+    def load_sets(self, name: str) -> list[ExperimentParameters]:
+        """Import a parameter file, or an experiment with a ``get_params()``, and return its sets.
+
+        Raises
+        ------
+        DiscoveryError
+            If there is no such file, or it cannot be loaded.
+        ConfigurationError
+            If ``get_params()`` returned no list of sets, or two sets have one name.
+        """
+        experiments, params = self._packages
+        found = parameter_files.get_parameter_file(
+            name, root=self.root, params=params, experiments=experiments
+        )
+        return parameter_files.load_sets(found, root=self.root, packages=self._packages)
 
     def collect_sets(
         self,

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from curifactory.core.nearest import join_names, suggest
 from curifactory.errors import ConfigurationError, DiscoveryError
-from curifactory.project.nearest import join_names, suggest
 
 if TYPE_CHECKING:
     from curifactory.parameters.sets import ExperimentParameters

@@ -46,8 +46,17 @@ class Settings:
     fingerprint: tuple[str, ...] = ()
     """Names of installed packages whose code counts like the project's own: a change in them reruns what uses it."""
 
+    all_loggers: bool = False
+    """Whether the log of a run has what other libraries say through ``logging``, and not only the project's own code."""
+
     durable: bool = False
     """Whether results survive a power cut and not only a kill; every artifact then waits for the disk (about 2 ms)."""
 
+    trust: bool = False
+    """Whether pickles are loaded from a data folder that came from elsewhere, too; they can run code."""
+
     trash_days: int = 7
     """For how many days what ``experiment cache gc`` has cleared away can be brought back, at least."""
+
+    seed: int | None = None
+    """From which the random numbers of each call follow, those of Python, NumPy and torch; nothing is seeded without it."""

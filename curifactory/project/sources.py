@@ -11,8 +11,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from curifactory.core.nearest import suggest
 from curifactory.errors import ConfigurationError
-from curifactory.project.nearest import suggest
 from curifactory.project.root import OLDER_FILE, PYPROJECT, SECTION
 from curifactory.project.settings import Settings
 
@@ -181,7 +181,8 @@ def _check(name: str, raw: Any, place: str, *, from_text: bool, faults: list[str
         raw = _from_text(raw, default)
     if isinstance(default, bool):
         expected, fits = "true or false", isinstance(raw, bool)
-    elif isinstance(default, int):
+    elif isinstance(default, int) or default is None:
+        # What is not set by default is a number, too.
         expected = "a whole number, 0 or more"
         fits = isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0
     elif isinstance(default, tuple):
@@ -196,14 +197,14 @@ def _check(name: str, raw: Any, place: str, *, from_text: bool, faults: list[str
     if not fits:
         faults.append(f"{place}: {name} is {raw!r}, {_kind_of(raw)}; it must be {expected}.")
         return None
-    return type(default)(raw)
+    return raw if default is None else type(default)(raw)
 
 
 def _from_text(text: str, default: Any) -> Any:
     if isinstance(default, bool):
         folded = text.strip().lower()
         return True if folded in _YES else False if folded in _NO else text
-    if isinstance(default, int):
+    if isinstance(default, int) or default is None:
         return int(text) if text.strip().isdecimal() else text
     if isinstance(default, tuple):
         return [part.strip() for part in text.split(",") if part.strip()]

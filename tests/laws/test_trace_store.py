@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import os
 import shutil
@@ -260,7 +259,7 @@ class StoreMachine(RuleBasedStateMachine):
             if trace is None:
                 continue
             # A manifest that was damaged in secret is believed by its stat facts, and then it is the one that was read.
-            assert dataclasses.replace(trace, run=made.run) == made
+            assert trace._replace(run=made.run) == made
             for file in self.stored(trace):
                 self.check(file)
 

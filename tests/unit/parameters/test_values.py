@@ -56,14 +56,20 @@ def test_only_plain_instances_of_dataclasses_are_followed():
         assert not is_followed(value)
 
 
-def test_objects_of_pydantic_are_read_whole():
-    pydantic = pytest.importorskip("pydantic")
+def test_objects_of_pydantic_and_attrs_are_followed():
+    attrs, pydantic = pytest.importorskip("attrs"), pytest.importorskip("pydantic")
 
     @pydantic.dataclasses.dataclass
     class Checked:
         a: int = 1
 
-    assert not is_followed(Checked())
+    class Model(pydantic.BaseModel):
+        a: int = 1
+
+    made = attrs.make_class("Made", ["a"])
+    assert is_followed(Checked())
+    assert is_followed(Model())
+    assert is_followed(made(1))
 
 
 def test_stored_attributes_are_fields_first_then_others():

@@ -397,7 +397,7 @@ def test_a_class_that_answers_everything_by_itself_is_read_whole():
     assert log.paths() == WHOLE
 
 
-def test_values_of_attrs_are_handed_out_whole():
+def test_values_of_attrs_are_followed():
     attrs = pytest.importorskip("attrs")
 
     @attrs.define
@@ -410,8 +410,9 @@ def test_values_of_attrs_are_handed_out_whole():
 
     params = WithAttrs()
     view, log = watch(params)
-    assert view.layer is params.layer
-    assert log.paths() == {"layer"}
+    assert view.layer.width == 3
+    assert log.paths() == {"type:layer", "layer.width"}
+    assert view.layer == params.layer
 
 
 def test_the_class_of_a_view_is_given_up_with_the_class_of_its_set():
