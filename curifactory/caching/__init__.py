@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from curifactory.caching.path_ref import PathRef as PathRef
     from curifactory.caching.pickle_cacher import PickleCacher as PickleCacher
     from curifactory.caching.placement import Placement as Placement
+    from curifactory.caching.torch_cacher import TorchCacher as TorchCacher
     from curifactory.core.lazy import Lazy as Lazy
 
 _HOMES = {
@@ -36,6 +37,7 @@ _HOMES = {
     "PickleCacher": "curifactory.caching.pickle_cacher",
     "Placement": "curifactory.caching.placement",
     "RawJupyterNotebookCacher": "curifactory.caching.notebook_cacher",
+    "TorchCacher": "curifactory.caching.torch_cacher",
 }
 
 __all__ = list(_HOMES)

@@ -8,13 +8,18 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Self
+from weakref import WeakKeyDictionary
 
 from curifactory.caching.arguments import class_key, name_arguments
+from curifactory.caching.closeness import measure_distance
 from curifactory.caching.inline_save import InlineSave
 from curifactory.caching.labels import checked_subdir
 from curifactory.caching.sidecar import Sidecar
 from curifactory.caching.template import check_template, template_extension
 from curifactory.errors import CacheError, DefinitionError
+
+# Keys of classes that were given no argument; a notebook makes the same class again and again.
+_bare_keys: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
 
 class Cacheable(Sidecar):
@@ -28,6 +33,7 @@ class Cacheable(Sidecar):
     3. Equal values give equal bytes; where the format does not allow it, :meth:`digest` stands in.
     4. What ``load`` needs to know beyond the files stands in ``extra_metadata``, as JSON values.
     5. An instance keeps nothing of a value; whatever ``save`` learns, a fresh instance can ``load`` without it.
+    6. :meth:`compare` finds no distance between a value and itself, and the same one whichever comes first.
 
     Nobody has to care for torn files: a ``save`` writes to temporary names that are renamed when it has returned.
 
@@ -77,6 +83,13 @@ class Cacheable(Sidecar):
     lossless: bool = False
     """Whether what is loaded is certain to equal what was saved, so that the first reader may get the saved object itself.
     Otherwise it is loaded for the first reader too, and a first run sees what every later one will."""
+
+    runs_code: bool = False
+    """Whether loading can run code that the file names, as a pickle does. Such a file is not loaded from a store that came
+    from elsewhere, unless the person trusts it."""
+
+    tolerance: float = 1e-6
+    """How far apart two values may be that count as close when a run is reproduced; see :meth:`compare`."""
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
     # What Cacheable.__init__ got to say where the files lie and whose they are: no part of the key.
@@ -171,7 +184,69 @@ class Cacheable(Sidecar):
         """
         return None
 
+    def compare(self, first: Any, second: Any) -> float | None:
+        """Return how far apart two values are that were loaded from differing bytes.
+
+        Parameters
+        ----------
+        first, second : object
+            The values.
+
+        Returns
+        -------
+        float or None
+            0.0 of equal values. Otherwise, as here, the largest relative difference between their numbers, which is
+            held against :attr:`tolerance`; None if they differ in more than numbers.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> cacher = Cacheable()
+        >>> cacher.compare(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9])) < cacher.tolerance
+        True
+        """
+        return measure_distance(first, second)
+
     # ------------------------------------------------------------------------------------------ what the engine calls
+
+    def write_bytes(self, data: bytes, suffix: str | None = None) -> str:
+        """Write all bytes of a file at once, for a ``save`` that has them in memory; in a stage they are digested from there.
+
+        Parameters
+        ----------
+        data : bytes
+            What the file is to hold.
+        suffix : str, optional
+            As in :meth:`get_path`.
+
+        Returns
+        -------
+        str
+            The path that was written.
+
+        Raises
+        ------
+        CacheError
+            As :meth:`get_path`.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> class BytesCacher(Cacheable):
+        ...     def save(self, obj):
+        ...         return self.write_bytes(obj)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     BytesCacher(f"{folder}/note.txt").save(b"hello")[-8:]
+        'note.txt'
+        """
+        path = self.get_path(suffix)
+        write = None if self.placement is None else self.placement.write
+        if write is not None:
+            write(path, data)
+            return path
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
 
     def fresh(self) -> Self:
         """Return a copy without any state of earlier use; the instance in a decorator is never used itself."""
@@ -195,6 +270,11 @@ class Cacheable(Sidecar):
         """
         args, kwargs = self._arguments
         kind = type(self)
+        if not args and not kwargs and self.path_override is None:
+            known = _bare_keys.get(kind)
+            if known is None:
+                known = _bare_keys[kind] = class_key(kind, {})
+            return known
         arguments = name_arguments(kind, args, kwargs)
         for name, value in self._given.items():
             # A subclass may use such a name, or the position, for something of its own.

@@ -67,11 +67,7 @@ class JsonCacher(Cacheable):
         CacheError
             If the value would not come back equal; names where in the value.
         """
-        data = self._to_bytes(obj)
-        path = self.get_path()
-        with open(path, "wb") as file:
-            file.write(data)
-        return path
+        return self.write_bytes(self._to_bytes(obj))
 
     def load(self) -> Any:
         """Read the value.
@@ -181,6 +177,9 @@ def _nearest(value: Any) -> Any:
 def _render(value: Any, indent: str) -> str:
     """Write containers of containers a line for each entry, rows of numbers and short dictionaries in one line."""
     kind = type(value)
+    if kind is int:
+        # As the encoder writes it, in a tenth of the time.
+        return repr(value)
     if kind in _ATOMS:
         return _encode(value)
     inner = f"{indent}  "

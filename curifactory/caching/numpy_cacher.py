@@ -54,6 +54,7 @@ class NumpyCacher(Cacheable):
     ) -> None:
         super().__init__(path_override, **kwargs)
         self.allow_pickle = allow_pickle
+        self.runs_code = allow_pickle
 
     def save(self, obj: Any) -> None:
         """Write the array or arrays.

@@ -64,6 +64,8 @@ class PandasCacher(Cacheable):
         self.format = format
         self.extension = chosen.extension
         self.lossless = chosen.keeps_types
+        # pandas keeps objects in HDF5 as pickles.
+        self.runs_code = format in ("pickle", "hdf5")
         self.to_args = dict(chosen.to_args if to_args is None else to_args)
         self.read_args = dict(chosen.read_args if read_args is None else read_args)
         super().__init__(path_override, **kwargs)

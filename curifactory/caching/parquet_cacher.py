@@ -79,7 +79,8 @@ class ParquetCacher(Cacheable):
         parquet = _pyarrow("pyarrow.parquet")
         path = self.get_path()
         try:
-            with open(path, "rb") as file:
+            # Of Arrow's own files, unlike Python's, several columns are read at once; a bare path could be taken for a URI.
+            with pyarrow.OSFile(path, "rb") as file:
                 table = parquet.read_table(file)
         except pyarrow.ArrowInvalid as error:
             raise CacheError(

@@ -34,6 +34,7 @@ class PickleCacher(Cacheable):
 
     extension = ".pkl"
     lossless = True
+    runs_code = True
     names: tuple[str, ...] = ()
 
     def save(self, obj: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +35,9 @@ class Placement:
         Values of a ``path_override`` template.
     params : object, optional
         The parameter set, for ``{params.…}`` in a template.
+    write : callable, optional
+        Writes all bytes (second argument) of a staged path (first) and takes their digest on the way; see
+        :meth:`Cacheable.write_bytes`.
 
     Examples
     --------
@@ -53,6 +57,7 @@ class Placement:
     stage: str = ""
     output: str = ""
     params: Any = None
+    write: Callable[[str, bytes], None] | None = None
 
     def final_path(self, suffix: str) -> str:
         """Return the path that the label and a suffix name, whether or not anything lies there."""
@@ -71,7 +76,7 @@ class Placement:
         if os.path.isabs(self.label):
             staged = os.path.join(self.staging, os.path.basename(final))
         else:
-            staged = os.path.join(self.staging, final.removeprefix(self.cache_folder).lstrip("/"))
+            staged = f"{self.staging}/{final.removeprefix(self.cache_folder).lstrip('/')}"
             if "/" in self.label:
                 os.makedirs(os.path.dirname(staged), exist_ok=True)
         self.staged[staged] = final

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 from curifactory.core.trace import StoredFile
 from curifactory.errors import CacheError
 from curifactory.store import moves
-from curifactory.store.digests import take_facts
 from curifactory.store.faults import as_cache_errors
 from curifactory.store.file_facts import FileFacts
+from curifactory.store.new_files import StagedFiles
+from curifactory.store.ownership import Ownership
 from curifactory.store.staging import Staging
 from curifactory.store.superseded import Superseded
 
@@ -55,6 +56,8 @@ class ArtifactFiles:
         Remembers digests with the stat facts under which they hold.
     durable : bool
         Wait for the disk at each commit, against power loss.
+    trusts : bool
+        Trust the store whoever made it.
 
     Examples
     --------
@@ -74,15 +77,17 @@ class ArtifactFiles:
     ('x.txt', 3, 'present')
     """
 
-    __slots__ = ("_cache", "_durable", "_facts", "_layout", "_staging", "_superseded")
+    __slots__ = ("_cache", "_durable", "_facts", "_layout", "_staging", "_superseded", "ownership", "staged")
 
-    def __init__(self, layout: Layout, index: Index, *, durable: bool = False) -> None:
+    def __init__(self, layout: Layout, index: Index, *, durable: bool = False, trusts: bool = False) -> None:
         self._layout = layout
         self._cache = f"{layout.cache}/"
         self._durable = durable
         self._facts = FileFacts(index)
         self._staging = Staging(os.fspath(layout.staging))
         self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts, staging=self._staging)
+        self.staged = StagedFiles()
+        self.ownership = Ownership(layout.cache, trusts=trusts)
 
     @property
     def layout(self) -> Layout:
@@ -101,6 +106,7 @@ class ArtifactFiles:
 
     def discard_staging(self, path: str) -> None:
         """Take a staging folder back, with what is still in it."""
+        self.staged.clear()
         self._staging.discard(path)
 
     def close(self) -> None:
@@ -133,15 +139,14 @@ class ArtifactFiles:
             If something is missing, cannot be read or cannot be moved: disk full, no permission, path too long, …
         """
         with as_cache_errors("save the artifact"):
-            pairs = [(source, os.path.normpath(final)) for source, final in staged]
+            pairs = [(source, *self._normalize(final)) for source, final in staged]
             if len(pairs) > 1:
-                _check_finals([final for _, final in pairs])
-            taken = [take_facts(source, settle=True) for source, _ in pairs]
+                _check_finals([final for _, final, _ in pairs])
+            taken = [self.staged.take(source) for source, _, _ in pairs]
             stored = []
             # The references before the moves: a missing one must leave everything as it was.
             counted = [self._count_reference(path) for path in references]
-            for (source, final), facts in zip(pairs, taken, strict=True):
-                path = self._layout.relative(final)
+            for (source, final, path), facts in zip(pairs, taken, strict=True):
                 if self._durable:
                     moves.sync_all(source)
                 self._place(source, final, path, facts)
@@ -293,6 +298,14 @@ class ArtifactFiles:
         """Take stat facts that the index holds beside a trace into memory."""
         self._facts.seed(facts)
 
+    def _normalize(self, final: str) -> tuple[str, str]:
+        """Give the plain form of an absolute path, and the stored one."""
+        path = final.removeprefix(self._cache)
+        if path is not final and "/" not in path and path not in ("", ".", ".."):
+            return final, path
+        final = os.path.normpath(final)
+        return final, self._layout.relative(final)
+
     def _place(self, source: str, final: str, path: str, facts: Facts) -> None:
         for attempt in range(4):
             self._make_way(path, final, facts.digest)
@@ -308,7 +321,7 @@ class ArtifactFiles:
                 if error.errno not in _IN_THE_WAY or attempt == 3 or not os.path.lexists(final):
                     raise
             else:
-                self._facts.note(path, facts) if renamed else self._facts.take(path, final)
+                self._facts.note(path, facts, is_made=True) if renamed else self._facts.take(path, final)
                 return
         raise CacheError(f"'{final}' is taken again and again by somebody else.")
 

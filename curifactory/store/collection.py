@@ -4,137 +4,33 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import Enum
-from typing import Any
 
 from curifactory.core.outcomes import RunOutcome
 from curifactory.core.trace import StoredFile, Trace
+from curifactory.errors import StoreError
 from curifactory.store.artifacts import ArtifactFiles, FileState
+from curifactory.store.collection_plan import CollectionPlan, Rules, Waste, WasteKind
 from curifactory.store.inventory import iter_artifacts
 from curifactory.store.layout import Layout, safe_name
 from curifactory.store.process import is_alive
 from curifactory.store.run_row import RunRow, read_time
 from curifactory.store.runs import RunStore
 from curifactory.store.staging import find_abandoned
+from curifactory.store.store_lock import StoreLock
 from curifactory.store.superseded import name_aside
 from curifactory.store.traces import TraceStore
-from curifactory.store.trash import Rubbish, Trash, TrashFolder
+from curifactory.store.trash import COLLECTION, Rubbish, Trash, TrashFolder
 from curifactory.store.uses import Use, read_uses
 
 # A run on another machine whose end nobody has told is taken for dead after this long.
 _UNHEARD_OF = timedelta(days=30)
+# A run that is just ending is given the time for it.
+_PATIENCE_S = 2.0
 _GOING_ON = (RunOutcome.RUNNING, RunOutcome.LIVE)
-
-
-class WasteKind(Enum):
-    """What can be collected."""
-
-    ARTIFACT = "artifact"
-    MANIFEST = "manifest"
-    SUPERSEDED = "superseded"
-    STAGING = "staging"
-
-
-@dataclass(frozen=True, slots=True)
-class Waste:
-    """One thing that nobody would use.
-
-    Parameters
-    ----------
-    kind : WasteKind
-        What it is.
-    rubbish : Rubbish
-        Where it lies and how much room it takes.
-    """
-
-    kind: WasteKind
-    rubbish: Rubbish
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rules:
-    """What is kept.
-
-    Parameters
-    ----------
-    keep_runs : int
-        How many of the latest runs of each experiment keep what they used.
-    is_current : callable
-        Given stage and code of a trace, says whether the present code is that code; None if that cannot be seen, which
-        keeps it.
-    older_than : timedelta, optional
-        Collect only what has not been made or used for this long.
-    trash_days : int
-        How long a collection stays in the trash at least.
-    """
-
-    keep_runs: int
-    is_current: Callable[[str, str], bool | None]
-    older_than: timedelta | None = None
-    trash_days: int = 7
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CollectionPlan:
-    """What a collection would take away.
-
-    Parameters
-    ----------
-    waste : tuple of Waste
-        What would go into the trash, in this order.
-    traces : int
-        How many calls' results these are.
-    kept_traces : int
-        How many are kept.
-    unseen_stages : tuple of str
-        Stages that are kept since their present code cannot be seen.
-    live_run : str or None
-        The oldest run that goes on: nothing younger than it is touched.
-    trash : tuple of TrashFolder
-        Earlier collections that would be removed for good.
-    """
-
-    waste: tuple[Waste, ...]
-    traces: int
-    kept_traces: int
-    unseen_stages: tuple[str, ...] = ()
-    live_run: str | None = None
-    trash: tuple[TrashFolder, ...] = ()
-
-    @property
-    def size_bytes(self) -> int:
-        """How much room would go into the trash."""
-        return sum(each.rubbish.size_bytes for each in self.waste)
-
-    def count(self) -> dict[WasteKind, tuple[int, int]]:
-        """Return number and bytes of each kind, without kinds of which there are none."""
-        numbers = Counter(each.kind for each in self.waste)
-        sizes: Counter[WasteKind] = Counter()
-        for each in self.waste:
-            sizes[each.kind] += each.rubbish.size_bytes
-        return {kind: (numbers[kind], sizes[kind]) for kind in WasteKind if numbers[kind]}
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the plan as JSON values; the names of keys are kept from version to version."""
-        return {
-            "traces": self.traces,
-            "kept_traces": self.kept_traces,
-            "size_bytes": self.size_bytes,
-            "waste": [
-                {"kind": each.kind.value, "path": each.rubbish.path, "size_bytes": each.rubbish.size_bytes}
-                for each in self.waste
-            ],
-            "unseen_stages": list(self.unseen_stages),
-            "live_run": self.live_run,
-            "trash": [
-                {"folder": str(each.folder), "at": each.at.isoformat(), "size_bytes": each.size_bytes}
-                for each in self.trash
-            ],
-        }
 
 
 @dataclass(slots=True)
@@ -160,14 +56,24 @@ class Collector:
         The traces.
     runs : RunStore
         The runs.
+    lock : StoreLock, optional
+        The store's, if it is held already.
     """
 
-    def __init__(self, layout: Layout, files: ArtifactFiles, traces: TraceStore, runs: RunStore) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        files: ArtifactFiles,
+        traces: TraceStore,
+        runs: RunStore,
+        lock: StoreLock | None = None,
+    ) -> None:
         self._layout = layout
         self._files = files
         self._traces = traces
         self._runs = runs
         self._trash = Trash(layout)
+        self._lock = lock or StoreLock(layout)
 
     def plan(self, rules: Rules, *, now: datetime) -> CollectionPlan:
         """Return what would be collected; nothing is changed.
@@ -221,15 +127,16 @@ class Collector:
         Raises
         ------
         StoreError
-            If something cannot be moved, or another process collects at the same time.
+            If something cannot be moved, a run goes on, or another process collects at the same time.
         """
-        if plan.trash:
-            self._trash.empty(plan.trash)
-        if not plan.waste:
-            return None
-        put = self._trash.put((each.rubbish for each in plan.waste), now=now)
-        self._traces.rebuild()
-        return put
+        with self._alone():
+            if plan.trash:
+                self._trash.empty(plan.trash)
+            if not plan.waste:
+                return None
+            put = self._trash.put((each.rubbish for each in plan.waste), now=now)
+            self._traces.rebuild()
+            return put
 
     def undo(self) -> tuple[TrashFolder, int] | None:
         """Bring the last collection back, and return it with the number of things that came back; None without one.
@@ -237,14 +144,28 @@ class Collector:
         Raises
         ------
         StoreError
-            If something cannot be moved, or another process collects at the same time.
+            If something cannot be moved, a run goes on, or another process collects at the same time.
         """
-        last = next(iter(self._trash.list_folders()), None)
+        last = next(iter(self._trash.list_folders(COLLECTION)), None)
         if last is None:
             return None
-        restored = self._trash.bring_back(last)
-        self._traces.rebuild()
+        with self._alone():
+            restored = self._trash.bring_back(last)
+            self._traces.rebuild()
         return last, restored
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Let no run use the store meanwhile."""
+        if not self._lock.take_alone(wait_s=_PATIENCE_S):
+            raise StoreError(
+                f"Another process uses the store in {self._layout.cache.parent}; nothing was moved.",
+                hint="Wait until it has ended.",
+            )
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     def _read_runs(self, rules: Rules, now: datetime) -> _Runs:
         seen: Counter[str] = Counter()
@@ -253,10 +174,10 @@ class Collector:
         live: list[RunRow] = []
         for row in self._runs.iter_rows():
             seen[row.experiment] += 1
-            goes_on = _goes_on(row, now)
-            if goes_on:
+            is_live = goes_on(row, now)
+            if is_live:
                 live.append(row)
-            keeps = goes_on or row.tags or seen[row.experiment] <= rules.keep_runs
+            keeps = is_live or row.tags or seen[row.experiment] <= rules.keep_runs
             (wanted if keeps else others).append(row)
         found = _Runs(read_uses(self._runs, wanted), read_uses(self._runs, others))
         if live:
@@ -339,7 +260,8 @@ def _names(trace: Trace, runs: _Runs) -> set[tuple[str, str]]:
     return found
 
 
-def _goes_on(row: RunRow, now: datetime) -> bool:
+def goes_on(row: RunRow, now: datetime) -> bool:
+    """Say whether a run may still write: its process is there, or nobody can see that it is not."""
     if row.outcome not in _GOING_ON or row.finished_at is not None:
         return False
     alive = is_alive(row.facts)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _SMALL_BYTES = 64 * 1024
 _CHUNK_BYTES = 4 * 1024 * 1024
-_TICK_NS = 10_000_000
+TICK_NS = 10_000_000
 _COARSE_TICK_NS = 2_000_000_000
 _TREE_CONTEXT = "curifactory 2026-01-01 digest of a folder"
 
@@ -70,7 +70,7 @@ def is_settled(mtime_ns: int, now_ns: int) -> bool:
     >>> is_settled(1_000_000_000, 2_500_000_000)
     False
     """
-    tick = _COARSE_TICK_NS if mtime_ns % 1_000_000_000 == 0 else _TICK_NS
+    tick = _COARSE_TICK_NS if mtime_ns % 1_000_000_000 == 0 else TICK_NS
     return now_ns - mtime_ns > tick
 
 
@@ -82,7 +82,9 @@ def digest_bytes(data: bytes) -> str:
     >>> digest_bytes(b"")[:15]
     'blake3:af1349b9'
     """
-    return "blake3:" + blake3(data).hexdigest()
+    # Threads are worth their start from some megabytes on.
+    hasher = blake3(data) if len(data) < _CHUNK_BYTES else blake3(data, max_threads=blake3.AUTO)
+    return "blake3:" + hasher.hexdigest()
 
 
 def take_facts(path: str, *, settle: bool = False) -> Facts:
@@ -126,7 +128,7 @@ def take_facts(path: str, *, settle: bool = False) -> Facts:
             if not stat.S_ISREG(before.st_mode):
                 break
             digest = _digest_descriptor(descriptor, before.st_size)
-            after = settle_descriptor(descriptor, before, started_ns) if settle else os.fstat(descriptor)
+            after = _settle(descriptor, before, started_ns) if settle else os.fstat(descriptor)
             if after.st_size == before.st_size and (settle or after.st_mtime_ns == before.st_mtime_ns):
                 noted_ns = time.time_ns() if settle else started_ns
                 settled = is_settled(after.st_mtime_ns, noted_ns)
@@ -240,13 +242,13 @@ def _digest_descriptor(descriptor: int, size_bytes: int) -> str:
     return "blake3:" + hasher.hexdigest()
 
 
-def settle_descriptor(descriptor: int, status: os.stat_result, now_ns: int) -> os.stat_result:
+def _settle(descriptor: int, status: os.stat_result, now_ns: int) -> os.stat_result:
     """Set a fresh modification time back by two ticks of the clock, and give the stat facts after that."""
     if is_settled(status.st_mtime_ns, now_ns):
         return status
     # Who may not set times only loses a digest at the next look.
     with suppress(OSError):
         # From our clock, not the file system's: two files of one tick must not get the same time.
-        earlier_ns = now_ns - 2 * _TICK_NS
+        earlier_ns = now_ns - 2 * TICK_NS
         os.utime(descriptor, ns=(earlier_ns, earlier_ns))
     return os.fstat(descriptor)

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 import errno
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from curifactory.errors import CacheError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _CAUSES = {
     errno.ENOSPC: ("the disk is full", "Make room on that disk, then run the same command again."),
@@ -71,8 +66,7 @@ def cache_error(error: OSError, doing: str, path: str | None = None) -> CacheErr
     return CacheError(f"Could not {doing}{named}: {cause}.", hint=hint)
 
 
-@contextmanager
-def as_cache_errors(doing: str, path: str | None = None) -> Iterator[None]:
+class as_cache_errors:  # noqa: N801 - reads as the context manager that it is
     """Raise every `OSError` of the block as a `CacheError`.
 
     Parameters
@@ -95,7 +89,16 @@ def as_cache_errors(doing: str, path: str | None = None) -> Iterator[None]:
     ...
     curifactory.errors.CacheError: Could not read the artifact '/data/x.pkl': it is not there. If the project folder ...
     """
-    try:
-        yield
-    except OSError as error:
-        raise cache_error(error, doing, path) from error
+
+    __slots__ = ("_doing", "_path")
+
+    def __init__(self, doing: str, path: str | None = None) -> None:
+        self._doing = doing
+        self._path = path
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, OSError):
+            raise cache_error(error, self._doing, self._path) from error

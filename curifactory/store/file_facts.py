@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _SELECT = "SELECT digest, size_bytes, mtime_ns, inode, print FROM files WHERE path = ?"
 _INSERT = "INSERT OR REPLACE INTO files (path, digest, size_bytes, mtime_ns, inode, print) VALUES (?, ?, ?, ?, ?, ?)"
 _DELETE = "DELETE FROM files WHERE path = ?"
-_MOST_KEPT = 16_384
+_MOST_KEPT = 4_096
+_SMALL_BYTES = 64 * 1024
 
 
 class FileFacts:
@@ -94,13 +95,26 @@ class FileFacts:
         self.note(path, facts)
         return facts
 
-    def note(self, path: str, facts: Facts) -> None:
-        """Remember facts of a path, unless a change could hide behind them."""
+    def note(self, path: str, facts: Facts, *, is_made: bool = False) -> None:
+        """Remember facts of a path, unless a change could hide behind them.
+
+        Parameters
+        ----------
+        path : str
+            Stored form of the path.
+        facts : Facts
+            What was seen.
+        is_made : bool
+            Whether the file was made just now for a trace, whose row will hold the facts too. Then a small file gets no row
+            of its own: should it be asked for without its trace, a digest costs as much.
+        """
         if not facts.settled:
             return
-        self._make_room()
+        if len(self._rows) >= _MOST_KEPT:
+            self._make_room()
         self._rows[path] = facts
-        self._index.execute(_INSERT, (path, *facts[:5]))
+        if not is_made or facts.size_bytes > _SMALL_BYTES or facts.print:
+            self._index.execute(_INSERT, (path, *facts[:5]))
 
     def forget(self, path: str) -> None:
         """Drop what is known of a path."""
@@ -113,15 +127,15 @@ class FileFacts:
 
     def seed(self, facts: Mapping[str, Facts]) -> None:
         """Take facts that the index has elsewhere into memory; what this process knows itself is kept."""
-        self._make_room()
+        if len(self._rows) >= _MOST_KEPT:
+            self._make_room()
         for path, row in facts.items():
             self._rows.setdefault(path, row)
 
     def _make_room(self) -> None:
-        if len(self._rows) >= _MOST_KEPT:
-            # What is not in memory has to be in the index.
-            self._index.flush()
-            self._rows.clear()
+        # What is not in memory has to be in the index.
+        self._index.flush()
+        self._rows.clear()
 
     def _current_otherwise(self, path: str, place: str, status: os.stat_result, facts: Facts | None) -> Facts:
         seen = ""

@@ -29,11 +29,30 @@ def is_on_network(path: str, *, mounts: str = "/proc/mounts") -> bool:
     >>> is_on_network("/proc/self")
     False
     """
+    kind = find_kind(path, mounts=mounts)
+    return kind in _NETWORK or kind in _NETWORK_IN_USER_SPACE
+
+
+def find_kind(path: str, *, mounts: str = "/proc/mounts") -> str:
+    """Return the kind of file system that a path lies on, such as ``ext4``; empty where the machine does not tell.
+
+    Parameters
+    ----------
+    path : str
+        Need not exist.
+    mounts : str
+        The system's list of mounts.
+
+    Examples
+    --------
+    >>> find_kind("/anywhere", mounts="/no/such/list")
+    ''
+    """
     try:
         with open(mounts, encoding="utf-8", errors="surrogateescape") as file:
             lines = file.read().splitlines()
     except OSError:
-        return False
+        return ""
     path = os.path.realpath(path)
     longest, kind = "", ""
     for line in lines:
@@ -44,7 +63,7 @@ def is_on_network(path: str, *, mounts: str = "/proc/mounts") -> bool:
         # Later lines lie over earlier ones.
         if (path == point or path.startswith(point + "/")) and len(point) >= len(longest):
             longest, kind = point, fields[2]
-    return kind in _NETWORK or kind in _NETWORK_IN_USER_SPACE
+    return kind
 
 
 def _unescape(text: str) -> str:

@@ -7,7 +7,6 @@ import logging
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,13 +24,13 @@ from curifactory.store.database import (
     transaction,
 )
 from curifactory.store.fillers import Filler, Fillers, add_writer, remove_writer
+from curifactory.store.flushing import FLUSH_AFTER_S, start_flushing
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 T = TypeVar("T")
 
-_FLUSH_AFTER_S = 0.2
 _FLUSH_ROWS = 5_000
 _MOST_PENDING = 100_000
 _SHORT_TIMEOUT_MS = 1_000
@@ -163,6 +162,18 @@ class Index:
                 if not self._held:
                     self.flush()
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """See the file as it is now throughout the block, which is quicker, or until something is written."""
+        with self._lock:
+            self._end_reading()
+            self._attempt(lambda connection: connection.execute("BEGIN"), None)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._end_reading()
+
     def flush(self) -> None:
         """Commit what was written until now, so that other processes see it.
 
@@ -174,6 +185,7 @@ class Index:
         with self._lock:
             if not self._pending:
                 return
+            self._end_reading()
             self._notice_replacement()
             rows, self._pending = self._pending, []
             wrong = self._attempt(lambda connection: self._write(connection, rows), None)
@@ -228,6 +240,11 @@ class Index:
             if self._wake is not None:
                 self._wake.set()
                 self._wake = None
+
+    def _end_reading(self) -> None:
+        if self._connection is not None and self._connection.in_transaction:
+            with suppress(sqlite3.Error):
+                self._connection.execute("COMMIT")
 
     def _attempt(self, action: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         with self._lock:
@@ -328,17 +345,10 @@ class Index:
 
     def _begin_writing(self) -> None:
         """Say that this process writes, and start what flushes; what follows is committed soon, but not at once."""
+        self._end_reading()
         self._wake = threading.Event()
         weakref.finalize(self, self._wake.set)
-        with suppress(RuntimeError):
-            # While the interpreter ends there are no new threads; then `close` flushes.
-            threading.Thread(
-                target=_flush_now_and_then,
-                args=(weakref.ref(self), self._wake),
-                name="curifactory-index",
-                daemon=True,
-            ).start()
-
+        start_flushing(weakref.WeakMethod(self._flush_for), self._wake)
         self._writer = self._attempt(
             lambda connection: add_writer(connection) if self._mode == "write" else None, None
         )
@@ -349,13 +359,13 @@ class Index:
             if self._wake is not wake:
                 return None
             if self._held:
-                return _FLUSH_AFTER_S
+                return FLUSH_AFTER_S
             try:
                 self.flush()
             except StoreError as error:
                 self._warn(str(error))
             if not self._pending:
-                return _FLUSH_AFTER_S
+                return FLUSH_AFTER_S
             wake.set()
             return _AFTER_TROUBLE_S
 
@@ -369,17 +379,6 @@ class Index:
                 return
         self._connection.close()
         self._connection = self._writer = None
-
-
-def _flush_now_and_then(reference: weakref.ref[Index], wake: threading.Event) -> None:
-    pause_s: float | None = _FLUSH_AFTER_S
-    while pause_s is not None:
-        wake.wait()
-        wake.clear()
-        time.sleep(pause_s)
-        index = reference()
-        pause_s = index._flush_for(wake) if index is not None else None  # noqa: SLF001
-        del index
 
 
 @atexit.register

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from curifactory.store.faults import cache_error
 # Importing msgspec costs as much as encoding some thousands of lines with the standard library.
 _LINES_WORTH_AN_IMPORT = 500
 _BYTES_WORTH_AN_IMPORT = 512 * 1024
+_texts_decoded = itertools.count()
 
 
 class Journal:
@@ -55,8 +57,19 @@ class Journal:
         StoreError
             If the line cannot be written.
         """
-        self.write(encode(row, use_msgspec=self._lines > _LINES_WORTH_AN_IMPORT) + b"\n")
-        self._lines += 1
+        self.extend([row])
+
+    def extend(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Write values as lines of their own, by one write.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written.
+        """
+        use_msgspec = self._lines > _LINES_WORTH_AN_IMPORT
+        self.write(b"".join([encode(row, use_msgspec=use_msgspec) + b"\n" for row in rows]))
+        self._lines += len(rows)
 
     def write(self, lines: bytes) -> None:
         """Write encoded lines, each with its end of line.
@@ -175,6 +188,8 @@ def decode_leniently(text: str) -> Any:
     >>> decode_leniently(r'{"note": "a \ud800"}')["note"][0]
     'a'
     """
+    if "msgspec" not in sys.modules and next(_texts_decoded) < _LINES_WORTH_AN_IMPORT:
+        return json.loads(text)
     import msgspec
 
     try:

@@ -62,6 +62,21 @@ class Layout:
         return self.cache_folder.parent / "trash"
 
     @property
+    def lock_path(self) -> Path:
+        """The file that is locked: by runs together, by collections alone."""
+        return self.cache_folder.parent / "store.lock"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of what unfinished calls have put down to go on from, a folder for each."""
+        return self.cache_folder.parent / "checkpoints"
+
+    @property
+    def call_locks_path(self) -> Path:
+        """The file of which one byte is locked for each call that is being executed."""
+        return self.cache_folder.parent / "calls.lock"
+
+    @property
     def index_path(self) -> Path:
         """The SQLite index over everything else; it can always be rebuilt."""
         return self.cache_folder.parent / "index.db"

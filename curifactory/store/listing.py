@@ -21,13 +21,18 @@ from curifactory.store.run_row import RunRow, make_row, pick_facts, read_time
 if TYPE_CHECKING:
     from curifactory.store.index import Index
 
-_MOST_METRICS = 50
+# The types of metrics from the most telling one; others stand before the last.
+_TELLING = {"test": 0, "": 1, "val": 2, "train": 4}
+MOST_METRICS = 50
 _OUTCOMES: Mapping[str, RunOutcome] = {outcome.value: outcome for outcome in RunOutcome}
 _INSERT = (
     "INSERT OR REPLACE INTO runs (reference, experiment, number, started_at, finished_at, outcome, live, summary) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT = "SELECT reference, experiment, number, started_at, finished_at, outcome, live, summary FROM runs"
+_SELECT_ONE = f"{_SELECT} WHERE reference = ?"
+# As `_moment` orders them: whatever the time zone was.
+_SELECT_ORDER = "SELECT reference FROM runs ORDER BY julianday(started_at) DESC, number DESC, reference DESC"
 _INSERT_METRIC = (
     "INSERT OR REPLACE INTO run_metrics (reference, record, name, type, last, best_min, best_max) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -83,6 +88,10 @@ class Listing:
         limit : int, optional
             How many rows are wanted at most.
         """
+        if limit is not None:
+            newest = self._read_newest(references, limit, is_all=is_all)
+            if newest is not None:
+                return newest
         known = {} if self._index is None else {row[0]: row for row in self._index.query(_SELECT)}
         gone = known.keys() - set(references) if is_all else ()
         changed: dict[str, Fresh] = {}
@@ -156,6 +165,10 @@ class Listing:
         fresh = self._read_folder(reference)
         return None if fresh is None else make_row(reference, fresh.kept, fresh.summary)
 
+    def forget(self, references: Collection[str]) -> None:
+        """Forget runs whose folders are gone."""
+        self._remember({}, gone=references)
+
     def clear(self) -> None:
         """Forget all runs."""
         if self._index is not None:
@@ -174,6 +187,28 @@ class Listing:
         return [
             (row[0], MetricFacts(int(row[1]), *row[2:])) for row in self._index.query(_SELECT_METRIC, (name,))
         ]
+
+    def _read_newest(self, references: Collection[str], limit: int, *, is_all: bool) -> list[RunRow] | None:
+        """Return the newest rows of runs that the index knows; None if it does not know them all."""
+        order = [] if self._index is None else [row[0] for row in self._index.query(_SELECT_ORDER)]
+        wanted = set(references)
+        if self._index is None or not wanted.issubset(order) or (is_all and len(order) > len(wanted)):
+            return None
+        rows: list[RunRow] = []
+        changed: dict[str, Fresh] = {}
+        for reference in filter(wanted.__contains__, order):
+            if len(rows) >= limit:
+                break
+            row = self._index.lookup(_SELECT_ONE, (reference,))
+            if row is not None and self._holds(row):
+                rows.append(_make_known(row))
+                continue
+            fresh = self._read_folder(reference)
+            if fresh is not None:
+                changed[reference] = fresh
+                rows.append(make_row(reference, fresh.kept, fresh.summary))
+        self._remember(changed)
+        return rows
 
     def _holds(self, row: tuple[Any, ...]) -> bool:
         """Say whether a run's ``run.json`` is the one that a row of the index was made from."""
@@ -197,8 +232,9 @@ class Listing:
         kept |= _read_parameters(folder)
         found = _read_metrics(folder) if metrics is None else list(metrics)
         if found:
-            kept["metrics"] = _condense(found)
-            kept["metrics_ever"] = _condense_ever(found, kept["metrics"])
+            telling = pick_types(found)
+            kept["metrics"] = _condense(telling)
+            kept["metrics_ever"] = _condense_ever(telling, kept["metrics"])
         return Fresh(kept, encode(kept).decode(), found)
 
     def _remember(self, changed: Mapping[str, Fresh], *, gone: Collection[str] = ()) -> None:
@@ -261,6 +297,27 @@ def _read_parameters(folder: Path) -> dict[str, Any]:
         return {}
 
 
+def pick_types(metrics: Iterable[MetricFacts]) -> list[MetricFacts]:
+    """Keep of each metric what runs are compared by: an accuracy in testing rather than the one in training.
+
+    Examples
+    --------
+    >>> train, test = (MetricFacts(0, "accuracy", type, 0.9, 0.1, 0.9) for type in ("train", "test"))
+    >>> pick_types([train, test]) == [test]
+    True
+    """
+    metrics = list(metrics)
+    picked: dict[str, str] = {}
+    for each in metrics:
+        if each.name not in picked or _rank(each.type) < _rank(picked[each.name]):
+            picked[each.name] = each.type
+    return [each for each in metrics if each.type == picked[each.name]]
+
+
+def _rank(type: str) -> int:
+    return _TELLING.get(type, _TELLING["val"] + 1)
+
+
 def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
     """Return least and greatest last value of each metric over the records; NaN counts for neither."""
     found: dict[str, list[float]] = {}
@@ -268,7 +325,7 @@ def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
         if each.last is None:
             continue
         if each.name not in found:
-            if len(found) >= _MOST_METRICS:
+            if len(found) >= MOST_METRICS:
                 continue
             found[each.name] = [each.last, each.last]
         least, greatest = found[each.name]

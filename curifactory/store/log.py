@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -38,9 +39,12 @@ class RunLog:
         The file; lines are added to it.
     clock : Clock
         Its strike must lead to :meth:`flush`.
+    silent : bool
+        Whether nothing is kept at all, as of a run that is to have no log.
     """
 
-    def __init__(self, path: Path, *, clock: Clock) -> None:
+    def __init__(self, path: Path, *, clock: Clock, silent: bool = False) -> None:
+        self._silent = silent
         self._journal = Journal(path)
         self._clock = clock
         self._waiting: deque[tuple[float, str, Any]] = deque()
@@ -49,6 +53,8 @@ class RunLog:
 
     def add(self, level: str, said: str | Event, *, at: float | None = None) -> None:
         """Add a line: a text or an event, said now or at a POSIX time; further lines of it are indented."""
+        if self._silent:
+            return
         self._waiting.append((time.time() if at is None else at, level, said))
         if not self._clock.is_set:
             self._clock.set()
@@ -87,6 +93,8 @@ class RunLogHandler(logging.Handler):
     ----------
     log : RunLog
         Where the messages go.
+    takes : callable, optional
+        Says of a record whether it goes into the log; all do if not given.
 
     Examples
     --------
@@ -104,9 +112,11 @@ class RunLogHandler(logging.Handler):
     True
     """
 
-    def __init__(self, log: RunLog) -> None:
+    def __init__(self, log: RunLog, *, takes: Callable[[logging.LogRecord], bool] | None = None) -> None:
         super().__init__()
         self._log = log
+        # No filter of the handler: Python would then believe that somebody has heard a warning that nobody shows.
+        self._takes = takes
 
     def attach(self) -> None:
         """Begin to listen."""
@@ -129,6 +139,14 @@ class RunLogHandler(logging.Handler):
         if self in heard_by:
             return
         heard_by.append(self)
+        if self._takes is None or self._takes(record):
+            self._keep(record)
+        if len(heard_by) == 1 and _is_unheard(record):
+            last_resort = logging.lastResort
+            if last_resort is not None and record.levelno >= last_resort.level:
+                last_resort.handle(record)
+
+    def _keep(self, record: logging.LogRecord) -> None:
         try:
             text = record.getMessage()
             if record.exc_info and record.exc_info[0] is not None:
@@ -138,10 +156,6 @@ class RunLogHandler(logging.Handler):
             self.handleError(record)
             return
         self._log.add(record.levelname, f"{record.name}: {text}", at=record.created)
-        if len(heard_by) == 1 and _is_unheard(record):
-            last_resort = logging.lastResort
-            if last_resort is not None and record.levelno >= last_resort.level:
-                last_resort.handle(record)
 
 
 def _text_of(level: str, said: str | Event) -> str:

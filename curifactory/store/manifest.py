@@ -5,12 +5,13 @@ from __future__ import annotations
 import binascii
 import json
 import re
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from blake3 import blake3
 
-from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, Trace
 from curifactory.errors import CacheError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def encode(trace: Trace) -> bytes:
     {'n': '3'}
     """
     shown = trace.shown
-    body: dict[str, Any] = {"format": FORMAT, "stage": trace.stage, "code": _pack(trace.code)}
+    body: dict[str, Any] = {"format": FORMAT, "stage": trace.stage, "code": _pack_often(trace.code)}
     reads = {path: _pack_read(digest, shown.get(path)) for path, digest in trace.reads.items()}
     if reads:
         body["reads"] = reads
@@ -86,8 +87,10 @@ def encode(trace: Trace) -> bytes:
     body["made"] = [trace.run, trace.made_at, round(trace.duration_s, 6)]
     if trace.reported:
         body["reported"] = True
+    # Metadata are people's: only the standard library refuses what would not come back equal.
+    is_plain = not any(output.artifact is not None and output.artifact.metadata for output in trace.outputs)
     try:
-        return seal(trace.key, body)
+        return _seal(trace.key, _encode_quickly(body) if is_plain else _encode_strictly(body))
     except (TypeError, ValueError) as error:
         raise CacheError(
             f"What the cachers of '{trace.stage}' put into extra_metadata cannot be written as JSON: {error}.",
@@ -120,7 +123,8 @@ def decode(key: str, data: bytes, *, is_checked: bool = False) -> Trace | None:
         reads, shown = _unpack_reads(get("reads", {}))
         if "shown" in body:
             shown.update(body["shown"])
-        stage = body["stage"]
+        # What many manifests say is one object for all of them.
+        stage = sys.intern(body["stage"])
         name = stage.rpartition(".")[2]
         run, made_at, duration_s = body["made"]
         return Trace(
@@ -132,7 +136,7 @@ def decode(key: str, data: bytes, *, is_checked: bool = False) -> Trace | None:
             get("inputs", {}),
             get("overrides", {}),
             tuple([_unpack_output(packed, name) for packed in body["outputs"]]),
-            run,
+            sys.intern(run),
             made_at,
             duration_s,
             get("reported", False),
@@ -188,13 +192,7 @@ def seal(name: str, body: Mapping[str, Any]) -> bytes:
     >>> unseal("y", seal("x", {"format": 1, "a": [1]})) is None
     True
     """
-    text = _encode(body)
-    try:
-        begin = text.encode()[:-1]
-    except UnicodeEncodeError:
-        # A file name that is no text.
-        begin = json.dumps(body, separators=(",", ":")).encode()[:-1]
-    return b'%b,"digest":"%b"}' % (begin, _seal_of(name, begin))
+    return _seal(name, _encode_strictly(body))
 
 
 def unseal(name: str, data: bytes) -> dict[str, Any] | None:
@@ -226,9 +224,49 @@ def is_newer(data: bytes) -> bool:
     return match is not None and int(match[1]) > FORMAT
 
 
+def _encode_quickly(body: Mapping[str, Any]) -> bytes:
+    # Whoever writes thousands of lines has imported it; for a few manifests the import would cost more.
+    if "msgspec" in sys.modules:
+        # Another thread may be at it: this waits until it has come to its end.
+        import msgspec
+
+        try:
+            data: bytes = msgspec.json.encode(body)
+        except (TypeError, ValueError, OverflowError):
+            pass
+        else:
+            return data
+    return _encode_strictly(body)
+
+
+def _decode_quickly(data: bytes) -> Any:
+    if "msgspec" in sys.modules:
+        import msgspec
+
+        try:
+            return msgspec.json.decode(data)
+        except (msgspec.MsgspecError, UnicodeError):
+            pass  # Half a surrogate pair, infinity: the standard library takes more.
+    return _decode(data.decode())[0]
+
+
+def _encode_strictly(body: Mapping[str, Any]) -> bytes:
+    text = _encode(body)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # A file name that is no text.
+        return json.dumps(body, separators=(",", ":")).encode()
+
+
+def _seal(name: str, data: bytes) -> bytes:
+    begin = data[:-1]
+    return b'%b,"digest":"%b"}' % (begin, _seal_of(name, begin))
+
+
 def _read(data: bytes) -> dict[str, Any] | None:
     try:
-        body: dict[str, Any] = _decode(data.decode())[0]
+        body = _decode_quickly(data)
     except ValueError:
         return None
     return body if isinstance(body, dict) and body.get("format") == FORMAT else None
@@ -270,7 +308,7 @@ def _pack_output(output: Output, stage_name: str) -> list[Any]:
         output.type,
         output.summary,
         artifact.cacher,
-        _pack(artifact.cacher_key),
+        _pack_often(artifact.cacher_key),
         _pack(artifact.digest),
         _pack_label(artifact.label, f"_{stage_name}_{output.name}"),
         [_pack_file(file, artifact) for file in artifact.files],
@@ -289,12 +327,13 @@ def _unpack_output(packed: list[Any], stage_name: str) -> Output:
     if len(packed) == 3:
         return Output(*packed)
     name, kind, summary, cacher, cacher_key, digest, label, files = packed[:8]
+    name, kind, cacher = sys.intern(name), sys.intern(kind), sys.intern(cacher)
     if isinstance(label, list):
         label = label[0]
     elif label.endswith("*"):
         label = f"{label[:-1]}_{stage_name}_{name}"
     digest = _unpack(digest)
-    metadata = packed[8] if len(packed) > 8 else {}
+    metadata = packed[8] if len(packed) > 8 else NO_METADATA
     own = packed[9] if len(packed) > 9 else (name, kind, summary)
     stored = tuple([_unpack_file(file, label, digest) for file in files])
     key = _unpack_often(cacher_key)
@@ -337,6 +376,12 @@ def _pack(text: str) -> str:
             if raw.hex() == digits:
                 return mark + binascii.b2a_base64(raw, newline=False)[:-1].decode()
     return "!" + text if text[:1] in ("~", "=", "!") else text
+
+
+@lru_cache(maxsize=1024)
+def _pack_often(text: str) -> str:
+    """Pack what many manifests share."""
+    return _pack(text)
 
 
 def _unpack(text: str) -> str:

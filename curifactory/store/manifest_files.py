@@ -9,8 +9,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from curifactory.store import moves
-from curifactory.store.digests import digest_bytes, is_settled, settle_descriptor
+from curifactory.store.digests import digest_bytes, inode_of, is_settled
 from curifactory.store.layout import safe_name
+from curifactory.store.new_files import write_new
 from curifactory.store.staging import Staging
 
 if TYPE_CHECKING:
@@ -79,24 +80,22 @@ class ManifestFiles:
         CacheError
             If no staging folder can be made.
         """
-        made = f"{self._get_scratch()}/{next(_numbers)}"
-        descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+        if self._scratch is None:
+            self._scratch = self._staging.new()
+        number = next(_numbers)
+        made = f"{self._scratch}/{number}"
         try:
-            written = os.write(descriptor, data)
-            while written < len(data):
-                written += os.write(descriptor, data[written:])
-            if self._durable:
-                os.fsync(descriptor)
-            now_ns = time.time_ns()
-            status = settle_descriptor(descriptor, os.fstat(descriptor), now_ns)
-        except BaseException:
-            os.close(descriptor)
-            moves.remove(made)
-            raise
-        os.close(descriptor)
+            mtime_ns = write_new(made, data, durable=self._durable)
+        except FileNotFoundError:
+            # Somebody has removed our empty folder.
+            self._scratch = self._staging.new()
+            made = f"{self._scratch}/{number}"
+            mtime_ns = write_new(made, data, durable=self._durable)
+        status = os.lstat(made)
         self._rename(made, path)
-        mtime_ns = status.st_mtime_ns if is_settled(status.st_mtime_ns, now_ns) else -1
-        return len(data), mtime_ns, status.st_ino
+        if status.st_mtime_ns != mtime_ns and not is_settled(status.st_mtime_ns, time.time_ns()):
+            return len(data), -1, inode_of(status)
+        return len(data), status.st_mtime_ns, inode_of(status)
 
     def read(self, path: str) -> tuple[bytes, tuple[int, int, int]]:
         """Give all bytes of a file, with its size, mtime and inode; the mtime is -1 if it cannot be relied on.
@@ -116,7 +115,7 @@ class ManifestFiles:
         finally:
             os.close(descriptor)
         mtime_ns = status.st_mtime_ns if is_settled(status.st_mtime_ns, now_ns) else -1
-        return data, (status.st_size, mtime_ns, status.st_ino)
+        return data, (status.st_size, mtime_ns, inode_of(status))
 
     def put_folder(self, source: str, path: str) -> None:
         """Give a folder a second name, by links where that is possible; a folder that has it is replaced.
@@ -140,6 +139,12 @@ class ManifestFiles:
             self._rename(built, path)
         finally:
             self._staging.discard(scratch)
+
+    def set_aside_folder(self, path: str) -> None:
+        """Move a damaged folder to the superseded ones."""
+        with suppress(OSError):
+            os.makedirs(self._superseded, exist_ok=True)
+            os.rename(path, f"{self._superseded}/damaged-{time.time_ns():x}.report")
 
     def set_aside(self, path: str, data: bytes | None) -> None:
         """Move a damaged file to the superseded ones, by the digest of its bytes if it could be read."""
@@ -176,12 +181,6 @@ class ManifestFiles:
             raise
         if self._durable:
             moves.sync(os.path.dirname(path))
-
-    def _get_scratch(self) -> str:
-        scratch = self._scratch
-        if scratch is None or not os.path.isdir(scratch):
-            scratch = self._scratch = self._staging.new()
-        return scratch
 
 
 def _list(folder: str) -> list[str]:

@@ -11,6 +11,7 @@ from curifactory.core.events import MetricLogged
 from curifactory.store.journal import encode
 
 _MILLISECOND = timedelta(milliseconds=1)
+_PLAIN = {float, int}
 _SPECIAL = {"nan": math.nan, "inf": math.inf, "-inf": -math.inf}
 
 Key = tuple[int, int | None, str, tuple[str, ...]]
@@ -43,12 +44,18 @@ def encode_lines(batch: Iterable[MetricLogged], *, records: Mapping[int, int] | 
     {'loss': [1.0, 0.5]}
     """
     groups: dict[Key, list[MetricLogged]] = {}
+    last: tuple[Any, ...] = ()
+    members: list[MetricLogged] = []
     for event in batch:
-        key = (event.record, event.call, event.type, tuple(event.values))
-        groups.setdefault(key, []).append(event)
+        # A loop logs the same names again and again, so the next one mostly belongs to the one before.
+        found = (event[0], event[1], event[2], *event[3])
+        if found != last:
+            last = found
+            members = groups.setdefault((*event[:3], tuple(event[3])), [])
+        members.append(event)
     lines = []
     for key, events in groups.items():
-        columns = {name: [event.values[name] for event in events] for name in key[3]}
+        columns = {name: [event[3][name] for event in events] for name in key[3]}
         record = key[0] if records is None else records.get(key[0], key[0])
         text = encode({"record": record, **_line(key, events, columns)}, use_msgspec=len(events) > 100)
         lines.append(Line(key, columns, len(events), text))
@@ -104,16 +111,37 @@ def _line(key: Key, events: list[MetricLogged], columns: Mapping[str, Sequence[f
     if len(events) == 1:
         values = {name: _number(value) for name, value in first.values.items()}
         return line | {"step": first.step, "epoch": first.epoch, "at": at, "values": values}
-    start = first.at.replace(microsecond=first.at.microsecond // 1000 * 1000)
-    steps = [event.step for event in events]
-    epochs = [event.epoch for event in events]
+    steps = [event[4] for event in events]
+    epochs = [event[5] for event in events]
     return line | {
-        "steps": steps if any(step is not None for step in steps) else None,
-        "epochs": epochs if any(epoch is not None for epoch in epochs) else None,
+        "steps": None if steps.count(None) == len(steps) else steps,
+        "epochs": None if epochs.count(None) == len(epochs) else epochs,
         "at": at,
-        "after_ms": [(event.at - start) // _MILLISECOND for event in events],
-        "columns": {name: list(map(_number, values)) for name, values in columns.items()},
+        "after_ms": _count_milliseconds(events),
+        "columns": {name: _write_numbers(values) for name, values in columns.items()},
     }
+
+
+def _count_milliseconds(events: Sequence[MetricLogged]) -> list[int]:
+    """Count from the beginning of the first one's millisecond; most have the very time of the one before."""
+    at = events[0].at
+    start = at.replace(microsecond=at.microsecond // 1000 * 1000)
+    after, counted = 0, []
+    for event in events:
+        if event[6] is not at:
+            at = event[6]
+            after = (at - start) // _MILLISECOND
+        counted.append(after)
+    return counted
+
+
+def _write_numbers(values: Sequence[float]) -> list[float | str]:
+    """Return numbers as JSON can say them; where all are plain and finite, which their sum tells, as they are."""
+    try:
+        is_plain = set(map(type, values)) <= _PLAIN and math.isfinite(sum(values))
+    except OverflowError:
+        is_plain = False
+    return list(values) if is_plain else list(map(_number, values))
 
 
 def _number(value: float) -> float | str:

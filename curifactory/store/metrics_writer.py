@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
 from curifactory.core.events import MetricLogged
 from curifactory.store.clock import Clock
-from curifactory.store.journal import Journal
 from curifactory.store.metric_lines import Key, encode_lines
 from curifactory.store.metrics import MetricFacts, Values, extend_facts
+from curifactory.store.waiting_events import WaitingEvents
 
 BATCH = 1000
 
 
-class MetricsWriter:
+class MetricsWriter(WaitingEvents):
     """Takes logged metrics in a fraction of a microsecond and writes them when the clock strikes.
 
     Parameters
@@ -30,15 +27,15 @@ class MetricsWriter:
         Told of each batch: record, call, type and names, and how many loggings.
     """
 
+    __slots__ = ("_facts", "_wrote")
+
+    # Of anything else a part may have been written, and counted.
+    _tried_again = KeyboardInterrupt
+
     def __init__(self, path: Path, *, clock: Clock, wrote: Callable[[Key, int], None] | None = None) -> None:
-        self._journal = Journal(path)
-        self._clock = clock
+        super().__init__(path, clock=clock)
         self._wrote = wrote
-        self._waiting: deque[MetricLogged] = deque()
-        self._turn = threading.Lock()
         self._facts: dict[tuple[int, str, str], Values] = {}
-        self._error: Exception | None = None
-        self._process = os.getpid()
 
     def add(self, event: MetricLogged) -> None:
         """Take one event.
@@ -53,51 +50,6 @@ class MetricsWriter:
             self._clock.set()
         if len(self._waiting) >= BATCH or self._error is not None:
             self.flush()
-
-    def flush(self) -> None:
-        """Write all that waits.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written, now or when the clock struck.
-        """
-        if self._process != os.getpid():
-            # A forked child has a copy of what its parent will write.
-            self._waiting.clear()
-            return
-        if self._error is not None:
-            error, self._error = self._error, None
-            raise error
-        with self._turn:
-            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if not batch:
-                return
-            try:
-                self._write(batch)
-            except KeyboardInterrupt:
-                self._waiting.extendleft(reversed(batch))
-                raise
-
-    def flush_quietly(self) -> None:
-        """Write all that waits; an error is kept and raised when the next metric is taken."""
-        try:
-            self.flush()
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised in the thread that logs
-            self._error = error
-
-    def close(self) -> None:
-        """Write all that waits and close the file; a later metric opens it again.
-
-        Raises
-        ------
-        StoreError
-            If it cannot be written.
-        """
-        try:
-            self.flush()
-        finally:
-            self._journal.close()
 
     def get_facts(self) -> list[MetricFacts]:
         """Return last, least and greatest value of each metric that has been written."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,11 @@ from curifactory.core.events import (
 )
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.secrets import mask_tree
+from curifactory.errors import StoreError
 from curifactory.store.calls import CALLS_NAME, call_line
 from curifactory.store.clock import Clock
+from curifactory.store.event_lines import EventLines
 from curifactory.store.facts import merge_facts, write_document
-from curifactory.store.journal import Journal
 from curifactory.store.listing import Listing
 from curifactory.store.log import LOG_NAME, RunLog
 from curifactory.store.log_lines import level_of
@@ -45,7 +47,8 @@ class Recorder:
     """A listener of the event stream that keeps what happened in the run's folder.
 
     A line of ``calls.jsonl``, ``records.jsonl`` and ``reportables.jsonl`` is with the operating system when the call of
-    the recorder returns; metrics and the log follow within 0.2 s. A kill therefore loses at most that.
+    the recorder returns, unless another came less than 10 ms before. Those, metrics and the log follow within 0.2 s. A kill
+    therefore loses at most that, of what is only told: traces are whole before anybody is told of them.
 
     Parameters
     ----------
@@ -53,6 +56,8 @@ class Recorder:
         The run's folder, as :meth:`curifactory.store.runs.RunStore.claim` made it.
     index : Index, optional
         Learns of the run when it starts and when it ends, so that listing runs need not read its folder.
+    log : bool
+        Whether there is a log.
 
     Examples
     --------
@@ -66,16 +71,16 @@ class Recorder:
     ['log.txt', 'records.jsonl', 'run.json']
     """
 
-    def __init__(self, folder: Path, *, index: Index | None = None) -> None:
+    def __init__(self, folder: Path, *, index: Index | None = None, log: bool = True) -> None:
         self.folder = folder
         self._index = index
         self._reference = ""
         self._clock = Clock(self._flush_waiting)
-        self.log = RunLog(folder / LOG_NAME, clock=self._clock)
+        self.log = RunLog(folder / LOG_NAME, clock=self._clock, silent=not log)
         self._metrics = MetricsWriter(folder / METRICS_NAME, clock=self._clock, wrote=self._tell_metrics)
-        self._calls = Journal(folder / CALLS_NAME)
-        self._records = Journal(folder / RECORDS_NAME)
-        self._reportables = Journal(folder / REPORTABLES_NAME)
+        self._calls = EventLines(folder / CALLS_NAME, clock=self._clock, to_row=call_line)
+        self._records = EventLines(folder / RECORDS_NAME, clock=self._clock, to_row=record_line)
+        self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, to_row=reportable_line)
         self._counts: Counter[CallOutcome] = Counter()
         self._warnings: list[dict[str, str]] = []
         self._warnings_left_out = 0
@@ -106,6 +111,10 @@ class Recorder:
         if handler is not None:
             handler(event)
 
+    def handler_of(self, kind: type) -> Callable[[Any], None] | None:
+        """Give what takes the events of a kind, for a stream that hands out very many of them."""
+        return self._handlers.get(kind)
+
     def write_facts(self, **facts: Any) -> None:
         """Put facts into ``run.json``, whole or not at all, secrets masked; what is there under other names stays.
 
@@ -132,10 +141,11 @@ class Recorder:
         Raises
         ------
         StoreError
-            If metrics cannot be written.
+            If something cannot be written.
         """
         self.log.flush()
-        self._metrics.flush()
+        for lines in (self._calls, self._records, self._reportables, self._metrics):
+            lines.flush()
 
     def close(self) -> None:
         """Write all that waits and let the files go; a later event opens them again.
@@ -143,19 +153,18 @@ class Recorder:
         Raises
         ------
         StoreError
-            If metrics cannot be written.
+            If something cannot be written.
         """
         atexit.unregister(self.close)
         self._clock.stop()
-        try:
-            self._metrics.close()
-        finally:
-            self.log.close()
-            for journal in (self._calls, self._records, self._reportables):
-                journal.close()
+        with ExitStack() as closing:
+            # All are closed, whichever of them fails.
+            for lines in (self.log, self._metrics, self._reportables, self._records, self._calls):
+                closing.callback(lines.close)
 
     def _flush_waiting(self) -> None:
-        self._metrics.flush_quietly()
+        for lines in (self._calls, self._records, self._reportables, self._metrics):
+            lines.flush_quietly()
         self.log.flush()
 
     def _say(self, event: Event) -> None:
@@ -168,16 +177,16 @@ class Recorder:
         self._tell_index()
 
     def _add_record(self, event: RecordAdded) -> None:
-        self._records.append(record_line(event))
+        self._records.add(event)
         self.log.add("INFO", event)
 
     def _end_call(self, event: CallEnded) -> None:
-        self._calls.append(call_line(event))
+        self._calls.add(event)
         self._counts[event.outcome] += 1
         self.log.add(level_of(event), event)
 
     def _add_reportable(self, event: Reported) -> None:
-        self._reportables.append(reportable_line(event))
+        self._reportables.add(event)
         self.log.add("INFO", event)
 
     def _add_warning(self, event: Warned) -> None:
@@ -187,7 +196,9 @@ class Recorder:
             self._warnings_left_out += 1
             return
         self._warnings.append({"text": event.text, "at": event.at.isoformat()})
-        self.write_facts(warnings=self._warnings)
+        # Where there is no room for it now it is written with the next facts; a warning ends nothing.
+        with suppress(StoreError):
+            self.write_facts(warnings=self._warnings)
 
     def _finish_run(self, event: RunFinished) -> None:
         self.log.add(level_of(event), event)

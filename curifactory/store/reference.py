@@ -10,7 +10,10 @@ from curifactory.errors import ConfigurationError
 from curifactory.store.layout import safe_name
 
 TIME_FORMAT = "%Y-%m-%d-T%H%M%S"
-_REFERENCE = re.compile(r"(.+)_([1-9]\d*)_(\d{4}-\d\d-\d\d-T\d{6})")
+_TIME = r"\d{4}-\d\d-\d\d-T\d{6}"
+_REFERENCE = re.compile(rf"(.+)_([1-9]\d*)_({_TIME})")
+# The same from behind: what is no run is found out at once, and what is one without going back.
+_BACKWARDS = re.compile(r"\d{6}T-\d\d-\d\d-\d{4}_\d*[1-9]_.")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -74,7 +77,18 @@ def is_reference(name: str) -> bool:
     >>> is_reference("iris_4_2026-11-21-T101500"), is_reference("vision")
     (True, False)
     """
-    return _REFERENCE.fullmatch(name) is not None
+    return _BACKWARDS.match(name[::-1]) is not None
+
+
+def number_pattern(experiment: str) -> re.Pattern[str]:
+    """Return what the references of one experiment fit, named by the last part of its safe form; its group is the number.
+
+    Examples
+    --------
+    >>> number_pattern("a_1").fullmatch("a_1_7_2026-11-21-T101500")[1]
+    '7'
+    """
+    return re.compile(rf"{re.escape(experiment)}_([1-9]\d*)_{_TIME}")
 
 
 def safe_experiment(name: str) -> str:

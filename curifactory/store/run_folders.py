@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from curifactory.errors import ConfigurationError
-from curifactory.store.reference import Reference, is_reference, safe_experiment
+from curifactory.store.reference import Reference, is_reference, number_pattern, safe_experiment
 
 
 def iter_names(runs_folder: Path) -> Iterator[str]:
@@ -46,6 +46,31 @@ def iter_references(runs_folder: Path, experiment: str) -> Iterator[Reference]:
             reference = Reference.parse(f"{above}/{each}" if above else each)
             if reference is not None and reference.experiment == safe:
                 yield reference
+
+
+def iter_numbers(runs_folder: Path, experiment: str) -> Iterator[int]:
+    """Give the numbers of one experiment's runs, in no order, sooner than their references.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.makedirs(f"{folder}/vision/iris_4_2026-11-21-T101500")
+    ...     os.makedirs(f"{folder}/vision/iris_1_7_2026-11-21-T101500")
+    ...     list(iter_numbers(Path(folder), "vision/iris"))
+    [4]
+    """
+    try:
+        safe = safe_experiment(experiment)
+    except ConfigurationError:
+        return
+    above, _, name = safe.rpartition("/")
+    try:
+        found = os.listdir(runs_folder / above)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    for match in filter(None, map(number_pattern(name).fullmatch, found)):
+        yield int(match[1])
 
 
 def _walk(folder: str, prefix: str) -> Iterator[str]:

@@ -34,6 +34,7 @@ _KEPT = [
     "pid",
     "process",
     "python",
+    "resumes",
     "seed",
     "tags",
     "user",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.outcomes import RunOutcome
+from curifactory.core.secrets import mask_text
 from curifactory.errors import DiscoveryError, StoreError
 from curifactory.store.facts import FACTS_NAME, FORMAT, merge_facts
 from curifactory.store.journal import store_error
@@ -22,7 +23,7 @@ from curifactory.store.metrics import MetricFacts
 from curifactory.store.process import process_facts
 from curifactory.store.reference import Reference, safe_experiment
 from curifactory.store.run import Run
-from curifactory.store.run_folders import iter_names, iter_references
+from curifactory.store.run_folders import iter_names, iter_numbers, iter_references
 from curifactory.store.run_names import iter_meant, start_of, suggest
 from curifactory.store.run_row import RunRow
 
@@ -178,8 +179,10 @@ class RunStore:
         references = [str(each) for each in iter_references(self.folder, experiment)]
         return self._listing.read(references, is_all=False, limit=limit)
 
-    def count_folders(self) -> int:
-        """Return how many folders of runs there are, by their names alone."""
+    def count_folders(self, experiment: str | None = None) -> int:
+        """Return how many folders of runs there are, of all or of one experiment, by their names alone."""
+        if experiment is not None:
+            return sum(1 for _ in iter_numbers(self.folder, experiment))
         return sum(1 for _ in iter_names(self.folder))
 
     def get_mark(self) -> str | None:
@@ -211,6 +214,10 @@ class RunStore:
         if folder.is_relative_to(self.folder):
             self._listing.note(folder.relative_to(self.folder).as_posix(), metrics)
 
+    def forget(self, references: Collection[str]) -> None:
+        """Take runs out of the index whose folders are gone."""
+        self._listing.forget(references)
+
     def find_metric(self, name: str) -> list[tuple[str, MetricFacts]]:
         """Return what runs have logged under a name: reference and values, greatest last value first.
 
@@ -224,11 +231,20 @@ class RunStore:
         self,
         run: Run,
         *,
-        notes: str | None = None,
+        notes: str | Callable[[str], str] | None = None,
         add_tags: Sequence[str] = (),
         remove_tags: Sequence[str] = (),
     ) -> Run:
         """Change what people have written on a run, also while it goes on; return the run as it then is.
+
+        Parameters
+        ----------
+        run : Run
+            The run.
+        notes : str or callable, optional
+            What its notes are to be, or a function that is given those it has; secrets in them are masked.
+        add_tags, remove_tags : sequence of str
+            Tags that it is to have, and not to have.
 
         Raises
         ------
@@ -238,9 +254,14 @@ class RunStore:
 
         def change(facts: dict[str, Any]) -> Mapping[str, Any]:
             tags = [
-                tag for tag in dict.fromkeys([*facts.get("tags", []), *add_tags]) if tag not in remove_tags
+                tag
+                for tag in dict.fromkeys([*(facts.get("tags") or ()), *add_tags])
+                if tag not in remove_tags
             ]
-            return {"tags": tags} | ({} if notes is None else {"notes": notes})
+            if notes is None:
+                return {"tags": tags}
+            written = notes(facts.get("notes") or "") if callable(notes) else notes
+            return {"tags": tags, "notes": mask_text(written) or None}
 
         merge_facts(run.folder, change)
         self.note(run.folder)
@@ -290,9 +311,8 @@ class RunStore:
 
     def _highest_number(self, experiment: str, claims: Path) -> int:
         """Return the highest number that was ever given out: runs may be copied in, and may have been deleted."""
-        claimed = (int(name) for name in os.listdir(claims) if name.isdecimal())
-        kept = (reference.number for reference in iter_references(self.folder, experiment))
-        return max(chain((0,), claimed, kept))
+        claimed = map(int, filter(str.isdecimal, os.listdir(claims)))
+        return max(chain((0,), claimed, iter_numbers(self.folder, experiment)))
 
     def _is_run(self, reference: Reference) -> bool:
         return os.path.isfile(f"{self.folder}/{reference}/{FACTS_NAME}")

@@ -26,11 +26,6 @@ INSERT = (
 )
 DELETE = "DELETE FROM traces WHERE key = ?"
 NEWEST = "SELECT key FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT 3"
-SELECT_USE = "SELECT key FROM last_used WHERE stage = ? AND experiment = ? AND record = ?"
-INSERT_USE = (
-    "INSERT INTO last_used (stage, experiment, record, key, run) VALUES (?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET key = excluded.key, run = excluded.run WHERE key != excluded.key"
-)
 
 
 def make_row(data: bytes, seen: tuple[int, int, int], facts: Mapping[str, Facts], trace: Trace | None) -> Row:
@@ -81,10 +76,15 @@ def read_facts(trace: Trace, numbers: str) -> dict[str, Facts]:
     {}
     """
     found = {}
-    for file, text in zip(iter_files(trace), numbers.split(";"), strict=False):
-        if text:
-            size_bytes, mtime_ns, inode = text.split(" ")
-            found[file.path] = Facts(file.digest, int(size_bytes), int(mtime_ns), int(inode))
+    texts = iter(numbers.split(";"))
+    for output in trace.outputs:
+        if output.artifact is None:
+            continue
+        for file in output.artifact.files:
+            text = next(texts, "")
+            if text:
+                size_bytes, mtime_ns, inode = text.split(" ")
+                found[file.path] = Facts(file.digest, int(size_bytes), int(mtime_ns), int(inode))
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import logging
 import os
 from typing import TYPE_CHECKING
@@ -10,13 +9,16 @@ from typing import TYPE_CHECKING
 from curifactory.store import manifest, trace_rows
 from curifactory.store.digests import inode_of
 from curifactory.store.faults import as_cache_errors
+from curifactory.store.last_uses import LastUses
 from curifactory.store.layout import safe_name
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
+from curifactory.store.report_folders import is_whole
 from curifactory.store.trace_rows import iter_files, make_row, read_facts, read_row, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from curifactory.core.trace import Trace
     from curifactory.store.artifacts import ArtifactFiles
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from curifactory.store.layout import Layout
 
 _MOST_KEPT = 4_096
+# Traces that many calls share are asked for in turn; each of the others is asked for once.
+_MOST_KNOWN = 256
 
 _Known = tuple["Trace", str, int, int, int]
 
@@ -77,7 +81,7 @@ class TraceStore:
         "_parts_written",
         "_read_sets",
         "_told",
-        "_used",
+        "_uses",
         "_warn",
     )  # fmt: skip
 
@@ -97,8 +101,8 @@ class TraceStore:
         self._read_sets = ReadSets(index)
         self._known: dict[str, _Known] = {}
         self._fresh: dict[str, Row] = {}
-        self._used: dict[tuple[str, str, str], str] = {}
-        self._newest: dict[str, str] = {}
+        self._uses = LastUses(index)
+        self._newest: dict[str, Trace] = {}
         self._parts_written: set[tuple[str, str]] = set()
         self._told: set[str] = set()
         index.add_filler("traces", self._fill)
@@ -134,7 +138,7 @@ class TraceStore:
             If it cannot be written, or metadata are no JSON values.
         """
         if report_folder is not None and not trace.reported:
-            trace = dataclasses.replace(trace, reported=True)
+            trace = trace._replace(reported=True)
         data = manifest.encode(trace)
         path = self._manifests.path(trace.stage, trace.key)
         with as_cache_errors("save what the call read and made"):
@@ -142,12 +146,13 @@ class TraceStore:
             if os.path.lexists(path) and report_folder is None and self._is_like(trace, data):
                 return
             if report_folder is not None:
-                self._manifests.put_folder(
-                    report_folder, self._manifests.path(trace.stage, trace.key, ".report")
-                )
+                beside = self._manifests.path(trace.stage, trace.key, ".report")
+                if os.path.isdir(beside) and not is_whole(beside):
+                    self._manifests.set_aside_folder(beside)
+                self._manifests.put_folder(report_folder, beside)
             seen = self._manifests.write(path, data)
         self._note(trace, data, seen)
-        self._newest[trace.stage] = trace.key
+        self._newest[trace.stage] = trace
         self._read_sets.add(trace.stage, trace.code, trace.reads)
 
     def find(self, key: str, *, stage: str | None = None) -> Trace | None:
@@ -177,6 +182,10 @@ class TraceStore:
             return trace
         return self._read(trace.stage, key)
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Find many traces in the block, more quickly; those that other processes write meanwhile may not be seen."""
+        return self._index.reading()
+
     def read_sets(self, stage: str, code: str, *, fresh: bool = False) -> list[ReadSet]:
         """Give the sets of parameters that calls of a stage with this code were keyed by, newest first, at most 16.
 
@@ -196,24 +205,19 @@ class TraceStore:
 
     def remember_use(self, stage: str, experiment: str, record_name: str, key: str, run: str) -> None:
         """Note which trace a record of this name had for a stage, for later explanations."""
-        if len(self._used) >= _MOST_KEPT:
-            self._index.flush()
-            self._used.clear()
-        self._used[stage, experiment, record_name] = key
-        self._index.execute(trace_rows.INSERT_USE, (stage, experiment, record_name, key, run))
+        self._uses.remember(stage, experiment, record_name, key, run)
 
     def previous(self, stage: str, experiment: str, record_name: str) -> Trace | None:
         """Find the trace that a record of this name last had for a stage, else the newest of the stage.
 
         Only for explanations: what it gives decides nothing.
         """
-        name = (stage, experiment, record_name)
-        row = self._index.lookup(trace_rows.SELECT_USE, name) if name not in self._used else None
-        keys = [self._used.get(name), row[0] if row is not None else None, self._newest.get(stage)]
-        for key in keys:
-            trace = self.find(key, stage=stage) if key is not None else None
-            if trace is not None:
-                return trace
+        used = self._uses.find(stage, experiment, record_name)
+        trace = self.find(used, stage=stage) if used is not None else None
+        if trace is not None:
+            return trace
+        if stage in self._newest:
+            return self._newest[stage]
         for (key,) in self._index.query(trace_rows.NEWEST, (stage,)):
             trace = self.find(key)
             if trace is not None:
@@ -240,6 +244,10 @@ class TraceStore:
         path = self._manifests.path(trace.stage, trace.key, ".report")
         return path if os.path.isdir(path) else None
 
+    def has_whole_report(self, trace: Trace) -> bool:
+        """Say whether what a call reported lies there as it was written; what is damaged is set aside when it is replaced."""
+        return is_whole(self._manifests.path(trace.stage, trace.key, ".report"))
+
     def manifest_path(self, trace: Trace) -> str:
         """Give the absolute path of a trace's manifest."""
         return self._manifests.path(trace.stage, trace.key)
@@ -255,9 +263,9 @@ class TraceStore:
             if trace is not None:
                 yield trace
 
-    def adopt(self, trace: Trace) -> None:
-        """Put a trace into the index whose manifest another process has written."""
-        self._read(trace.stage, trace.key)
+    def is_there(self, key: str, stage: str) -> bool:
+        """Say whether a manifest lies there, whatever is in it."""
+        return os.path.lexists(self._manifests.path(stage, key))
 
     def rebuild(self) -> int:
         """Forget what the index knows of traces, read all manifests, and return how many there are."""
@@ -303,7 +311,7 @@ class TraceStore:
             return None
         if self._files is not None and row[5]:
             self._files.seed(read_facts(trace, row[5]))
-        if len(self._known) >= _MOST_KEPT:
+        if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         known = (trace, self._manifests.path(trace.stage, key), row[2], row[3], row[4])
         self._known[key] = known

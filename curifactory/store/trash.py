@@ -1,4 +1,4 @@
-"""The trash: what a garbage collection has taken away lies here until it is brought back or emptied."""
+"""The trash: what a garbage collection or a person has taken away lies here until it is brought back or emptied."""
 
 from __future__ import annotations
 
@@ -19,6 +19,9 @@ from curifactory.store.layout import Layout
 from curifactory.store.run_row import read_time
 
 LIST_NAME = "list.json"
+# What was taken away together: each kind has a command of its own that brings it back.
+COLLECTION = "collection"
+RUNS = "runs"
 _FILES = "files"
 _FORMAT = 1
 _TIME_FORMAT = "%Y-%m-%d-T%H%M%S"
@@ -31,7 +34,7 @@ class Rubbish:
     Parameters
     ----------
     path : str
-        Absolute; a file or a whole folder below the data folder.
+        Absolute; a file or a whole folder below the data folder, or another one that the trash was told of.
     size_bytes : int
         How much room it takes.
     aside : str, optional
@@ -45,21 +48,24 @@ class Rubbish:
 
 @dataclass(frozen=True, slots=True)
 class TrashFolder:
-    """What one collection took away.
+    """What was taken away together.
 
     Parameters
     ----------
     folder : Path
         Its folder in the trash.
     at : datetime
-        When it was collected.
+        When it was taken away.
     entries : tuple of Rubbish
         With the paths from which they were taken, in that order.
+    kind : str
+        Whether a collection of garbage has taken it, or a person has removed runs.
     """
 
     folder: Path
     at: datetime
     entries: tuple[Rubbish, ...]
+    kind: str = COLLECTION
 
     @property
     def size_bytes(self) -> int:
@@ -73,7 +79,9 @@ class Trash:
     Parameters
     ----------
     layout : Layout
-        Where things lie; only what is below the data folder can go into the trash.
+        Where things lie; what is below the data folder can go into the trash.
+    others : iterable of Path
+        Folders outside of it of which the same holds, such as that of the reports.
 
     Examples
     --------
@@ -89,12 +97,14 @@ class Trash:
     (False, 1, 'abc')
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, others: Iterable[Path] = ()) -> None:
         self._data = os.fspath(layout.cache.parent)
         self._folder = layout.trash
+        self._others = tuple(os.path.abspath(folder) for folder in others)
         self._kept = {os.fspath(folder) for folder in (layout.cache, layout.manifests, layout.superseded)}
+        self._kept |= {*self._others}
 
-    def put(self, entries: Iterable[Rubbish], *, now: datetime) -> TrashFolder:
+    def put(self, entries: Iterable[Rubbish], *, now: datetime, kind: str = COLLECTION) -> TrashFolder:
         """Move things into a folder of the trash; what is to be moved is written down first.
 
         Raises
@@ -113,19 +123,20 @@ class Trash:
                 }
                 for entry in found
             ]
-            write_document(folder, LIST_NAME, {"format": _FORMAT, "at": now.isoformat(), "entries": rows})
-            for entry, row in zip(found, rows, strict=True):
-                self._move(entry.path, f"{folder}/{_FILES}/{row['path']}")
+            about = {"format": _FORMAT, "at": now.isoformat(), "kind": kind, "entries": rows}
+            write_document(folder, LIST_NAME, about)
+            for entry in found:
+                self._move(entry.path, self._place_of(folder, entry))
                 self._prune(os.path.dirname(entry.path))
-        return TrashFolder(folder, now, found)
+        return TrashFolder(folder, now, found, kind)
 
-    def list_folders(self) -> list[TrashFolder]:
-        """Return what lies in the trash, the latest collection first; folders without a readable list are left out."""
+    def list_folders(self, kind: str | None = None) -> list[TrashFolder]:
+        """Return what lies in the trash, the latest first, of all kinds or one; folders without a readable list are left out."""
         found = []
         with suppress(OSError):
             for name in os.listdir(self._folder):
                 folder = self._read(self._folder / name)
-                if folder is not None:
+                if folder is not None and kind in (None, folder.kind):
                     found.append(folder)
         return sorted(found, key=lambda each: (each.at, each.folder.name), reverse=True)
 
@@ -134,7 +145,7 @@ class Trash:
         return [each for each in self.list_folders() if now - each.at > timedelta(days=days)]
 
     def bring_back(self, put: TrashFolder) -> int:
-        """Put everything of a collection where it was, and return how many things that were.
+        """Put everything that was taken away together where it was, and return how many things that were.
 
         A name that has been given to something else since stays with that; the bytes then lie aside, where their trace
         finds them.
@@ -148,7 +159,7 @@ class Trash:
         with self._turn():
             # The other way round: manifests come last, when what they speak of is there.
             for entry in reversed(put.entries):
-                source = f"{put.folder}/{_FILES}/{self._relative(entry.path)}"
+                source = self._place_of(put.folder, entry)
                 places = [place for place in (entry.path, entry.aside) if place is not None]
                 free = next((place for place in places if not os.path.lexists(place)), None)
                 # What was made again in the meantime is the same: its name says what it is.
@@ -157,6 +168,10 @@ class Trash:
                     restored += 1
             self._remove(put.folder)
         return restored
+
+    def holds(self, put: TrashFolder, entry: Rubbish) -> bool:
+        """Say whether a thing that was taken away lies in the trash, and was not left where it was by a kill."""
+        return os.path.lexists(self._place_of(put.folder, entry))
 
     def empty(self, folders: Iterable[TrashFolder]) -> None:
         """Remove folders of the trash for good."""
@@ -170,15 +185,16 @@ class Trash:
             at = read_time(data["at"])
             entries = tuple(
                 Rubbish(
-                    f"{self._data}/{row['path']}",
+                    self._absolute(row["path"]),
                     row["size_bytes"],
-                    None if row["aside"] is None else f"{self._data}/{row['aside']}",
+                    None if row["aside"] is None else self._absolute(row["aside"]),
                 )
                 for row in data["entries"]
             )
+            kind = str(data.get("kind", COLLECTION))
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return None if at is None else TrashFolder(folder, at, entries)
+        return None if at is None else TrashFolder(folder, at, entries, kind)
 
     def _make_folder(self, now: datetime) -> Path:
         name = now.astimezone().strftime(_TIME_FORMAT)
@@ -194,9 +210,16 @@ class Trash:
         raise StoreError(f"The trash {self._folder} has a thousand folders of this second.")
 
     def _relative(self, path: str) -> str:
-        if not path.startswith(self._data + "/"):
+        if not any(path.startswith(folder + "/") for folder in (self._data, *self._others)):
             raise StoreError(f"{path} does not lie below {self._data}, so it cannot go into the trash.")
-        return path[len(self._data) + 1 :]
+        # A project that is moved as a whole keeps what it has in its trash.
+        return os.path.relpath(path, self._data)
+
+    def _absolute(self, path: str) -> str:
+        return os.path.normpath(f"{self._data}/{path}")
+
+    def _place_of(self, folder: Path, entry: Rubbish) -> str:
+        return f"{folder}/{_FILES}/{self._relative(entry.path).replace('../', '%2E%2E/')}"
 
     def _move(self, source: str, target: str) -> None:
         try:
@@ -211,7 +234,8 @@ class Trash:
 
     def _prune(self, folder: str) -> None:
         """Remove folders that have become empty, up to those that the store always has."""
-        while folder.startswith(self._data + "/") and folder not in self._kept:
+        roots = tuple(f"{root}/" for root in (self._data, *self._others))
+        while folder.startswith(roots) and folder not in self._kept:
             try:
                 os.rmdir(folder)
             except OSError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from curifactory.core.trace import StoredFile
@@ -101,7 +101,7 @@ def verify_inventory(items: Sequence[Item], files: ArtifactFiles, layout: Layout
             own = files.path_of(file)
             place = files.find_bytes(file) or own
             lies_aside = place != own
-            if files.verify(replace(file, path=layout.relative(place))):
+            if files.verify(file._replace(path=layout.relative(place))):
                 whole += 1
                 size_bytes += file.size_bytes
                 name_is_good = name_is_good or not lies_aside

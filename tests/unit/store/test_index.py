@@ -67,6 +67,36 @@ def test_a_query_sees_what_was_written_before(path):
         assert index.query("SELECT reference FROM runs") == [("iris_1",)]
 
 
+def test_many_lookups_see_the_file_as_it_was_until_something_is_written(path):
+    lookup = "SELECT reference FROM runs WHERE reference = ?"
+    with Index(path) as index, Index(path) as other:
+        index.execute(INSERT, ("iris_1",))
+        index.flush()
+        with index.reading():
+            assert index.lookup(lookup, ("iris_1",)) == ("iris_1",)
+            other.execute(INSERT, ("iris_2",))
+            other.flush()
+            assert index.lookup(lookup, ("iris_2",)) is None
+            index.execute(INSERT, ("iris_3",))
+            index.flush()
+            assert index.lookup(lookup, ("iris_2",)) == ("iris_2",)
+        assert index.lookup(lookup, ("iris_3",)) == ("iris_3",)
+        assert count(path) == 3
+
+
+def test_writing_for_the_first_time_while_reading_is_no_trouble(path):
+    said = []
+    with Index(path) as other:
+        other.execute(INSERT, ("iris_1",))
+    with Index(path) as other, Index(path, warn=said.append) as index, index.reading():
+        assert index.query(COUNT) == [(1,)]
+        other.execute(INSERT, ("iris_2",))
+        other.flush()
+        index.execute(INSERT, ("iris_3",))
+        assert index.query(COUNT) == [(3,)]
+    assert said == []
+
+
 def test_rows_are_committed_within_a_short_time_without_being_asked(path):
     with Index(path) as index:
         index.execute(INSERT, ("iris_1",))

@@ -12,7 +12,8 @@ import pytest
 
 from curifactory.core.trace import Artifact, Output, Trace
 from curifactory.store.artifacts import ArtifactFiles, FileState
-from curifactory.store.collection import Collector, Rules, WasteKind
+from curifactory.store.collection import Collector
+from curifactory.store.collection_plan import Rules, WasteKind
 from curifactory.store.index import Index
 from curifactory.store.inventory import Item, SortBy, read_inventory, select_items, total_of
 from curifactory.store.layout import Layout

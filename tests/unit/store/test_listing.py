@@ -1,6 +1,7 @@
 import json
 import os
-from datetime import UTC, datetime, timedelta
+import shutil
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
@@ -95,3 +96,29 @@ def test_half_a_surrogate_pair_in_a_fact_does_not_cost_the_row(store):
     row = next(iter(store.iter_rows()))
     assert row.facts["notes"].startswith("half")
     assert row.tags == ()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_the_newest_rows_are_the_first_of_all_rows(tmp_path, index, limit):
+    store = RunStore(tmp_path / "runs", index)
+    for number in range(12):
+        zone = timezone(timedelta(hours=number % 5 - 2))
+        run = store.claim("iris", now=(START + timedelta(minutes=number * 7 % 12)).astimezone(zone))
+        merge_facts(run.path, {"outcome": "complete"})
+        store.note(run.path)
+    assert store.iter_rows(limit=limit) == store.iter_rows()[:limit]
+    assert store.iter_rows("iris", limit=limit) == store.iter_rows("iris")[:limit]
+    assert store.count_folders("iris") == store.count_folders() == 12
+
+
+def test_the_newest_rows_are_those_of_the_folders_that_are_there(store):
+    runs = [claim(store, number) for number in range(6)]
+    shutil.rmtree(runs[5].path)
+    merge_facts(runs[4].path, {"notes": "look at this"})
+    copied = runs[3].path.with_name("iris_9_2026-11-21-T103000")
+    shutil.copytree(runs[3].path, copied)
+    merge_facts(copied, {"started_at": (START + timedelta(minutes=9)).isoformat()})
+    rows = store.iter_rows(limit=2)
+    assert [row.reference for row in rows] == [copied.name, runs[4].reference]
+    assert rows[1].facts["notes"] == "look at this"
+    assert store.iter_rows(limit=2) == rows

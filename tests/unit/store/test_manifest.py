@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import json
 
 import pytest
@@ -33,7 +32,7 @@ def make_trace(**changes) -> Trace:
         made_at="2026-11-21T10:15:00.123+01:00",
         duration_s=0.012345,
     )
-    return dataclasses.replace(trace, **changes)
+    return trace._replace(**changes)
 
 
 def test_the_manifest_of_a_usual_small_call_takes_at_most_600_bytes():
@@ -88,13 +87,13 @@ def test_a_newer_format_is_told_from_a_damaged_one():
 
 def test_metadata_that_are_no_json_are_refused_with_the_stage():
     artifact = make_trace().outputs[0].artifact
-    bad = dataclasses.replace(artifact, metadata={"net": object()})
+    bad = artifact._replace(metadata={"net": object()})
     with pytest.raises(CacheError, match=r"experiments\.iris\.train_model"):
         manifest.encode(make_trace(outputs=(Output("model", artifact=bad),)))
 
 
 def test_metadata_keep_numbers_that_json_does_not_know():
-    artifact = dataclasses.replace(make_trace().outputs[0].artifact, metadata={"best": float("inf")})
+    artifact = make_trace().outputs[0].artifact._replace(metadata={"best": float("inf")})
     trace = make_trace(outputs=(Output("model", artifact.type, "", artifact),))
     found = manifest.decode(HEX, manifest.encode(trace))
     assert found.outputs[0].artifact.metadata == {"best": float("inf")}
@@ -103,7 +102,7 @@ def test_metadata_keep_numbers_that_json_does_not_know():
 def test_a_file_name_that_is_no_text_comes_back():
     artifact = make_trace().outputs[0].artifact
     file = StoredFile("odd\udcff.pkl", artifact.digest, 1)
-    trace = make_trace(outputs=(Output("model", artifact=dataclasses.replace(artifact, files=(file,))),))
+    trace = make_trace(outputs=(Output("model", artifact=artifact._replace(files=(file,))),))
     found = manifest.decode(HEX, manifest.encode(trace))
     assert found.outputs[0].artifact.files == (file,)
 
@@ -169,7 +168,7 @@ def test_any_trace_comes_back_as_it_was_apart_from_what_is_cut(trace):
         name: {path: manifest.shorten(digest) for path, digest in getattr(trace, name).items()}
         for name in ("reads", "inputs", "overrides")
     }
-    assert found == dataclasses.replace(trace, **cut)
+    assert found == trace._replace(**cut)
     assert manifest.encode(found) == manifest.encode(trace)
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import dataclasses
 import errno
 import hashlib
 import json
@@ -45,7 +44,7 @@ def make_trace(name: object, **changes) -> Trace:
         made_at="2026-11-21T10:15:00+01:00",
         duration_s=0.5,
     )
-    return dataclasses.replace(trace, **changes)
+    return trace._replace(**changes)
 
 
 def as_kept(trace: Trace) -> Trace:
@@ -475,13 +474,14 @@ def test_rebuilding_counts_what_is_whole_and_forgets_what_is_gone(store):
     assert {trace.key for trace in store.traces.iter_traces()} == {trace.key for trace in kept[2:]}
 
 
-def test_a_trace_from_another_process_can_be_adopted(store, tmp_path):
+def test_a_trace_of_another_process_is_seen_to_be_there_and_found_by_its_stage(store, tmp_path):
     other = Store(tmp_path / "elsewhere")
     kept = other.commit(make_trace("a"))
     other.close()
+    assert not store.traces.is_there(kept.key, kept.stage)
     shutil.copytree(other.layout.manifests, store.layout.manifests)
-    store.traces.adopt(kept)
-    assert store.traces.find(kept.key) == kept
+    assert store.traces.is_there(kept.key, kept.stage)
+    assert store.traces.find(kept.key, stage=kept.stage) == kept
 
 
 KILLED = """

@@ -12,7 +12,7 @@ import pytest
 
 from curifactory.errors import StoreError
 from curifactory.store.layout import Layout
-from curifactory.store.trash import LIST_NAME, Rubbish, Trash
+from curifactory.store.trash import COLLECTION, LIST_NAME, RUNS, Rubbish, Trash
 
 NOW = datetime.fromisoformat("2026-11-21T10:15:00+01:00")
 
@@ -119,6 +119,44 @@ def test_nothing_outside_of_the_data_folder_goes_into_the_trash(layout: Layout, 
     with pytest.raises(StoreError, match=r"mine\.txt does not lie below"):
         Trash(layout).put([Rubbish(str(outside), 4)], now=NOW)
     assert outside.read_text() == "mine"
+
+
+def test_other_folders_that_the_trash_was_told_of_go_and_come_back(layout: Layout, tmp_path: Path) -> None:
+    reports = tmp_path / "reports"
+    page = reports / "vision" / "iris_1" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("page")
+    trash = Trash(layout, others=[reports])
+    put = trash.put([Rubbish(str(page.parent), 4)], now=NOW, kind=RUNS)
+    assert list(reports.iterdir()) == []
+    assert (
+        json.loads((put.folder / LIST_NAME).read_text())["entries"][0]["path"] == "../reports/vision/iris_1"
+    )
+    assert trash.holds(put, put.entries[0])
+    assert trash.bring_back(trash.list_folders(RUNS)[0]) == 1
+    assert page.read_text() == "page"
+    assert not trash.holds(put, put.entries[0])
+
+
+def test_a_list_that_names_a_foreign_place_brings_nothing_there(layout: Layout) -> None:
+    trash = Trash(layout)
+    put = trash.put(entries_of(layout)[:1], now=NOW)
+    text = (put.folder / LIST_NAME).read_text().replace("manifests/iris.load", "../../elsewhere")
+    (put.folder / LIST_NAME).write_text(text)
+    with pytest.raises(StoreError, match="does not lie below"):
+        trash.bring_back(trash.list_folders()[0])
+
+
+def test_kinds_are_told_apart(layout: Layout) -> None:
+    trash = Trash(layout)
+    collected = trash.put(entries_of(layout)[:1], now=NOW)
+    removed = trash.put(entries_of(layout)[1:], now=NOW, kind=RUNS)
+    assert trash.list_folders(COLLECTION) == [collected]
+    assert trash.list_folders(RUNS) == [removed]
+    text = (collected.folder / LIST_NAME).read_text()
+    # As an earlier version wrote it.
+    (collected.folder / LIST_NAME).write_text(text.replace(' "kind": "collection",\n', ""))
+    assert trash.list_folders(COLLECTION) == [collected]
 
 
 def test_two_collections_at_the_same_time_are_refused(layout: Layout) -> None:

@@ -1,0 +1,135 @@
+"""Locks on calls, so that two processes that need the same one compute it once."""
+
+from __future__ import annotations
+
+import logging
+import os
+import struct
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from curifactory.store.layout import Layout
+
+_PAUSES_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
+
+
+class CallLocks:
+    """Locks by key, of which each is one byte of one file; the system drops them with their process.
+
+    They order work and decide nothing: where a file system has no locks everything goes on after one line, and the same
+    may be computed twice.
+
+    Parameters
+    ----------
+    layout : Layout
+        Where the store lies.
+    warn : callable, optional
+        Takes one line of text; by default it is logged.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> with tempfile.TemporaryDirectory() as data:
+    ...     layout = Layout(Path(data, "cache"))
+    ...     one, other = CallLocks(layout), CallLocks(layout)
+    ...     found = one.try_take("9f"), other.try_take("9f"), other.try_take("00")
+    ...     one.release("9f")
+    ...     found, other.try_take("9f"), one.close(), other.close()
+    ((True, False, True), True, None, None)
+    """
+
+    __slots__ = ("_descriptor", "_is_off", "_path", "_warn")
+
+    def __init__(self, layout: Layout, *, warn: Callable[[str], None] | None = None) -> None:
+        self._path = os.fspath(layout.call_locks_path)
+        self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
+        self._descriptor: int | None = None
+        self._is_off = False
+
+    def try_take(self, key: str) -> bool:
+        """Take a lock if nobody has it, and say whether it is ours now.
+
+        Parameters
+        ----------
+        key : str
+            Hex digits, the first fifteen of which count.
+        """
+        try:
+            self._set(key, take=True)
+        except (BlockingIOError, PermissionError):
+            return False
+        except OSError as error:
+            self._turn_off(error)
+        return True
+
+    def take(self, key: str, what: str) -> bool:
+        """Take a lock, and wait for it if somebody else has it.
+
+        Parameters
+        ----------
+        key : str
+            As in :meth:`try_take`.
+        what : str
+            What is waited for, for the one line that says so after a second.
+
+        Returns
+        -------
+        bool
+            Whether it had to be waited for.
+        """
+        if self.try_take(key):
+            return False
+        began, told, turn = time.monotonic(), False, 0
+        while not self.try_take(key):
+            time.sleep(_PAUSES_S[min(turn, len(_PAUSES_S) - 1)])
+            turn += 1
+            if not told and time.monotonic() - began > 1.0:
+                told = True
+                self._warn(f"Waiting for another process that executes {what}.")
+        return True
+
+    def release(self, key: str) -> None:
+        """Let go of a lock."""
+        with suppress(OSError):
+            self._set(key, take=False)
+
+    def close(self) -> None:
+        """Let go of everything; the object can still be used."""
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            os.close(descriptor)
+
+    def _set(self, key: str, *, take: bool) -> None:
+        if self._is_off:
+            return
+        import fcntl
+
+        command = getattr(fcntl, "F_OFD_SETLK", None)
+        if command is None:
+            raise OSError("the system has no locks of open files")
+        if self._descriptor is None:
+            if not take:
+                return
+            self._descriptor = self._open()
+        kind = fcntl.F_WRLCK if take else fcntl.F_UNLCK
+        # Which byte it is stands for the call; the file stays empty.
+        fcntl.fcntl(
+            self._descriptor, command, struct.pack("hhqqi", kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
+        )
+
+    def _open(self) -> int:
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+        try:
+            return os.open(self._path, flags, 0o666)
+        except FileNotFoundError:
+            os.makedirs(os.path.dirname(self._path), exist_ok=True)
+            return os.open(self._path, flags, 0o666)
+
+    def _turn_off(self, error: OSError) -> None:
+        self._is_off = True
+        self._warn(
+            f"Calls cannot be locked ({error.strerror or error}): processes that run at the same time may compute the "
+            "same twice."
+        )

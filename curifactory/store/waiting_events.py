@@ -1,0 +1,87 @@
+"""Events that wait to be written together, until there are many of them or the clock strikes."""
+
+from __future__ import annotations
+
+import os
+import threading
+from abc import ABC, abstractmethod
+from collections import deque
+from pathlib import Path
+from typing import Any, ClassVar
+
+from curifactory.store.clock import Clock
+from curifactory.store.journal import Journal
+
+
+class WaitingEvents(ABC):
+    """Keeps events for a journal and writes them in their order.
+
+    Parameters
+    ----------
+    path : Path
+        The journal.
+    clock : Clock
+        Its strike must lead to :meth:`flush_quietly`.
+    """
+
+    __slots__ = ("_clock", "_error", "_journal", "_process", "_turn", "_waiting")
+
+    # After what sort of failure nothing of a batch has been written, so that it can be tried again.
+    _tried_again: ClassVar[type[BaseException]] = BaseException
+
+    def __init__(self, path: Path, *, clock: Clock) -> None:
+        self._journal = Journal(path)
+        self._clock = clock
+        self._waiting: deque[Any] = deque()
+        self._turn = threading.RLock()
+        self._error: Exception | None = None
+        self._process = os.getpid()
+
+    @abstractmethod
+    def _write(self, batch: list[Any]) -> None:
+        """Write events that have waited."""
+
+    def flush(self) -> None:
+        """Write all that waits.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written, now or when the clock struck.
+        """
+        if self._process != os.getpid():
+            # A forked child has a copy of what its parent will write.
+            self._waiting.clear()
+            return
+        with self._turn:
+            if self._error is not None:
+                error, self._error = self._error, None
+                raise error
+            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if not batch:
+                return
+            try:
+                self._write(batch)
+            except self._tried_again:
+                self._waiting.extendleft(reversed(batch))
+                raise
+
+    def flush_quietly(self) -> None:
+        """Write all that waits; an error is kept and raised when the next event is taken."""
+        try:
+            self.flush()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the events come from
+            self._error = error
+
+    def close(self) -> None:
+        """Write all that waits and close the file; a later event opens it again.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        try:
+            self.flush()
+        finally:
+            self._journal.close()

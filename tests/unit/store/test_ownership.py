@@ -1,0 +1,102 @@
+"""Whose store it is."""
+
+from __future__ import annotations
+
+import json
+import threading
+from types import SimpleNamespace
+
+import pytest
+
+from curifactory.errors import UntrustedError
+from curifactory.store.ownership import OWNER_NAME, Ownership, read_secret
+
+RUNS = SimpleNamespace(runs_code=True)
+
+
+@pytest.fixture
+def cache(tmp_path):
+    return tmp_path / "data/cache"
+
+
+def fill(cache) -> None:
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "x.pkl").write_text("")
+
+
+def test_a_store_that_is_begun_here_is_ours_when_things_are_in_it(cache) -> None:
+    Ownership(cache).claim()
+    fill(cache)
+    assert Ownership(cache).is_ours
+
+
+def test_a_store_with_things_in_it_is_not_claimed(cache) -> None:
+    fill(cache)
+    Ownership(cache).claim()
+    assert not (cache.parent / OWNER_NAME).exists()
+    assert not Ownership(cache).is_ours
+
+
+def test_manifests_are_things_too(cache) -> None:
+    (cache.parent / "manifests/iris.train").mkdir(parents=True)
+    assert not Ownership(cache).is_ours
+
+
+def test_an_empty_store_is_nobody_s_and_may_be_read(cache) -> None:
+    assert Ownership(cache).is_ours
+    assert not (cache.parent / OWNER_NAME).exists()
+
+
+def test_claiming_again_changes_nothing(cache) -> None:
+    Ownership(cache).claim()
+    before = (cache.parent / OWNER_NAME).read_bytes()
+    Ownership(cache).claim()
+    Ownership(cache).trust()
+    assert (cache.parent / OWNER_NAME).read_bytes() == before
+
+
+def test_another_secret_is_another_person(cache, monkeypatch, tmp_path) -> None:
+    Ownership(cache).claim()
+    fill(cache)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "other"))
+    other = Ownership(cache)
+    assert not other.is_ours
+    with pytest.raises(UntrustedError, match="came from elsewhere"):
+        other.check(RUNS, "data/cache/x.pkl")
+    other.check(SimpleNamespace(runs_code=False), "data/cache/x.json")
+    Ownership(cache, trusts=True).check(RUNS, "data/cache/x.pkl")
+    other.trust()
+    assert Ownership(cache).is_ours
+    assert len(json.loads((cache.parent / OWNER_NAME).read_text())["seals"]) == 2
+
+
+def test_a_mark_that_cannot_be_written_is_no_fault(tmp_path) -> None:
+    (tmp_path / "data").write_text("a file")
+    Ownership(tmp_path / "data/cache").claim()
+    Ownership(tmp_path / "data/cache").trust()
+
+
+def test_many_at_once_make_one_secret(tmp_path) -> None:
+    here = {"XDG_CONFIG_HOME": str(tmp_path)}
+    found: list[bytes] = []
+    threads = [threading.Thread(target=lambda: found.append(read_secret(here))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(found)) == 1
+    assert sorted(path.name for path in (tmp_path / "curifactory").iterdir()) == ["secret"]
+
+
+def test_a_secret_that_was_cut_short_is_made_anew(tmp_path) -> None:
+    here = {"XDG_CONFIG_HOME": str(tmp_path)}
+    before = read_secret(here)
+    (tmp_path / "curifactory/secret").write_bytes(before[:5])
+    assert len(read_secret(here)) == 32
+    assert read_secret(here) == read_secret(here)
+
+
+def test_without_a_place_for_it_the_secret_is_the_machine_s(tmp_path) -> None:
+    (tmp_path / "file").write_text("")
+    nowhere = {"XDG_CONFIG_HOME": str(tmp_path / "file")}
+    assert read_secret(nowhere) == read_secret(nowhere)
