@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from curifactory.core.secrets import mask_value
+from curifactory.core.secrets import MASK, mask_value
 
 VARIABLES = (
     "BLIS_NUM_THREADS",
@@ -34,6 +34,19 @@ VARIABLES = (
     "VECLIB_MAXIMUM_THREADS",
     "VIRTUAL_ENV",
 )
+# What tells where a process runs and not how it computes.
+_OF_THE_PLACE = frozenset(
+    {
+        "CONDA_DEFAULT_ENV",
+        "CONDA_PREFIX",
+        "CUDA_VISIBLE_DEVICES",
+        "HIP_VISIBLE_DEVICES",
+        "PYTHONPATH",
+        "ROCR_VISIBLE_DEVICES",
+        "VIRTUAL_ENV",
+    }
+)
+_OF_SETTINGS = "CURIFACTORY_"
 PREFIXES = ("CURIFACTORY_", "LSB_JOB", "PBS_JOB", "SLURM_", "XLA_")
 
 
@@ -105,6 +118,37 @@ def select_variables(environ: Mapping[str, str], *, also: Iterable[str] = ()) ->
         for name in sorted(environ)
         if name in wanted or name.startswith(PREFIXES)
     }
+
+
+def restore_variables(environ: Mapping[str, str], kept: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment in which the variables that can change a result are as a run has kept them.
+
+    Parameters
+    ----------
+    environ : mapping
+        The present environment.
+    kept : mapping
+        What :func:`select_variables` gave then. Masked ones, and those that tell where and not how, stay as they are now.
+
+    Examples
+    --------
+    >>> now = {"OMP_NUM_THREADS": "8", "MKL_NUM_THREADS": "2", "HOME": "/home/ann"}
+    >>> restore_variables(now, {"OMP_NUM_THREADS": "1", "VIRTUAL_ENV": "/elsewhere"})
+    {'HOME': '/home/ann', 'OMP_NUM_THREADS': '1'}
+    """
+    changing = [name for name in VARIABLES if name not in _OF_THE_PLACE]
+    restored = {
+        name: value
+        for name, value in environ.items()
+        if name not in changing and not name.startswith(_OF_SETTINGS)
+    }
+    for name, value in kept.items():
+        if name in changing or name.startswith(_OF_SETTINGS):
+            if value != MASK:
+                restored[name] = value
+            elif name in environ:
+                restored[name] = environ[name]
+    return restored
 
 
 def read_packages() -> dict[str, str]:

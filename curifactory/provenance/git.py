@@ -5,9 +5,8 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 from curifactory.core.secrets import mask_text
 
@@ -32,8 +31,7 @@ _LOCATIONS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class GitState:
+class GitState(NamedTuple):
     """What a repository's work tree was at one moment.
 
     Parameters
@@ -165,15 +163,12 @@ def run_git(root: Path, arguments: Sequence[str], *, output: IO[bytes] | None = 
     """
     import subprocess
 
-    environment = {name: value for name, value in os.environ.items() if name not in _LOCATIONS}
-    # Without optional locks a reading command never takes `index.lock` from a person's `git commit`.
-    environment |= {"GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_PAGER": "cat", "LC_ALL": "C"}
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
         done = subprocess.run(
             command,
             cwd=root,
-            env=environment,
+            env=git_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.PIPE,
@@ -188,6 +183,24 @@ def run_git(root: Path, arguments: Sequence[str], *, output: IO[bytes] | None = 
         _log.info("git could not read %s: %s", root, mask_text(reason))
         return None
     return done.stdout or b""
+
+
+def git_environment() -> dict[str, str]:
+    """Return the environment in which git works on the folder that it is run in, and asks nobody anything.
+
+    Examples
+    --------
+    >>> git_environment()["GIT_TERMINAL_PROMPT"], "GIT_DIR" in git_environment()
+    ('0', False)
+    """
+    environment = {name: value for name, value in os.environ.items() if name not in _LOCATIONS}
+    # Without optional locks a reading command never takes `index.lock` from a person's `git commit`.
+    return environment | {
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_PAGER": "cat",
+        "LC_ALL": "C",
+    }
 
 
 def pathspecs(root: Path, folder: Path, exclude: Iterable[Path]) -> list[str]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.secrets import is_secret_name
 from curifactory.errors import StoreError
@@ -75,16 +74,14 @@ SOURCE_NAMES = frozenset(["dockerfile", "justfile", "makefile", "snakefile"])
 _SHOWS_SECRET = "a secret stands in it"  # noqa: S105 (a reason, no password)
 
 
-@dataclass(frozen=True, slots=True)
-class LeftOut:
+class LeftOut(NamedTuple):
     """A path whose difference from the commit is not kept, and why."""
 
     path: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Patch:
+class Patch(NamedTuple):
     """What was kept of a work tree's differences from its commit.
 
     Parameters

@@ -9,12 +9,17 @@ from typing import Any, NamedTuple, NoReturn
 
 from curifactory.engine.plan import Plan
 from curifactory.errors import CurifactoryError, DiscoveryError, StageError
+from curifactory.executors.choice import choose_executor
+from curifactory.manager.assembly import with_folders
 from curifactory.manager.manager import ArtifactManager
+from curifactory.parameters.checking import check_values
 from curifactory.project.loading import LoadedExperiment
 from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
+from curifactory.provenance.ranks import is_follower
 from curifactory.workflow.collector import calm_collector
 from curifactory.workflow.request import RunRequest
+from curifactory.workflow.sweeping import OpenSets, Swept, sweep_sets
 
 
 class ExperimentResult(NamedTuple):
@@ -38,6 +43,7 @@ class _Prepared:
     project: Project
     experiment: LoadedExperiment
     sets: list[SelectedSet]
+    swept: Swept | None = None
 
 
 def run_experiment(
@@ -78,6 +84,9 @@ def run_experiment(
         If the person interrupted the run; likewise recorded.
     """
     request = _request(experiment, param_files, options)
+    if is_follower():
+        # The first process of a launch keeps the run; the others execute what it executes, and write nothing.
+        request = replace(request, dry=True, report=False, executor=None, jobs=None)
     prepared = _prepare(request, project)
     manager = _make_manager(prepared, listeners)
     error: BaseException | None = None
@@ -88,11 +97,15 @@ def run_experiment(
             manager.engine.run_all()
     except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
         error = raised
-    manager.finish(error)
+    try:
+        manager.finish(error)
+    except CurifactoryError as fault:
+        error = fault
     if request.report and not request.dry:
         _report(manager, failed=error is not None)
     if error is not None:
         _raise(error, manager)
+    _publish(request, manager)
     return ExperimentResult(result, manager)
 
 
@@ -136,7 +149,7 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
     try:
         try:
             with calm_collector():
-                _call_run(prepared, manager)
+                _call_run(prepared, manager, planning=True)
                 plan = manager.plan()
         except Exception as error:  # noqa: BLE001 - whatever a run() raises, the caller is told where
             _raise(error, manager)
@@ -148,12 +161,16 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
 def select_sets(request: RunRequest, *, project: Project | None = None) -> list[SelectedSet]:
     """Return the parameter sets that a request would run with.
 
+    Where later sets depend on results, the first value of each parameter stands for the best one.
+
     Raises
     ------
     DiscoveryError, ConfigurationError
         If the experiment or its parameters cannot be loaded.
     """
-    return _prepare(request, project).sets
+    prepared = _prepare(request, project)
+    swept = prepared.swept
+    return swept.expect_sets() if swept is not None and swept.is_open else prepared.sets
 
 
 def _request(
@@ -169,7 +186,9 @@ def _request(
 def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
     project = project or Project.find()
     if request.cache is not None:
-        project = replace(project, settings=replace(project.settings, cache_path=request.cache.absolute()))
+        project = with_folders(project, cache_path=request.cache)
+    if request.seed is not None:
+        project = replace(project, settings=replace(project.settings, seed=request.seed))
     experiment = project.load_experiment(request.experiment)
     sets = project.collect_sets(
         experiment,
@@ -178,7 +197,11 @@ def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
         indices=request.indices,
         global_indices=request.global_indices,
     )
-    return _Prepared(request, project, experiment, sets)
+    swept = sweep_sets(sets, request)
+    if swept is not None and not swept.is_open:
+        sets = swept.sets
+    check_values((each.params, each.file) for each in sets)
+    return _Prepared(request, project, experiment, sets, swept)
 
 
 def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]]) -> ArtifactManager:
@@ -190,28 +213,55 @@ def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]
         prefix=request.prefix,
         lazy=request.lazy,
         ignore_lazy=request.ignore_lazy,
+        store_full=request.store_full or request.docker,
         notes=request.notes,
         live=False,
         eager=request.eager,
+        trust=request.trust,
+        log=request.log,
+        all_loggers=request.all_loggers,
         command=request.command or None,
         project=prepared.project,
         listeners=listeners,
     )
+    manager.work_with(
+        choose_executor(request.executor, request.jobs),
+        keep_going=request.keep_going,
+        retries=request.retries,
+        timeout_s=request.timeout_s,
+    )
     manager.overwrite = request.overwrite
     manager.overwrite_stages = request.overwrite_stages
-    manager.keep_sets([(each.params, each.file) for each in prepared.sets])
+    _keep_sets(prepared, manager)
     manager.keep_facts(
         parameter_files=sorted({each.file for each in prepared.sets if each.file}),
         experiment_file=str(prepared.experiment.file),
         experiment_doc=prepared.experiment.doc,
+        request=request.to_json(),
+        **({"resumes": request.resumes} if request.resumes else {}),
     )
     return manager
 
 
-def _call_run(prepared: _Prepared, manager: ArtifactManager) -> Any:
-    run = prepared.experiment.run
+def _keep_sets(prepared: _Prepared, manager: ArtifactManager) -> None:
+    """Keep the sets with the run, and the sweep that they come from."""
+    swept = prepared.swept
+    sets = prepared.sets if swept is None else swept.sets
+    manager.keep_sets([(each.params, each.file) for each in sets])
+    if swept is not None:
+        manager.keep_facts(sweep=swept.to_json())
+
+
+def _call_run(prepared: _Prepared, manager: ArtifactManager, *, planning: bool = False) -> Any:
+    run, swept = prepared.experiment.run, prepared.swept
     manager.engine.run_code = getattr(run, "__code__", None)
-    result = run([each.params for each in prepared.sets], manager)
+    if swept is not None and swept.is_open:
+        try:
+            result = run(OpenSets(swept, manager, planning=planning), manager)
+        finally:
+            _keep_sets(prepared, manager)
+    else:
+        result = run([each.params for each in prepared.sets], manager)
     _check_stage_names(prepared.request, manager)
     return result
 
@@ -224,6 +274,19 @@ def _check_stage_names(request: RunRequest, manager: ArtifactManager) -> None:
                 f"No stage named '{name}' is called by '{request.experiment}'.",
                 hint=f"It calls: {', '.join(sorted(known)) or 'none'}.",
             )
+
+
+def _publish(request: RunRequest, manager: ArtifactManager) -> None:
+    """Make of the run what was asked for with it."""
+    if manager.run_folder is None or not (request.notebook or request.docker):
+        return
+    from curifactory.workflow.past_run import load_run
+
+    run = load_run(manager.reference, project=manager.project)
+    if request.notebook:
+        run.notebook()
+    if request.docker:
+        run.docker()
 
 
 def _report(manager: ArtifactManager, *, failed: bool) -> None:

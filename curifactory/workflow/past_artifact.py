@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,7 +62,7 @@ class PastStore:
         """
         layout = Layout(cache)
         index = Index(layout.index_path, read_only=True)
-        files = ArtifactFiles(layout, index)
+        files = ArtifactFiles(layout, index, trusts=project.settings.trust)
         traces = TraceStore(layout, index, files=files)
         return cls(project, layout, files, traces, PastCachers(project, facts.get("command") or ()))
 
@@ -138,7 +139,7 @@ class PastArtifact:
         """
         return self.paths[0]
 
-    def load(self, cacher: Any = None) -> Any:
+    def load(self, cacher: Any = None, *, trust: bool = False) -> Any:
         """Load the value; each time anew.
 
         The bytes are checked against what the run has written down. The value is read by the cacher of the stage, if
@@ -148,6 +149,8 @@ class PastArtifact:
         ----------
         cacher : Cacheable, optional
             A cacher, as a class or instance, to load with in place of what is found.
+        trust : bool
+            Whether a file that can run code is loaded although the store came from elsewhere.
 
         Returns
         -------
@@ -158,7 +161,53 @@ class PastArtifact:
         ------
         CacheError
             If a file is missing or was modified since, no cacher is found, or the cacher cannot read the files.
+        UntrustedError
+            If it could run code, the store came from elsewhere, and nobody has said that it is to be trusted.
         """
+        return self._load(cacher, trust=trust)[0]
+
+    def compare(self, other: PastArtifact) -> tuple[float | None, float]:
+        """Load this artifact and another, and let the cacher say how far apart their values are.
+
+        Parameters
+        ----------
+        other : PastArtifact
+            The same output of another run.
+
+        Returns
+        -------
+        distance : float or None
+            As :meth:`curifactory.caching.Cacheable.compare` gives it.
+        tolerance : float
+            How far apart they may be and count as close.
+
+        Raises
+        ------
+        CacheError
+            If one of them cannot be loaded, or the cacher cannot compare them.
+        """
+        value, reader = self._load(None)
+        again = other.load()
+        try:
+            return reader.compare(value, again), float(reader.tolerance)
+        except Exception as error:
+            raise CacheError(
+                f"{type(reader).__name__} could not compare '{self.name}' of {self.stage}: {type(error).__name__}: {error}"
+            ) from error
+
+    def is_loadable(self) -> bool:
+        """Whether its bytes and its cacher are to be found; nothing is read."""
+        stored = self._stored()
+        try:
+            self._find_bytes(stored)
+            with warnings.catch_warnings():
+                warnings.simplefilter("error")
+                self._store.cachers.find(self.stage, self.name, name=self.cacher, key=stored.cacher_key)
+        except (CurifactoryError, UserWarning):
+            return False
+        return bool(self.cacher)
+
+    def _load(self, cacher: Any, *, trust: bool = False) -> tuple[Any, Any]:
         stored = self._stored()
         places = self._find_bytes(stored)
         self._verify(stored)
@@ -166,8 +215,10 @@ class PastArtifact:
             # What was pickled names modules of the project.
             put_first(self._store.project.root)
         reader = self._place(cacher, stored, places)
+        if not trust:
+            self._store.files.ownership.check(reader, next(iter(places.values())))
         try:
-            return reader.load()
+            return reader.load(), reader
         except Exception as error:
             raise CacheError(
                 f"{type(reader).__name__} could not load '{self.name}' of {self.stage} from {next(iter(places.values()))}: "

@@ -77,7 +77,7 @@ class PastCachers:
         """Give cachers of that class name, the likeliest and cheapest first."""
         from curifactory import caching
 
-        loaded = [_cacher_of(thing, output, name) for thing in _find_loaded(stage)]
+        loaded = [_cacher_of(thing, output, name) for thing in find_loaded(stage)]
         yield from filter(None, loaded)
         shipped = getattr(caching, name, None) if name in caching.__all__ else None
         # Without arguments it is the right one surely where its key says so; then nobody's code need be imported.
@@ -119,8 +119,14 @@ def _splits(stage: str) -> Iterator[tuple[str, str]]:
         yield ".".join(parts[:length]), ".".join(parts[length:])
 
 
-def _find_loaded(stage: str) -> Iterator[Any]:
-    """Give what goes by a stage's name in the modules that are loaded; a notebook's stages are in ``__main__``."""
+def find_loaded(stage: str) -> Iterator[Any]:
+    """Give what goes by a stage's name in the modules that are loaded; a notebook's stages are in ``__main__``.
+
+    Examples
+    --------
+    >>> list(find_loaded("json.dumps")) != [], list(find_loaded("nowhere.stage"))
+    (True, [])
+    """
     if stage.startswith(_NOTEBOOK):
         parts = stage.removeprefix(_NOTEBOOK).split(".")
         # The name of an experiment may have dots.

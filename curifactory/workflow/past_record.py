@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from curifactory.core.nearest import suggest
 from curifactory.core.outcomes import CallOutcome
 from curifactory.errors import ConfigurationError, MissingEntryError
 from curifactory.parameters.lossless import load_set
 from curifactory.project.modules import put_first
-from curifactory.project.nearest import suggest
 from curifactory.project.project import Project
 from curifactory.store.calls import CallRow, OutputRow
 from curifactory.store.rows import ParameterRow, RecordRow, ReportableRow

@@ -13,12 +13,15 @@ from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.manager.showing import write_waiting
 from curifactory.project.project import Project
 from curifactory.store.calls import CallRow
+from curifactory.store.full_store import cache_folder_of, find_artifacts
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
 from curifactory.store.run import Run
 from curifactory.store.runs import RunStore
 from curifactory.workflow.past_artifact import PastStore
 from curifactory.workflow.past_record import PastParameters, PastRecord, PastReportable
+from curifactory.workflow.publication import Publication
+from curifactory.workflow.runs.upkeep import Upkeep
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -83,7 +86,7 @@ def load_run(
     return PastRun(run, found, folder)
 
 
-class PastRun:
+class PastRun(Publication, Upkeep):
     """A run as its folder tells of it.
 
     Parameters
@@ -294,7 +297,13 @@ _METRIC_COLUMNS = ("record", "params", "call", "stage", "type", "name", "step", 
 
 
 def _find_cache(run: Run, project: Project) -> Path:
-    """Return the cache folder of a run: the project's, or the one that was copied along with the run's folder."""
+    """Return the cache folder of a run: its full store, the one it was given, the project's, or one copied along."""
+    full = find_artifacts(run.folder)
+    if full is not None:
+        return full
+    given = (run.facts.get("request") or {}).get("cache")
+    if given is not None and Path(given).is_dir():
+        return cache_folder_of(Path(given))
     if run.folder.is_relative_to(project.runs_folder):
         return project.cache_folder
     # `/` in an experiment's name makes folders.

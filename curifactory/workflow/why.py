@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from curifactory.core.nearest import suggest
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
@@ -18,7 +19,7 @@ from curifactory.identity.fingerprint import compare
 from curifactory.parameters.lossless import dump_set
 from curifactory.parameters.reads import OBJECT, WHOLE
 from curifactory.parameters.shown import diff_sets
-from curifactory.project.nearest import suggest
+from curifactory.parameters.variations import REPEAT
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
@@ -212,10 +213,12 @@ class _Comparer:
     def explain(self, call: Call, row: PlanRow, last: LastCall | None) -> CallExplanation:
         if last is None:
             return CallExplanation(row=row)
-        trace = call.trace if row.verdict is Verdict.REUSE and call.trace is not None else last.trace
+        trace = last.trace
+        if row.verdict is Verdict.REUSE and call.key is not None:
+            trace = self.traces.find(call.key, stage=call.stage_id) or trace
         differences = self._differences(call, trace)
         if differences and row.verdict is Verdict.RUN and row.reason.kind in _COMPARED:
-            row = replace(row, reason=differences[0])
+            row = row._replace(reason=differences[0])
         return CallExplanation(
             row=row,
             compared_with=trace.run if last.run is None else last.run.reference,
@@ -260,6 +263,9 @@ class _Comparer:
                 continue
             now = {} if call.parameters is None else call.parameters.shown([name])
             yield ComparedRead(name, trace.shown.get(name), now.get(name), changed)
+        played, repeat = trace.inputs.get(REPEAT, "0"), str(getattr(call.record.params, REPEAT, 0))
+        if played != repeat:
+            yield ComparedRead(REPEAT, played, repeat, changed=True)
 
     def _code(self, call: Call, trace: Trace) -> Iterator[ComparedCode]:
         now = self.identifier.fingerprint_of(call.spec)
@@ -278,7 +284,7 @@ class _Comparer:
             now = self.identifier.input_identities(call)
         except (NotYetKnownError, UnidentifiableError):
             now = {}
-        for name in [*names, *(name for name in trace.inputs if name not in names)]:
+        for name in [*names, *(name for name in trace.inputs if name not in (*names, REPEAT))]:
             makers = dict.fromkeys(
                 slot.producer.name
                 for each, slot in call.input_slots()

@@ -1,0 +1,113 @@
+"""A run as files for others: a zip that opens anywhere, or its report as one page."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from curifactory.errors import StoreError
+from curifactory.publishing.archive import write_zip
+from curifactory.publishing.parts import Published
+from curifactory.publishing.single_page import render_single_page
+
+_READ_ME = """{reference}
+
+reports/index.html  opens in a browser, without a network: the run's report.
+data/runs           the run itself, with every artifact. In Python, from this folder:
+
+    import curifactory as cf
+    run = cf.load_run("{reference}")
+
+Pickles run code when they are loaded: load only what comes from somebody you trust.
+"""
+
+
+def write_bundle(published: Published, target: Path) -> Path:
+    """Write a run as a zip file: its report with all that it shows, its folder, its artifacts.
+
+    The same run gives the same bytes. Unpacked it is a project of its own, in which the run can be loaded.
+
+    Parameters
+    ----------
+    published : Published
+        The run.
+    target : Path
+        The file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    reference = published.run.reference
+    with published.workplace() as folder:
+        content = folder / "content"
+        published.draw_report(content / "reports")
+        published.copy_run(content / "data" / "runs" / reference)
+        (content / "README.txt").write_text(_READ_ME.format(reference=reference), encoding="utf-8")
+        # What makes a folder a project, so that the run is found in it.
+        (content / "pyproject.toml").write_text("[tool.curifactory]\n", encoding="utf-8")
+        return write_zip(content, target, top=reference.replace("/", "_"))
+
+
+def write_page(published: Published, target: Path) -> Path:
+    """Write a run's report as one HTML file that needs no other file and no network.
+
+    Parameters
+    ----------
+    published : Published
+        The run.
+    target : Path
+        The file.
+
+    Returns
+    -------
+    Path
+        The file.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+    """
+    with published.workplace() as folder:
+        page = published.draw_report(folder / "reports")
+        text = render_single_page(page, folder / "reports")
+    write_whole(target, text.encode("utf-8", "backslashreplace"))
+    return target
+
+
+def write_whole(target: Path, content: bytes) -> None:
+    """Write a file under another name and rename it.
+
+    Raises
+    ------
+    StoreError
+        If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_whole(Path(folder, "below", "a.txt"), b"text")
+    ...     Path(folder, "below", "a.txt").read_text()
+    'text'
+    """
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_bytes(content)
+        os.replace(partial, target)
+    except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
+        raise StoreError(
+            f"{target} could not be written: {error.strerror or error}.",
+            hint="Make room, or name another place with --to.",
+        ) from error
