@@ -10,16 +10,22 @@ from urllib.parse import quote
 
 from curifactory.errors import ReportError
 
+LARGEST_INLINE_BYTES = 10 * 1024 * 1024
+
 
 class Addresses(Protocol):
     """What the view asks for addresses."""
 
     def find_fragment(self, folder: str, file: str) -> str | None:
-        """Give the address of a file of a fragment, or None if it is not there."""
+        """Give the address of a file of a fragment: None if it is not there, empty if it is too large for the page."""
         ...
 
     def find_script(self, folder: str, file: str) -> str | None:
         """Give the address of the script that holds what a file of a fragment says, or None where there are none."""
+        ...
+
+    def read_figure(self, folder: str, file: str) -> str | None:
+        """Give what a file of a fragment says where it has to be a part of the page, else None."""
         ...
 
     def find_report(self, reference: str | None) -> str | None:
@@ -63,6 +69,10 @@ class PageAddresses:
         self.scripts[folder, file] = address
         return address
 
+    def read_figure(self, folder: str, file: str) -> str | None:
+        """Give None: what a figure says lies beside the page."""
+        return None
+
     def find_report(self, reference: str | None) -> str | None:
         """Give the way to the other report's folder, if it has one now."""
         if not reference or reference == self._reference or ".." in reference.split("/"):
@@ -87,9 +97,12 @@ class InlineAddresses:
         self._fragments = fragments_folder
 
     def find_fragment(self, folder: str, file: str) -> str | None:
-        """Give the file as a ``data:`` address."""
+        """Give the file as a ``data:`` address; one that would make the notebook too large stays where it is."""
+        path = join_fragment(self._fragments, folder, file)
         try:
-            with open(join_fragment(self._fragments, folder, file), "rb") as stream:
+            if os.path.getsize(path) > LARGEST_INLINE_BYTES:
+                return ""
+            with open(path, "rb") as stream:
                 content = stream.read()
         except OSError:
             return None
@@ -97,8 +110,19 @@ class InlineAddresses:
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
     def find_script(self, folder: str, file: str) -> str | None:
-        """Give None: a notebook would have to hold all that the script needs."""
+        """Give None: beside a notebook there are no scripts."""
         return None
+
+    def read_figure(self, folder: str, file: str) -> str | None:
+        """Give the text of a figure, as it can stand within an element of the page; None if it is large or not there."""
+        path = join_fragment(self._fragments, folder, file)
+        try:
+            if os.path.getsize(path) > LARGEST_INLINE_BYTES:
+                return None
+            with open(path, encoding="utf-8", errors="replace") as stream:
+                return stream.read().replace("<", "\\u003c")
+        except OSError:
+            return None
 
     def find_report(self, reference: str | None) -> str | None:
         """Give None: nobody knows from where a notebook would have to link."""

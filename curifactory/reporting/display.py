@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curifactory.reporting.addresses import InlineAddresses
+from curifactory.reporting.embedding import embed_script
 from curifactory.reporting.graph.view import GraphWork
 from curifactory.reporting.pages import read_asset, render_page
 from curifactory.reporting.view.chip import Chip, Chips, choose_hue
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # Every figure becomes a part of the notebook's file; what is asked for by name is shown whole.
 MOST_REPORTABLES = 24
+STYLES = ("theme.css", "reportables.css", "notebook.css")
 
 
 class Display:
@@ -307,7 +309,5 @@ def _groups(run: Run, rows: Sequence[ReportableRow]) -> tuple[Group, ...]:
 
 
 def _show(text: str, **values: Any) -> Display:
-    return Display(
-        render_page("notebook.html", style=read_asset("theme.css") + read_asset("reportables.css"), **values),
-        text,
-    )
+    style = "".join(map(read_asset, STYLES))
+    return Display(embed_script(render_page("notebook.html", style=style, **values)), text)

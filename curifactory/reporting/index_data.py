@@ -14,7 +14,7 @@ from curifactory.reporting.view.results import HIGHER_IS_BETTER, LOWER_IS_BETTER
 if TYPE_CHECKING:
     from curifactory.store.run_row import RunRow
 
-FORMAT = 2
+FORMAT = 3
 FACTS = (
     "started_at",
     "duration_s",
@@ -24,6 +24,7 @@ FACTS = (
     "dirty",
     "counts",
     "metrics",
+    "metrics_ever",
     "notes",
     "tags",
     "command_line",

@@ -59,6 +59,17 @@ def find_latest(reports_folder: str) -> str | None:
     return None
 
 
+def forget_latest(reports_folder: str) -> None:
+    """Take ``_latest`` away, for there is no report any more.
+
+    Raises
+    ------
+    OSError
+        If that cannot be done.
+    """
+    _remove(os.path.join(reports_folder, LATEST))
+
+
 def _time_of(reference: str) -> str:
     found = _TIME.search(reference)
     return found.group(1) if found else ""

@@ -140,6 +140,7 @@ def list_sections(view: ReportView, drawn: GraphView) -> list[tuple[str, str, in
         ("warnings", "Warnings", len(view.warnings), view.warnings),
         ("notes", "Notes", 0, view.notes),
         ("results", "Results", 0, view.results),
+        ("sweep", "Sweep", 0 if view.sweep is None else len(view.sweep.rows), view.sweep),
         ("reportables", "Reportables", reportables, view.groups),
         ("graph", "Graph", 0, drawn.boxes),
         ("calls", "Calls", calls, view.calls.shown),

@@ -18,8 +18,16 @@
     return run;
   });
   const known = new Map(runs.map((run) => [run.reference, run]));
-  /* Of each metric there are the least and the greatest value over the records; the better one is shown. */
-  const scoreOf = (run, name) => own(run.metrics, name)?.[directionOf(name) === "lower" ? 0 : 1];
+  /* Of each metric there are the least and the greatest last value over the records; the better one is shown. Beside it
+     stands the best one on the way there, where it was better. */
+  const endOf = (name) => (directionOf(name) === "lower" ? 0 : 1);
+  const scoreOf = (run, name) => own(run.metrics, name)?.[endOf(name)];
+  const peakOf = (run, name) => {
+    const peak = directionOf(name) ? own(run.metrics_ever, name)?.[endOf(name)] : undefined;
+    return peak === scoreOf(run, name) ? undefined : peak ?? undefined;
+  };
+  /* The parameters of an experiment's own file go without saying. */
+  const filesOf = (run) => listOf(run.parameter_files).filter((file) => !`/${file}`.endsWith(`/${run.experiment}.py`)).join(", ");
   const valueOf = (run, name) => listOf(own(run.parameters, name)).join(", ");
 
   /* Columns: what stands in the head, in a cell, and what is sorted by. */
@@ -34,8 +42,8 @@
     { key: "took", head: "Took", number: true, sort: (run) => run.duration_s, cell: (run) => [formatDuration(run.duration_s)] },
     { key: "calls", head: "Calls", sort: (run) => own(run.counts, "ran") || 0, hidden: true,
       cell: (run) => [Object.entries(run.counts || {}).map(([name, count]) => `${count} ${name}`).join(", ")] },
-    { key: "file", head: "Parameters", sort: (run) => listOf(run.parameter_files).join(", "),
-      cell: (run) => [listOf(run.parameter_files).join(", "), run.sets > 1 ? make("span", { className: "cf-quiet" }, ` ${run.sets} sets`) : null] },
+    { key: "file", head: "Parameters", sort: (run) => `${filesOf(run)} ${run.sets || 0}`,
+      cell: (run) => [filesOf(run), run.sets ? make("span", { className: "cf-quiet" }, ` ${run.sets} ${run.sets === 1 ? "set" : "sets"}`) : null] },
     { key: "commit", head: "Commit", className: "cf-mono", sort: (run) => run.commit, cell: (run) => [(run.commit || "").slice(0, 7),
       run.dirty ? make("span", { className: "cf-dirty", title: "with uncommitted changes" }, " +") : null] },
     { key: "branch", head: "Branch", hidden: true, sort: (run) => run.branch, cell: (run) => [run.branch] },
@@ -47,7 +55,10 @@
   ];
   const metricColumn = (name, index) => ({
     key: `metric ${name}`, head: `${name}${arrowOf(name)}`, number: true, direction: directionOf(name), hidden: index >= 3,
-    sort: (run) => scoreOf(run, name), cell: (run) => { const score = scoreOf(run, name); return [score === undefined ? "–" : formatNumber(score)]; } });
+    sort: (run) => scoreOf(run, name), cell: (run) => {
+      const score = scoreOf(run, name), peak = peakOf(run, name);
+      return [score === undefined || score === null ? "–" : formatNumber(score), peak === undefined ? null : make("span", { className: "cf-peak" }, `best ${formatNumber(peak)}`)];
+    } });
   const parameterColumn = (name) => ({
     key: `parameter ${name}`, head: name, hidden: true, className: "cf-value",
     sort: (run) => { const text = valueOf(run, name); return asNumber(text) ?? text; }, cell: (run) => [valueOf(run, name)] });

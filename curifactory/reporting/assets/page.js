@@ -152,6 +152,64 @@
     });
   }
 
+  /* Reportables: filtered by words, and put together by what they have in common: one name shows a figure of all records. */
+  function armReportables() {
+    const tools = document.querySelector('[data-tools="reportables"]');
+    if (!tools) return;
+    tools.hidden = false;
+    const home = document.querySelector("[data-groups]");
+    const groups = all(".cf-group", home);
+    const textOfPart = (card, selector) => card.querySelector(selector)?.textContent.trim() || "";
+    const cards = groups.flatMap((group) => all(".cf-reportable", group).map((card) => ({ card, place: card.parentElement, words: {
+      name: textOfPart(card, ".cf-name"), record: textOfPart(card, ".cf-source .cf-chip"), stage: textOfPart(card, ".cf-source [data-stage]"),
+      group: textOfPart(group, ".cf-group-name"), caption: textOfPart(card, ".cf-caption") } })));
+    const texts = cards.map(({ words }) => Object.values(words).join("\n").toLowerCase());
+    const filter = tools.querySelector("input");
+    const by = tools.querySelector("select");
+    const count = tools.querySelector("output");
+    const made = document.createElement("div");
+    home.after(made);
+    const select = () => {
+      const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+      let shown = 0;
+      cards.forEach(({ card }, index) => {
+        card.hidden = !words.every((word) => texts[index].includes(word));
+        if (!card.hidden) shown += 1;
+      });
+      for (const group of all(".cf-group", home.parentElement)) group.hidden = !group.querySelector(".cf-reportable:not([hidden])");
+      count.textContent = words.length ? `${shown} of ${cards.length}` : "";
+    };
+    const arrange = () => {
+      made.replaceChildren();
+      const members = new Map();
+      for (const { card, place, words } of cards) {
+        const key = words[by.value];
+        if (key === undefined) place.append(card);
+        else members.set(key, [...(members.get(key) || []), card]);
+      }
+      for (const [key, found] of members) {
+        const group = document.createElement("section");
+        const title = document.createElement("h3");
+        const place = document.createElement("div");
+        group.className = "cf-group";
+        title.className = "cf-group-name";
+        place.className = "cf-cards";
+        title.textContent = key || "–";
+        place.append(...found);
+        group.append(title, place);
+        made.append(group);
+      }
+      select();
+    };
+    filter.addEventListener("input", () => { select(); address.put("show", filter.value, "reportables"); });
+    by.addEventListener("change", () => { arrange(); address.put("by", by.value, "reportables"); });
+    const { words } = address.read();
+    filter.value = words.get("show") || "";
+    if (words.has("by")) by.value = words.get("by");
+    if (by.selectedIndex < 0) by.value = "";
+    if (filter.value || by.value) arrange();
+  }
+
   /* What `j` and `k` go through: sections, and the reportables and calls in them. */
   function move(step) {
     const items = all("main section[aria-labelledby], .cf-reportable, .cf-call").filter((item) => item.checkVisibility());
@@ -199,7 +257,7 @@
     if (!target) return;
     for (let each = target; each; each = each.parentElement) {
       if (each.matches("details")) each.open = true;
-      if (each.matches(".cf-call")) each.hidden = false;
+      if (each.matches(".cf-call, .cf-reportable, .cf-group")) each.hidden = false;
     }
     target.classList.add("cf-target");
     // A link in the page names its anchor only; what was filtered and sorted stays.
@@ -238,6 +296,7 @@
 
   armCopyButtons();
   armTables();
+  armReportables();
   armCalls();
   markSection();
   armKeys();

@@ -35,9 +35,12 @@
     window.addEventListener("beforeprint", () => elements.forEach((element) => { observer.unobserve(element); act(element); }));
   }
 
+  let printing = false;
   const colours = () => {
     const style = getComputedStyle(document.body);
     const probe = document.createElement("span");
+    // Paper is white, whatever the screen is.
+    if (printing) probe.style.colorScheme = "light";
     document.body.append(probe);
     const read = (name) => { probe.style.color = `var(${name})`; return getComputedStyle(probe).color; };
     const found = { text: read("--text"), muted: read("--muted"), line: read("--line"), strong: read("--line-strong"), surface: read("--surface"), font: style.fontFamily };
@@ -50,7 +53,11 @@
 
   const redraw = [];
   const scheme = window.matchMedia("(prefers-color-scheme: dark)");
-  scheme.addEventListener("change", () => redraw.forEach((draw) => draw()));
+  const redrawAll = () => redraw.forEach((draw) => draw());
+  scheme.addEventListener("change", redrawAll);
+  const print = (now) => { printing = now; if (scheme.matches) redrawAll(); };
+  window.addEventListener("beforeprint", () => print(true));
+  window.addEventListener("afterprint", () => print(false));
 
   /* Tables */
 
@@ -93,17 +100,93 @@
     history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
   }
 
-  function traceOf(line, over, others) {
-    const name = [line.record, line.label].filter(Boolean).map(plain).join(" · ");
+  const LONGEST_NAME = 40;
+  const shorten = (text) => (text.length > LONGEST_NAME ? `${text.slice(0, LONGEST_NAME - 1)}…` : text);
+  const colourOf = (line) => `hsl(${line.hue}, 52%, 52%)`;
+
+  function traceOf(line, over, dash) {
+    const name = [shorten(line.record), line.label].filter(Boolean).map(plain).join(" · ");
     const x = line[over] || line.step || line.index || line.y.map((_, place) => place);
-    let dash = DASHES[line.type];
-    if (!dash) {
-      if (!others.has(line.type)) others.set(line.type, OTHER_DASHES[others.size % OTHER_DASHES.length]);
-      dash = others.get(line.type);
-    }
-    const colour = `hsl(${line.hue}, 52%, 52%)`;
+    const colour = colourOf(line);
     return { type: "scatter", mode: x.length <= 30 ? "lines+markers" : "lines", x, y: line.y, name,
       line: { color: colour, width: 1.8, dash }, marker: { size: 5, color: colour } };
+  }
+
+  function dashesOf(lines) {
+    const dashes = new Map();
+    let others = 0;
+    for (const { type } of lines) {
+      if (dashes.has(type)) continue;
+      dashes.set(type, DASHES[type] || OTHER_DASHES[others++ % OTHER_DASHES.length]);
+    }
+    return dashes;
+  }
+
+  const STROKES = { solid: "", dash: "7 4", dot: "2 3", dashdot: "7 3 2 3", longdash: "12 4", longdashdot: "12 3 2 3" };
+
+  function drawSample(dash) {
+    const name = "http://www.w3.org/2000/svg";
+    const svg = document.createElementNS(name, "svg");
+    const stroke = document.createElementNS(name, "line");
+    for (const [key, value] of Object.entries({ width: 26, height: 8, "aria-hidden": "true" })) svg.setAttribute(key, value);
+    for (const [key, value] of Object.entries({ x1: 0, x2: 26, y1: 4, y2: 4, "stroke-dasharray": STROKES[dash] })) stroke.setAttribute(key, value);
+    svg.append(stroke);
+    return svg;
+  }
+
+  /* One button a record and one a type. A click shows that one alone, further clicks add others, and the last one gone shows all. */
+  function armLegend(card, lines, dashes, only, changed) {
+    const list = document.createElement("ul");
+    list.className = "cf-curve-legend";
+    list.setAttribute("aria-label", "Lines that are shown");
+    const parts = [["r", (line) => String(line.index_of_record), (line) => line.record, (line) => line.hue, null],
+      ["k", (line) => line.label, (line) => line.label || "no type", () => null, (line) => drawSample(dashes.get(line.type))]];
+    const buttons = [];
+    for (const [part, keyOf, nameOf, hueOf, sampleOf] of parts) {
+      const members = new Map(lines.map((line) => [keyOf(line), line]));
+      if (members.size < 2) continue;
+      [...members].forEach(([key, line], number) => {
+        const button = document.createElement("button");
+        const id = part === "r" ? `r${key}` : `k${number}`;
+        button.type = "button";
+        button.title = nameOf(line);
+        if (sampleOf) button.append(sampleOf(line), ` ${nameOf(line)}`);
+        else {
+          const chip = document.createElement("span");
+          const text = document.createElement("span");
+          chip.className = "cf-chip";
+          chip.style.setProperty("--hue", hueOf(line));
+          text.textContent = shorten(nameOf(line));
+          chip.append(text);
+          button.append(chip);
+        }
+        const toggle = () => {
+          if (only.has(id)) only.delete(id);
+          else only.add(id);
+          if ([...members.keys()].length === [...only].filter((each) => each[0] === part).length) {
+            for (const each of [...only]) if (each[0] === part) only.delete(each);
+          }
+          changed();
+        };
+        button.addEventListener("click", toggle);
+        buttons.push({ button, id, part, key, keyOf });
+        const item = document.createElement("li");
+        item.append(button);
+        list.append(item);
+      });
+    }
+    if (!buttons.length) return () => true;
+    card.querySelector(".cf-chart").after(list);
+    const chosen = (part) => buttons.filter((each) => each.part === part && only.has(each.id));
+    const mark = () => {
+      for (const each of buttons) {
+        each.button.setAttribute("aria-pressed", String(!chosen(each.part).length || only.has(each.id)));
+      }
+    };
+    return (line) => {
+      mark();
+      return ["r", "k"].every((part) => !chosen(part).length || chosen(part).some((each) => each.keyOf(line) === each.key));
+    };
   }
 
   function armCurve(chart, lines) {
@@ -120,24 +203,27 @@
     const given = ways.find((way) => choice.has(way));
     if (given) select.value = given;
     log.setAttribute("aria-pressed", String(choice.has("log")));
+    const only = new Set([...choice].filter((each) => /^[rk]\d+$/.test(each)));
+    const dashes = dashesOf(lines);
+    const isShown = armLegend(card, lines, dashes, only, () => { keep(); draw(); });
 
     const draw = () => {
       const isLog = log.getAttribute("aria-pressed") === "true";
       const now = colours();
-      const others = new Map();
+      const drawn = lines.filter(isShown);
       const axis = { gridcolor: now.line, zerolinecolor: now.strong, linecolor: now.strong, tickcolor: now.strong, automargin: true };
       const layout = {
         paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: now.text, family: now.font, size: 12 },
         margin: { l: 44, r: 8, t: 8, b: 36 }, uirevision: select.value, dragmode: "zoom",
-        hovermode: lines.length <= 12 ? "x unified" : "closest",
+        hovermode: drawn.length <= 12 ? "x unified" : "closest",
         hoverlabel: { bgcolor: now.surface, bordercolor: now.strong, font: { color: now.text }, namelength: -1 },
-        showlegend: lines.length > 1 && lines.length <= 20, legend: { orientation: "h", y: -0.2, x: 0 },
+        showlegend: false,
         xaxis: { ...axis, title: { text: OVER[select.value], standoff: 6 }, zeroline: false },
         yaxis: { ...axis, type: isLog ? "log" : "linear", exponentformat: "power" },
       };
-      window.Plotly.react(chart, lines.map((line) => traceOf(line, select.value, others)), layout, { displayModeBar: false, responsive: true });
+      window.Plotly.react(chart, drawn.map((line) => traceOf(line, select.value, dashes.get(line.type))), layout, { displayModeBar: false, responsive: true });
     };
-    const keep = () => keepChoice(number, [...(log.getAttribute("aria-pressed") === "true" ? ["log"] : []), ...(select.value === ways[0] ? [] : [select.value])]);
+    const keep = () => keepChoice(number, [...(log.getAttribute("aria-pressed") === "true" ? ["log"] : []), ...(select.value === ways[0] ? [] : [select.value]), ...only]);
     tools.hidden = false;
     draw();
     redraw.push(draw);

@@ -64,14 +64,28 @@ def render_dot(graph: Graph, *, linked: bool) -> str:
             "color": "#8a8f98",
         },
     )
-    for number, box in enumerate(graph.boxes):
+    # Boxes that nothing connects are put one above the other, the first one lowest.
+    boxes = graph.boxes if graph.is_connected else tuple(reversed(graph.boxes))
+    for number, box in enumerate(boxes):
         _add_box(dot, f"cluster_{number}", box, linked=linked)
+    if graph.is_connected:
+        _align_beginnings(dot, graph)
     # So many words would hide the edges; a pointer then brings them out.
     place = "label" if len(graph.edges) <= MOST_LABELLED_EDGES else "edgetooltip"
     for edge in graph.edges:
         text = nohtml("\\n".join(_label(name) for name in edge.names[:6]))
         dot.edge(f"c{edge.source}", f"c{edge.target}", **{place: text})
     return str(dot.source)
+
+
+def _align_beginnings(dot: Any, graph: Graph) -> None:
+    """Let all that takes nothing in begin at the left, however short its way to what takes it in."""
+    dot.node("begin", style="invis", shape="point", width="0", height="0", label="")
+    taking = {edge.target for edge in graph.edges}
+    for box in graph.boxes:
+        for node in box.nodes:
+            if node.call not in taking:
+                dot.edge("begin", f"c{node.call}", style="invis", weight="20")
 
 
 def _add_box(dot: Any, name: str, box: Box, *, linked: bool) -> None:

@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sysconfig
 import threading
-from dataclasses import dataclass
+from typing import NamedTuple
 
 LONGEST_WAIT_S = 20.0
 
@@ -18,8 +18,7 @@ _VIEW_BOX = re.compile(r'viewBox="([-\d. ]+)"')
 _IDS = re.compile(r'\bid="([^"]*)"')
 
 
-@dataclass(frozen=True, slots=True)
-class Drawing:
+class Drawing(NamedTuple):
     """A picture for a page: inline SVG and its size in CSS pixels."""
 
     svg: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
 from curifactory.reporting.view.header import style_name
@@ -46,8 +46,7 @@ class Node:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(NamedTuple):
     """A record, or many that went the same way."""
 
     chip: Chip
@@ -55,8 +54,7 @@ class Box:
     nodes: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(NamedTuple):
     """Inputs that one node has from another, by their names."""
 
     source: int
@@ -64,8 +62,7 @@ class Edge:
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Graph:
+class Graph(NamedTuple):
     """Boxes of nodes, and the edges between nodes by their ``call``."""
 
     boxes: tuple[Box, ...]
@@ -75,6 +72,12 @@ class Graph:
     def size(self) -> int:
         """Number of nodes."""
         return sum(len(box.nodes) for box in self.boxes)
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether any box takes something from another one."""
+        home = {node.call: number for number, box in enumerate(self.boxes) for node in box.nodes}
+        return any(home[edge.source] != home[edge.target] for edge in self.edges)
 
     @property
     def is_stacked(self) -> bool:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.graph.dot import describe_node, render_dot
 from curifactory.reporting.graph.drawing import Draftsman, Drawing
@@ -19,8 +18,7 @@ MOST_TEXT_BOXES = 200
 FITTING_WIDTH = 1_300
 
 
-@dataclass(frozen=True, slots=True)
-class GraphLine:
+class GraphLine(NamedTuple):
     """A call in the text: what became of it, and what it took from where."""
 
     call: int
@@ -30,8 +28,7 @@ class GraphLine:
     inputs: str
 
 
-@dataclass(frozen=True, slots=True)
-class GraphBox:
+class GraphBox(NamedTuple):
     """A record in the text, and how many others went the same way."""
 
     chip: Chip
@@ -39,8 +36,7 @@ class GraphBox:
     lines: tuple[GraphLine, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class GraphView:
+class GraphView(NamedTuple):
     """What the section shows.
 
     Parameters

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.addresses import Addresses
@@ -14,24 +14,15 @@ from curifactory.reporting.view.header import style_name
 from curifactory.reporting.view.quantities import format_duration, format_size, format_time, shorten_digest
 
 if TYPE_CHECKING:
+    from curifactory.reporting.view.origins import Origin
     from curifactory.store.calls import CallRow, InputRow, OutputRow
 
 MOST_CALLS = 2_000
 MOST_INPUTS = 200
+THIS_RUN = "this run"
 
 
-@dataclass(frozen=True, slots=True)
-class InputView:
-    """An input: its name, and the call that made it (None: it was put into the state by hand)."""
-
-    name: str
-    call: int | None
-    maker: str
-    chip: Chip | None
-
-
-@dataclass(frozen=True, slots=True)
-class FileView:
+class FileView(NamedTuple):
     """A file of an artifact."""
 
     path: str
@@ -39,8 +30,7 @@ class FileView:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class OutputView:
+class OutputView(NamedTuple):
     """An output: its value in words, its artifact, and the run that made it."""
 
     name: str
@@ -53,6 +43,16 @@ class OutputView:
     files: tuple[FileView, ...]
     run: str
     run_address: str | None
+
+
+class InputView(NamedTuple):
+    """An input: its name, the call that made it (None: it was put into the state by hand), and what that call made."""
+
+    name: str
+    call: int | None
+    maker: str
+    chip: Chip | None
+    made: OutputView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +83,7 @@ class CallView:
     run_address: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class Calls:
+class Calls(NamedTuple):
     """The calls that are shown, and how many are not."""
 
     shown: tuple[CallView, ...]
@@ -94,7 +93,7 @@ class Calls:
 def gather_calls(rows: Sequence[CallRow], chips: Chips, addresses: Addresses) -> Calls:
     """Show the calls in the order of ``run()``; of very many, the failed ones and then the first."""
     ordered = sorted(rows, key=lambda row: row.index)
-    names = {row.index: row.name for row in ordered}
+    made = _Made(ordered, addresses)
     if len(ordered) > MOST_CALLS:
         failed = [row for row in ordered if row.outcome is CallOutcome.FAILED][:MOST_CALLS]
         others = [row for row in ordered if row.outcome is not CallOutcome.FAILED]
@@ -102,7 +101,7 @@ def gather_calls(rows: Sequence[CallRow], chips: Chips, addresses: Addresses) ->
     else:
         chosen = ordered
     rises = measure_rises(ordered)
-    shown = tuple(_show_call(row, names, rises, chips, addresses) for row in chosen)
+    shown = tuple(_show_call(row, made, rises, chips) for row in chosen)
     return Calls(shown, len(ordered) - len(shown))
 
 
@@ -130,9 +129,42 @@ def read_maker(row: CallRow) -> str | None:
     return run or next((output.run for output in row.outputs if output.run), None)
 
 
-def _show_call(
-    row: CallRow, names: Mapping[int, str], rises: Mapping[int, int], chips: Chips, addresses: Addresses
-) -> CallView:
+class _Made:
+    """What the calls of a run have made, each shown once however many take it in."""
+
+    def __init__(self, rows: Iterable[CallRow], addresses: Addresses) -> None:
+        self._rows = {row.index: row for row in rows}
+        self._shown: dict[int, tuple[OutputView, ...]] = {}
+        self.addresses = addresses
+
+    def name(self, call: int) -> str:
+        """Give the name of a call."""
+        row = self._rows.get(call)
+        return f"call {call}" if row is None else row.name
+
+    def list_outputs(self, call: int) -> tuple[OutputView, ...]:
+        """Give the outputs of a call."""
+        found = self._shown.get(call)
+        if found is None:
+            row = self._rows.get(call)
+            outputs = () if row is None else row.outputs
+            # What another call of the same run made is said in words, as the call itself says it.
+            maker = None if row is None or read_maker(row) != THIS_RUN else THIS_RUN
+            found = self._shown[call] = tuple([_show_output(each, maker, self.addresses) for each in outputs])
+        return found
+
+    def find(self, call: int, name: str) -> OutputView | None:
+        """Give an output of a call by its name."""
+        return next((each for each in self.list_outputs(call) if each.name == name), None)
+
+
+def origins_of_calls(rows: Iterable[CallRow], origins: Mapping[str, Origin]) -> dict[int, Origin]:
+    """Give for each call that was made elsewhere, in surroundings that are not this run's, where that was."""
+    makers = ((row.index, read_maker(row)) for row in rows) if origins else ()
+    return {index: origins[maker] for index, maker in makers if maker is not None and maker in origins}
+
+
+def _show_call(row: CallRow, made: _Made, rises: Mapping[int, int], chips: Chips) -> CallView:
     outcome = row.outcome.value
     maker = read_maker(row)
     return CallView(
@@ -151,13 +183,13 @@ def _show_call(
         started=format_time(row.started_at),
         line=row.line,
         key=shorten_digest(row.key),
-        inputs=tuple(_show_input(each, names, chips, row.record) for each in row.inputs[:MOST_INPUTS]),
+        inputs=tuple(_show_input(each, made, chips, row.record) for each in row.inputs[:MOST_INPUTS]),
         inputs_left_out=max(0, len(row.inputs) - MOST_INPUTS),
-        outputs=tuple(_show_output(each, addresses) for each in row.outputs),
+        outputs=made.list_outputs(row.index),
         fragments=row.fragments,
         error=row.error or "",
         run=maker or "",
-        run_address=addresses.find_report(maker),
+        run_address=made.addresses.find_report(maker),
     )
 
 
@@ -168,14 +200,15 @@ def _describe_memory(peak_bytes: int | None, rise_bytes: int | None) -> str:
     return f"{peak}, {format_size(rise_bytes)} more than before" if rise_bytes else peak
 
 
-def _show_input(each: InputRow, names: Mapping[int, str], chips: Chips, record: int) -> InputView:
+def _show_input(each: InputRow, made: _Made, chips: Chips, record: int) -> InputView:
     other = None if each.record is None or each.record == record else chips.get(each.record)
-    maker = "" if each.call is None else names.get(each.call, f"call {each.call}")
-    return InputView(each.name, each.call, maker, other)
+    if each.call is None:
+        return InputView(each.name, None, "", other, None)
+    return InputView(each.name, each.call, made.name(each.call), other, made.find(each.call, each.name))
 
 
-def _show_output(each: OutputRow, addresses: Addresses) -> OutputView:
-    artifact = each.artifact
+def _show_output(each: OutputRow, maker: str | None, addresses: Addresses) -> OutputView:
+    artifact, run = each.artifact, maker or each.run
     files = artifact.files if artifact is not None else ()
     return OutputView(
         name=each.name,
@@ -186,6 +219,6 @@ def _show_output(each: OutputRow, addresses: Addresses) -> OutputView:
         digest=shorten_digest(artifact.digest) if artifact is not None else "",
         size=format_size(artifact.size_bytes) if artifact is not None else "",
         files=tuple(FileView(file.path, format_size(file.size_bytes), file.digest) for file in files),
-        run=each.run or "",
-        run_address=addresses.find_report(each.run),
+        run=run or "",
+        run_address=addresses.find_report(run),
     )

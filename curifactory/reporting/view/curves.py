@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
 from curifactory.reporting.view.quantities import format_number
@@ -56,8 +56,7 @@ class Curve:
     spark: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(NamedTuple):
     """One metric: its lines, how many are left out, and the way in which it is better."""
 
     name: str
@@ -71,8 +70,7 @@ class Chart:
         return any(curve.label for curve in self.curves)
 
 
-@dataclass(frozen=True, slots=True)
-class Curves:
+class Curves(NamedTuple):
     """All charts of a run; ``script`` is what a browser draws them from."""
 
     charts: tuple[Chart, ...]
@@ -109,9 +107,9 @@ def gather_curves(metrics: Iterable[MetricSeries], chips: Chips, stages: Mapping
         pairs = list(zip(ordered, labels, strict=True))[:MOST_LINES]
         curves = tuple(_show_curve(line, label, chips) for line, label in pairs)
         charts.append(Chart(name, find_direction(name), curves, len(lines) - len(pairs)))
-        data.append(
-            {"name": name, "lines": [_encode_line(line, label, chips, most) for line, label in pairs]}
-        )
+        # A single value among curves, such as a test's at the end, has no place on their axis; the table has it.
+        drawn_lines = [_encode_line(*pair, chips, most) for pair in pairs if len(pair[0].values) > 1]
+        data.append({"name": name, "lines": drawn_lines})
     # A script beside the page, since pages from disk cannot read other files; pure ASCII, and no key is a person's.
     script = f"window.curifactoryCurves = {json.dumps(data, allow_nan=False, separators=(',', ':'))};\n"
     return Curves(tuple(charts), len(drawn) - len(shown), script)
@@ -170,6 +168,7 @@ def _encode_line(line: MetricSeries, label: str, chips: Chips, most: int) -> dic
     chip = chips.get(line.record)
     places = thin(line.values, most)
     data: dict[str, Any] = {
+        "index_of_record": chip.index,
         "record": chip.short,
         "label": label,
         "type": line.type,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.view.quantities import format_duration, format_time
@@ -25,8 +25,7 @@ class Share:
     count: int
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """The state of the work tree; ``remark`` says in words what the commit does not hold."""
 
     digest: str
@@ -37,8 +36,7 @@ class Commit:
     remote: str
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+class Header(NamedTuple):
     """The facts of a run that stand above everything."""
 
     reference: str
@@ -60,6 +58,7 @@ class Header:
     python: str
     version: str
     seed: str
+    resumes: str
     parameter_files: tuple[str, ...]
     tags: tuple[str, ...]
     live: bool
@@ -94,6 +93,7 @@ def gather_header(run: Run) -> Header:
         python=facts.get("python") or "",
         version=facts.get("curifactory") or "",
         seed="" if seed is None else str(seed),
+        resumes=str(facts.get("resumes") or ""),
         parameter_files=tuple(map(str, facts.get("parameter_files") or ())),
         tags=tuple(map(str, facts.get("tags") or ())),
         live=bool(facts.get("live")),

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.reporting.view.header import first_line, style_name
 from curifactory.reporting.view.quantities import format_duration, format_number, format_time
@@ -19,8 +18,7 @@ SHOWN_SCORES = 3
 Address = Callable[[str], str]
 
 
-@dataclass(frozen=True, slots=True)
-class ExperimentEntry:
+class ExperimentEntry(NamedTuple):
     """An experiment: what its docstring says, how many runs it has, and number and outcome of the latest one."""
 
     name: str
@@ -33,8 +31,7 @@ class ExperimentEntry:
     style: str
 
 
-@dataclass(frozen=True, slots=True)
-class RunEntry:
+class RunEntry(NamedTuple):
     """A run as a row."""
 
     reference: str
@@ -46,7 +43,7 @@ class RunEntry:
     started: str
     started_at: str
     duration: str
-    scores: tuple[tuple[str, str], ...]
+    scores: tuple[tuple[str, str, str], ...]
     parameters: str
     commit: str
     branch: str
@@ -56,8 +53,7 @@ class RunEntry:
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class IndexView:
+class IndexView(NamedTuple):
     """The page: experiments by name, the first runs, and how many there are."""
 
     experiments: tuple[ExperimentEntry, ...]
@@ -108,7 +104,7 @@ def _enter(row: Mapping[str, Any], address: Address) -> RunEntry:
         started=format_time(row["started_at"]),
         started_at=row["started_at"] or "",
         duration=format_duration(row["duration_s"]),
-        scores=_pick_scores(row["metrics"] or {}),
+        scores=_pick_scores(row["metrics"] or {}, row["metrics_ever"] or {}),
         parameters=", ".join(map(str, row["parameter_files"] or ())),
         commit=(row["commit"] or "")[:7],
         branch=row["branch"] or "",
@@ -119,10 +115,16 @@ def _enter(row: Mapping[str, Any], address: Address) -> RunEntry:
     )
 
 
-def _pick_scores(metrics: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """Take the first metrics whose name tells what is better, then others."""
-    ranked = sorted(metrics, key=lambda name: not find_direction(name))[:SHOWN_SCORES]
-    return tuple(
-        (name, format_number(metrics[name][0] if find_direction(name) == "lower" else metrics[name][1]))
-        for name in ranked
-    )
+def _pick_scores(last: Mapping[str, Any], ever: Mapping[str, Any]) -> tuple[tuple[str, str, str], ...]:
+    """Take the first metrics whose name tells what is better, then others: last value, and the best one if that was better."""
+    scores = []
+    for name in sorted(last, key=lambda name: not find_direction(name))[:SHOWN_SCORES]:
+        direction = find_direction(name)
+        end = 0 if direction == "lower" else 1
+        value, peak = last[name][end], ever.get(name, last[name])[end]
+        scores.append((name, _format(value), _format(peak) if direction and peak != value else ""))
+    return tuple(scores)
+
+
+def _format(value: float | None) -> str:
+    return "–" if value is None else format_number(value)

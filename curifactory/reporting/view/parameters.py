@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.store.parameter_columns import flatten
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from curifactory.store.rows import ParameterRow
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterSet:
+class ParameterSet(NamedTuple):
     """One set: its name, where it comes from, and its values of the columns that differ (None: it has no such field)."""
 
     name: str
@@ -23,8 +21,7 @@ class ParameterSet:
     values: tuple[str | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Parameters:
+class Parameters(NamedTuple):
     """All sets of a run.
 
     Parameters

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.view.chip import Chip, Chips
@@ -19,8 +18,7 @@ MOST_RECORDS = 60
 MOST_ENTRIES = 40
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One name in the state of a record.
 
     Parameters
@@ -46,8 +44,7 @@ class Entry:
     kept: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordView:
+class RecordView(NamedTuple):
     """A record with its entries, and how many are not shown."""
 
     chip: Chip
@@ -55,8 +52,7 @@ class RecordView:
     left_out: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Records:
+class Records(NamedTuple):
     """The records that are shown, and how many are not."""
 
     shown: tuple[RecordView, ...]

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from curifactory.reporting.view.calls import Calls, CallView, gather_calls
+from curifactory.reporting.view.calls import Calls, CallView, gather_calls, origins_of_calls
 from curifactory.reporting.view.chip import Chips
 from curifactory.reporting.view.curves import Curves, gather_curves
 from curifactory.reporting.view.header import Header, gather_header
+from curifactory.reporting.view.origins import Origin, gather_origins
 from curifactory.reporting.view.parameters import Parameters, gather_parameters
 from curifactory.reporting.view.reportables import (
     Group,
@@ -19,12 +20,14 @@ from curifactory.reporting.view.reportables import (
 )
 from curifactory.reporting.view.results import Results, gather_results
 from curifactory.reporting.view.surroundings import Environment, Excerpt, cut_text, gather_environment
+from curifactory.reporting.view.sweep import SweepView, gather_sweep
 
 if TYPE_CHECKING:
     from curifactory.reporting.addresses import Addresses
     from curifactory.store.run import Run
 
 MOST_STOPPED = 10
+FEW_REPORTABLES = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class ReportView:
     warnings: tuple[str, ...]
     notes: str
     results: Results | None
+    sweep: SweepView | None
     curves: Curves | None
     groups: tuple[Group, ...]
     calls: Calls
@@ -42,6 +46,7 @@ class ReportView:
     environment: Environment | None
     patch: Excerpt | None
     log: Excerpt | None
+    origins: Mapping[str, Origin]
 
     def with_warning(self, text: str) -> ReportView:
         """Return the same report with one more warning."""
@@ -53,6 +58,11 @@ class ReportView:
         return tuple(
             [call for call in self.calls.shown if call.style in {"failed", "interrupted"}][:MOST_STOPPED]
         )
+
+    @property
+    def has_many_reportables(self) -> bool:
+        """Whether there are so many reportables that they are worth being filtered."""
+        return sum(len(group.reportables) for group in self.groups) > FEW_REPORTABLES
 
     @property
     def has_markup(self) -> bool:
@@ -82,12 +92,14 @@ class ReportView:
 def gather_report(run: Run, addresses: Addresses) -> ReportView:
     """Read everything that the page of a run shows."""
     chips = Chips(run.records)
+    origins = gather_origins(run.facts)
     reportables = gather_reportables(run.reportables, run.calls, chips, addresses)
     return ReportView(
         header=gather_header(run),
         warnings=tuple(warning.text for warning in run.warnings),
         notes=(run.facts.get("notes") or "").strip(),
-        results=gather_results(run.metrics, chips),
+        results=gather_results(run.metrics, chips, origins_of_calls(run.calls, origins)),
+        sweep=gather_sweep(run.facts.get("sweep"), run.records, run.metrics, chips),
         curves=gather_curves(run.metrics, chips, {call.index: call.name for call in run.calls}),
         groups=group_reportables(reportables),
         calls=gather_calls(run.calls, chips, addresses),
@@ -95,4 +107,5 @@ def gather_report(run: Run, addresses: Addresses) -> ReportView:
         environment=gather_environment(run.environment),
         patch=cut_text(run.patch_text(), "patch.diff", from_end=False),
         log=cut_text(run.log_text(), "log.txt", from_end=True),
+        origins=origins,
     )

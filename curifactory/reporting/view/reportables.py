@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.errors import ReportError
 from curifactory.reporting.addresses import Addresses
@@ -19,20 +18,21 @@ if TYPE_CHECKING:
 
 MOST_SHOWN = 5_000
 COLUMNS_SIDE_BY_SIDE = 6
+LETTERS_SIDE_BY_SIDE = 44
+LETTERS_OF_CELL = 24
+MEASURED_ROWS = 20
 PICTURES_SIDE_BY_SIDE = 6
 SEARCHED_ROWS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Attached:
-    """A file of a reportable; ``address`` is None if it is not there any more."""
+class Attached(NamedTuple):
+    """A file of a reportable; ``address`` is None if it is not there any more, empty if it is too large for the page."""
 
     name: str
     address: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportableView:
+class ReportableView(NamedTuple):
     """One reportable, ready to be shown."""
 
     anchor: str
@@ -54,10 +54,10 @@ class ReportableView:
         data = self.data
         widths = {"table": "columns", "matrix": "labels"}
         if self.kind in widths:
-            return len(data[widths[self.kind]]) > COLUMNS_SIDE_BY_SIDE
-        return self.kind in {"plotly", "video"} or (
-            self.kind == "images" and len(self.files) > PICTURES_SIDE_BY_SIDE
-        )
+            return len(data[widths[self.kind]]) > COLUMNS_SIDE_BY_SIDE or (
+                self.kind == "table" and _measure_table(data) > LETTERS_SIDE_BY_SIDE
+            )
+        return self.kind == "plotly" or (self.kind == "images" and len(self.files) > PICTURES_SIDE_BY_SIDE)
 
     @property
     def is_searched(self) -> bool:
@@ -65,8 +65,7 @@ class ReportableView:
         return self.kind == "table" and len(self.data["rows"]) >= SEARCHED_ROWS
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Reportables that stand together: those of a group that people named, or all others of one record."""
 
     name: str
@@ -101,6 +100,15 @@ def group_reportables(reportables: Iterable[ReportableView]) -> tuple[Group, ...
     )
 
 
+def _measure_table(data: Mapping[str, Any]) -> int:
+    """Say how many letters stand beside one another in a table, its first rows taken for all, and space between columns."""
+    rows = [data["columns"], *data["rows"][:MEASURED_ROWS]]
+    widths = [max(len(str(cell or "")) for cell in column) for column in zip(*rows, strict=True)]
+    labels = [data["index_names"], *data["index"][:MEASURED_ROWS]] if data["index"] is not None else []
+    widths += [max(len(str(cell or "")) for cell in column) for column in zip(*labels, strict=False)]
+    return sum(min(width, LETTERS_OF_CELL) + 3 for width in widths)
+
+
 def _order(call: int | None) -> int:
     return -1 if call is None else call
 
@@ -123,7 +131,8 @@ def _show(
     if kind == "html":
         data = {"html": _with_files(data["html"], files)}
     elif kind == "plotly":
-        data = {**data, "script": addresses.find_script(row.folder, files[0].name)}
+        place = row.folder, files[0].name
+        data = {**data, "script": addresses.find_script(*place), "figure": addresses.read_figure(*place)}
     return ReportableView(
         anchor=f"reportable-{number}",
         name=row.name,

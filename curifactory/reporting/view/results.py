@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import math
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
 from curifactory.reporting.view.quantities import format_number
 
 if TYPE_CHECKING:
+    from curifactory.reporting.view.origins import Origin
     from curifactory.store.metrics import MetricSeries
 
 LOWER_IS_BETTER = re.compile(
@@ -26,19 +26,21 @@ HIGHER_IS_BETTER = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The last value; ``exact`` is all of its digits, ``peak`` the best one on the way there, if that was another."""
+class Cell(NamedTuple):
+    """The last value; ``exact`` is all of its digits, ``peak`` the best one on the way there, if that was another.
+
+    ``origin`` tells in what the run that it comes from differs from this one, if it does.
+    """
 
     text: str
     exact: str
     best: bool
     peak: str = ""
     peak_at: str = ""
+    origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One metric; ``direction`` is ``higher``, ``lower`` or empty where its name does not tell."""
 
     type: str
@@ -46,25 +48,41 @@ class Column:
     direction: str
 
 
-@dataclass(frozen=True, slots=True)
-class ResultRow:
+class ResultRow(NamedTuple):
     """The metrics of one record."""
 
     chip: Chip
     cells: tuple[Cell | None, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Results:
+class Results(NamedTuple):
     """A table of metrics over records."""
 
     columns: tuple[Column, ...]
     rows: tuple[ResultRow, ...]
     typed: bool
 
+    @property
+    def has_origins(self) -> bool:
+        """Whether a value comes from a run whose surroundings were not those of this one."""
+        return any(cell is not None and cell.origin for row in self.rows for cell in row.cells)
 
-def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | None:
-    """Take the last value of each metric and record; None if nothing was logged."""
+
+def gather_results(
+    metrics: Iterable[MetricSeries], chips: Chips, origins: Mapping[int, Origin] | None = None
+) -> Results | None:
+    """Take the last value of each metric and record; None if nothing was logged.
+
+    Parameters
+    ----------
+    metrics : iterable of MetricSeries
+        What was logged.
+    chips : Chips
+        Marks of the records.
+    origins : mapping of int to Origin, optional
+        Calls that were made elsewhere, in other surroundings.
+    """
+    elsewhere: dict[tuple[int, str, str], str] = {}
     last: dict[int, dict[tuple[str, str], float]] = {}
     peaks: dict[tuple[int, str, str], tuple[str, str]] = {}
     columns: dict[tuple[str, str], None] = {}
@@ -72,6 +90,8 @@ def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | N
         key = (series.type, series.name)
         columns[key] = None
         last.setdefault(series.record, {})[key] = series.last
+        origin = None if not origins or series.call is None else origins.get(series.call)
+        elsewhere[series.record, *key] = "" if origin is None else origin.text
         peak = find_peak(series)
         if peak is not None and series.values[peak] != series.last:
             peaks[series.record, *key] = (format_number(series.values[peak]), describe_place(series, peak))
@@ -84,7 +104,9 @@ def gather_results(metrics: Iterable[MetricSeries], chips: Chips) -> Results | N
         ResultRow(
             chips.get(record),
             tuple(
-                _make_cell(values[key], bests[key], peaks.get((record, *key), ("", "")))
+                _make_cell(
+                    values[key], bests[key], peaks.get((record, *key), ("", "")), elsewhere[record, *key]
+                )
                 if key in values
                 else None
                 for key in columns
@@ -139,5 +161,5 @@ def describe_place(series: MetricSeries, place: int) -> str:
     return f"{place + 1} of {len(series.values)}"
 
 
-def _make_cell(value: float, best: float | None, peak: tuple[str, str]) -> Cell:
-    return Cell(format_number(value), repr(value), value == best, *peak)
+def _make_cell(value: float, best: float | None, peak: tuple[str, str], origin: str) -> Cell:
+    return Cell(format_number(value), repr(value), value == best, *peak, origin=origin)

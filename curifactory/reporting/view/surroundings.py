@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 SHOWN_LINES = 2_000
 SHOWN_CHARACTERS = 300_000
 
 
-@dataclass(frozen=True, slots=True)
-class Excerpt:
+class Excerpt(NamedTuple):
     """Lines of a text and how many were left out; ``file`` lies whole beside the page."""
 
     lines: tuple[str, ...]
@@ -19,8 +17,7 @@ class Excerpt:
     file: str
 
 
-@dataclass(frozen=True, slots=True)
-class Environment:
+class Environment(NamedTuple):
     """Machine, packages and variables, each as pairs."""
 
     python: str

@@ -294,10 +294,14 @@ def files_of(folder: Path) -> dict[str, bytes]:
 
 
 def test_the_packaged_templates_and_assets_are_all_used():
+    from curifactory.reporting.display import STYLES
+    from curifactory.reporting.embedding import SCRIPT
     from curifactory.reporting.index import INDEX_ASSETS
     from curifactory.reporting.pages import ASSETS, TEMPLATES
 
     assert set(os.listdir(ASSETS)) == {
+        *STYLES,
+        SCRIPT,
         *report_module.PAGE_ASSETS,
         report_module.REPORTABLE_STYLE,
         report_module.REPORTABLE_SCRIPT,

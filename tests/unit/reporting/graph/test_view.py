@@ -150,3 +150,42 @@ def test_labels_on_edges_give_way_when_they_are_too_many(empty_run):
 def test_a_run_without_calls_has_no_picture_and_no_excuse(empty_run):
     shown = show(empty_run)
     assert (shown.svg, shown.note, shown.boxes) == ("", "", ())
+
+
+def heights_of(svg):
+    """Give the height of each box's name in the picture, by the name."""
+    texts = [
+        (" ".join("".join(text.itertext()).split()), text) for text in ET.fromstring(svg).iter(f"{SVG}text")
+    ]
+    return {name: float(text.get("y")) for name, text in texts if name.startswith("Record")}
+
+
+def test_records_stand_in_their_order_whether_or_not_something_connects_them(empty_run):
+    made = [empty_run.add_call("load", empty_run.add_record(name)) for name in "abc"]
+    for record, call in enumerate(made):
+        empty_run.add_call("train", record, inputs=[("data", call)])
+    alone = show(empty_run).svg
+    total = empty_run.add_record("sum")
+    empty_run.add_call("total", total, inputs=[("data", call) for call in made], aggregate=True)
+    for svg in (alone, show(empty_run).svg):
+        heights = heights_of(svg)
+        assert heights["Record 0 (a)"] < heights["Record 1 (b)"] < heights["Record 2 (c)"]
+
+
+def test_what_takes_nothing_in_stands_at_the_left(empty_run):
+    short, long = empty_run.add_record("short"), empty_run.add_record("long")
+    first = empty_run.add_call("begin", short)
+    last = empty_run.add_call("begin", long)
+    for number in range(4):
+        last = empty_run.add_call(f"step_{number}", long, inputs=[("x", last)])
+    empty_run.add_call(
+        "total", empty_run.add_record("sum"), inputs=[("x", first), ("x", last)], aggregate=True
+    )
+    texts = [
+        text
+        for text in ET.fromstring(show(empty_run).svg).iter(f"{SVG}text")
+        if "".join(text.itertext()) == "begin"
+    ]
+    places = [float(text.get("x")) for text in texts]
+    assert len(places) == 2
+    assert abs(places[0] - places[1]) < 5

@@ -128,3 +128,12 @@ def test_thinning_keeps_ends_order_and_extremes(values, most):
     if finite:
         assert min(finite) in [values[place] for place in places]
         assert max(finite) in [values[place] for place in places]
+
+
+def test_a_single_value_among_curves_stands_in_the_table_only(empty_run, curves_of):
+    record = empty_run.add_record("a")
+    log(empty_run, record, None, [3.0, 2.0])
+    log(empty_run, empty_run.add_record("b"), None, [1.5])
+    curves = curves_of()
+    assert [curve.chip.short for curve in curves.charts[0].curves] == ["a", "b"]
+    assert [line["record"] for line in data_of(curves)[0]["lines"]] == ["a"]
