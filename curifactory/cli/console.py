@@ -38,7 +38,7 @@ class Console:
         if os.environ.get("NO_COLOR"):
             self.has_color = False
         else:
-            self.has_color = self.is_terminal or bool(os.environ.get("FORCE_COLOR"))
+            self.has_color = self.is_terminal or os.environ.get("FORCE_COLOR", "") not in ("", "0")
         self._is_closed = False
 
     @property

@@ -1,18 +1,31 @@
-"""The ``curifactory`` command: what concerns the installation and not one experiment."""
+"""The ``curifactory`` command: what concerns a project or the installation and not one experiment."""
 
 from __future__ import annotations
 
+import os
 import sys
+from types import MappingProxyType
 
 import click
 
-from curifactory.cli.outcome import run_command
-from curifactory.cli.words import HELP, debug_option, version_option
+from curifactory.cli.groups import LazyGroup
+from curifactory.cli.words import HELP, color_option, debug_option, version_option
 from curifactory.errors import ExitCode
+
+VERBS = MappingProxyType(
+    {
+        "init": "curifactory.cli.verbs.begin_project",
+        "config": "curifactory.cli.verbs.config",
+        "doctor": "curifactory.cli.verbs.doctor",
+        "completion": "curifactory.cli.verbs.completion",
+    }
+)
 
 
 @click.group(
-    params=[version_option(), debug_option()],
+    cls=LazyGroup,
+    verbs=VERBS,
+    params=[version_option(), color_option(), debug_option()],
     context_settings=HELP,
     invoke_without_command=True,
     epilog="Experiments are run by the command: experiment NAME",
@@ -28,6 +41,13 @@ def curifactory(ctx: click.Context) -> int | None:
 
 def main() -> None:
     """Be the ``curifactory`` program."""
+    asked = os.environ.get("_CURIFACTORY_COMPLETE")
+    if asked:
+        from curifactory.cli.completion import answer
+
+        sys.exit(answer(curifactory, "curifactory", asked))
+    from curifactory.cli.outcome import run_command
+
     sys.exit(run_command(curifactory, sys.argv[1:], program="curifactory"))
 
 

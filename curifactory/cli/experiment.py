@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-import importlib
+import gc
+import os
 import sys
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import click
 
-from curifactory.cli.outcome import DEBUG, run_command
-from curifactory.cli.words import HELP, SHORT, debug_option, version_option
+from curifactory.cli.groups import LazyGroup
+from curifactory.cli.words import (
+    DEBUG,
+    HELP,
+    NO_COLOR,
+    SHORT,
+    color_option,
+    debug_option,
+    version_option,
+)
 from curifactory.errors import ExitCode
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
 
 VERBS = MappingProxyType(
     {
@@ -18,30 +31,29 @@ VERBS = MappingProxyType(
         "ls": "curifactory.cli.verbs.list_files",
         "runs": "curifactory.cli.verbs.list_runs",
         "show": "curifactory.cli.verbs.show",
+        "diff": "curifactory.cli.verbs.diff",
+        "note": "curifactory.cli.verbs.note",
+        "tag": "curifactory.cli.verbs.tag",
+        "rm": "curifactory.cli.verbs.remove",
         "report": "curifactory.cli.verbs.report",
         "open": "curifactory.cli.verbs.open_report",
+        "reports": "curifactory.cli.verbs.serve_reports",
         "cache": "curifactory.cli.verbs.cache",
         "accept": "curifactory.cli.verbs.accept",
+        "resume": "curifactory.cli.verbs.resume",
+        "reproduce": "curifactory.cli.verbs.reproduce",
+        "export": "curifactory.cli.verbs.export",
+        "notebook": "curifactory.cli.verbs.notebook",
+        "docker": "curifactory.cli.verbs.docker",
         "reindex": "curifactory.cli.verbs.reindex",
     }
 )
 DEFAULT_VERB = "run"
-_GROUP_FLAGS = ("--help", "--version", DEBUG)
+_GROUP_FLAGS = ("--help", "--version", NO_COLOR, DEBUG)
 
 
-class Verbs(click.Group):
-    """A group that imports a verb when it is asked for, and takes any other first word for an experiment's name."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the verbs."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb; None if there is none of this name."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(VERBS[cmd_name]).verb
-        return command
+class Verbs(LazyGroup):
+    """A group that takes any first word that is no verb for an experiment's name."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the default verb where none was written."""
@@ -53,6 +65,18 @@ class Verbs(click.Group):
             ctx.meta[SHORT] = True
         return super().parse_args(ctx, args)
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return what the first word can be: a verb, an experiment, an option of either."""
+        from curifactory.cli.completion import complete_experiments
+
+        found = super().shell_complete(ctx, incomplete)
+        if incomplete.startswith("-"):
+            running = self.get_command(ctx, DEFAULT_VERB)
+            known = {item.value for item in found}
+            below = [] if running is None else running.shell_complete(ctx, incomplete)
+            return [*found, *(item for item in below if item.value not in known)]
+        return [*complete_experiments(incomplete), *found]
+
     def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write both ways to use the command."""
         formatter.write_usage(ctx.command_path, "NAME [OPTIONS]")
@@ -61,7 +85,8 @@ class Verbs(click.Group):
 
 @click.group(
     cls=Verbs,
-    params=[version_option(), debug_option()],
+    verbs=VERBS,
+    params=[version_option(), color_option(), debug_option()],
     context_settings=HELP,
     invoke_without_command=True,
     epilog="experiment NAME --help lists the options of a run, experiment VERB --help those of a verb.",
@@ -81,6 +106,15 @@ def experiment(ctx: click.Context) -> int | None:
 
 def main() -> None:
     """Be the ``experiment`` program."""
+    # Of the many objects that modules are made of none goes: looking through them finds nothing.
+    gc.set_threshold(50_000, 20, 50)
+    asked = os.environ.get("_EXPERIMENT_COMPLETE")
+    if asked:
+        from curifactory.cli.completion import answer
+
+        sys.exit(answer(experiment, "experiment", asked))
+    from curifactory.cli.outcome import run_command
+
     sys.exit(run_command(experiment, sys.argv[1:], program="experiment"))
 
 

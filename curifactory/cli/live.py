@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from collections import Counter
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TextIO, cast
 
 from rich.console import Console, Group
 from rich.live import Live
@@ -15,12 +16,16 @@ from rich.text import Text
 
 from curifactory.cli.amounts import show_duration
 from curifactory.cli.console import printable
+from curifactory.cli.open_lines import LinesStream, OpenLines
+from curifactory.cli.past import Past
+from curifactory.cli.remaining import Remaining
 from curifactory.core.events import CallEnded, CallStarted, RunPlanned, Warned
 from curifactory.core.outcomes import CallOutcome
 
 _FRAMES_A_SECOND = 8
-_OTHER_LINES = 6
+_OTHER_LINES = 10
 _LEAST_ROWS = 4
+_OPEN_LINES = 4
 
 
 @dataclass(slots=True)
@@ -44,10 +49,16 @@ class LiveTable:
     ----------
     console : rich.console.Console, optional
         Where to draw; standard output if None.
+    past : Past, optional
+        Knows how long calls took in earlier runs.
     """
 
-    def __init__(self, console: Console | None = None) -> None:
-        self._console = console or Console(highlight=False)
+    def __init__(self, console: Console | None = None, *, past: Past | None = None) -> None:
+        # The stream itself: while the table is drawn, what stands in its place writes above the table.
+        self._console = console or Console(file=sys.stdout, highlight=False)
+        self._lines = OpenLines(self._print_line)
+        self._streams: tuple[Any, Any] | None = None
+        self._remaining = Remaining(past or Past())
         self._lock = threading.Lock()
         self._rows: dict[int, _Row] = {}
         self._counts: Counter[CallOutcome] = Counter()
@@ -57,14 +68,18 @@ class LiveTable:
             console=self._console,
             refresh_per_second=_FRAMES_A_SECOND,
             vertical_overflow="crop",
+            redirect_stdout=False,
+            redirect_stderr=False,
         )
         self._is_open = False
+        self._take_streams()
 
     def __call__(self, event: Any) -> None:
         """Take one event."""
         match event:
             case CallEnded():
                 with self._lock:
+                    self._remaining.end(event)
                     self._end(event)
             case CallStarted():
                 with self._lock:
@@ -74,20 +89,42 @@ class LiveTable:
             case RunPlanned():
                 with self._lock:
                     self._planned = max(event.calls, self._planned or 0)
+                    self._remaining.plan(event)
             case Warned():
                 self._console.print(Text.assemble(("warning ", "yellow"), printable(event.text)))
                 return
             case _:
                 return
+        if type(event) is CallEnded:
+            self._lines.finish()
         if not self._is_open:
-            self._is_open = True
             self._live.start()
+            self._is_open = True
 
     def close(self) -> None:
         """Draw the last state and give the terminal back."""
         if self._is_open:
+            self._lines.finish()
             self._is_open = False
             self._live.stop()
+        self._give_streams_back()
+
+    def _take_streams(self) -> None:
+        self._streams = (sys.stdout, sys.stderr)
+        # From the beginning: what is imported may keep them, as a handler of `logging` does.
+        sys.stdout = cast("TextIO", LinesStream(sys.stdout, self._lines, self._is_drawn))
+        sys.stderr = cast("TextIO", LinesStream(sys.stderr, self._lines, self._is_drawn))
+
+    def _is_drawn(self) -> bool:
+        return self._is_open
+
+    def _give_streams_back(self) -> None:
+        if self._streams is not None:
+            sys.stdout, sys.stderr = self._streams
+            self._streams = None
+
+    def _print_line(self, line: str) -> None:
+        self._console.print(Text.from_ansi(line) if line else "", soft_wrap=True)
 
     def _end(self, event: CallEnded) -> None:
         self._counts[event.outcome] += 1
@@ -143,15 +180,23 @@ class LiveTable:
                     _show_time(row, now),
                     Text(printable(row.reason)),
                 )
-            return Group(table, Text(self._count(), style="bright_black"))
+            opened = [
+                Text.from_ansi(line, no_wrap=True, overflow="crop")
+                for line in self._lines.shown[-_OPEN_LINES:]
+            ]
+            return Group(*opened, table, Text(self._count(now), style="bright_black"))
 
-    def _count(self) -> str:
+    def _count(self, now: float) -> str:
         done = sum(self._counts.values())
         total = f" of {self._planned}" if self._planned and self._planned >= done else ""
         parts = [f"{done}{total} calls"]
         parts += [
             f"{self._counts[outcome]} {outcome.value}" for outcome in CallOutcome if self._counts[outcome]
         ]
+        running = [(row.name, now - row.began) for row in self._rows.values() if row.outcome is None]
+        left_s = self._remaining.estimate_s(running)
+        if left_s is not None:
+            parts.append(f"about {show_duration(left_s)} left")
         return ", ".join(parts)
 
 

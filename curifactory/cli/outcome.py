@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -10,10 +11,9 @@ from pathlib import Path
 import click
 
 from curifactory.cli.console import Console, close_quietly, open_streams, printable
+from curifactory.cli.words import DEBUG, NO_COLOR
+from curifactory.core.nearest import find_nearest
 from curifactory.errors import CurifactoryError, ExitCode, StageError
-from curifactory.project.nearest import find_nearest
-
-DEBUG = "--debug"
 
 
 def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
@@ -37,7 +37,11 @@ def run_command(command: click.Command, words: Sequence[str], *, program: str) -
     1
     """
     open_streams()
-    debug = DEBUG in list(words)[: list(words).index("--") if "--" in words else None]
+    options = list(words)[: list(words).index("--") if "--" in words else None]
+    debug = DEBUG in options
+    if NO_COLOR in options:
+        # For what the experiment starts, too: its own output is part of what is seen.
+        os.environ["NO_COLOR"] = "1"
     try:
         with command.make_context(program, list(words)) as context:
             code = command.invoke(context)

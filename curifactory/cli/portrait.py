@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curifactory.cli.amounts import show_duration, show_moment, show_number
+from curifactory.cli.amounts import show_duration, show_moment, show_number, show_size
 from curifactory.cli.console import Console, align, printable
 from curifactory.cli.ending import STYLES
 
@@ -39,6 +39,7 @@ def print_run(console: Console, run: Run, *, report: Path | None) -> None:
     _print_calls(console, run)
     _print_metrics(console, run)
     _print_parameters(console, run)
+    _print_reportables(console, run)
     _print_error(console, run)
     console.flush()
 
@@ -51,18 +52,28 @@ def list_facts(run: Run) -> list[tuple[str, str]]:
     found = [
         ("started", f"{started}{took}" if started else ""),
         ("command", str(facts.get("command_line") or "")),
+        ("resumes", str(facts.get("resumes") or "")),
         ("parameters", ", ".join(map(str, facts.get("parameter_files") or ()))),
         ("commit", _show_commit(facts.get("git"))),
         ("where", " ".join(str(facts[key]) for key in ("user", "host") if facts.get(key))),
         ("with", ", ".join(f"{name} {facts[key]}" for name, key in _VERSIONS if facts.get(key))),
         ("tags", ", ".join(facts.get("tags") or ())),
         ("notes", str(facts.get("notes") or "")),
+        ("full store", _show_store(facts.get("full_store"))),
         *(("warning", warning.text) for warning in run.warnings),
     ]
     return [(name, value) for name, value in found if value]
 
 
 _VERSIONS = (("Python", "python"), ("curifactory", "curifactory"))
+
+
+def _show_store(store: Mapping[str, Any] | None) -> str:
+    if not store:
+        return ""
+    missing = len(store.get("missing") or ())
+    lacks = f", {missing} missing" if missing else ""
+    return f"{store.get('files', 0)} files, {show_size(int(store.get('size_bytes') or 0))}{lacks}"
 
 
 def _show_commit(git: Mapping[str, Any] | None) -> str:
@@ -125,6 +136,24 @@ def _print_parameters(console: Console, run: Run) -> None:
         )
         origin = f" ({row.file})" if row.file else ""
         console.print(printable(f"{_INDENT}{row.name} {row.hash}{origin}: {values}"), flush=False)
+
+
+def _print_reportables(console: Console, run: Run) -> None:
+    if not run.reportables:
+        return
+    _head(console, "reportables")
+    names = {record.index: record.name for record in run.records}
+    rows = [
+        [
+            f"{_INDENT}{row.fragment.kind}",
+            row.name,
+            names.get(row.record, ""),
+            row.stage or "",
+            " ".join((row.fragment.caption or "").split()),
+        ]
+        for row in run.reportables
+    ]
+    console.print_table(rows)
 
 
 def _show_value(value: Any) -> str:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from curifactory.cli.amounts import show_duration, show_size
 from curifactory.cli.console import Console, printable
 from curifactory.core.events import CallEnded, CallStarted, OutputFacts, RecordAdded, RunPlanned, Warned
 from curifactory.core.outcomes import CallOutcome
+
+if TYPE_CHECKING:
+    from curifactory.cli.past import Past
 
 _HIDDEN = (CallOutcome.NOT_NEEDED, CallOutcome.NOT_REACHED)
 _TIMED = (CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED)
@@ -25,8 +28,16 @@ class Progress(Protocol):
         ...
 
 
-def open_progress(output: Console, errors: Console, *, verbose: bool, quiet: bool) -> Progress:
-    """Return what shows a run: nothing if quiet, a table in a terminal, plain lines elsewhere or if verbose.
+def open_progress(
+    output: Console,
+    errors: Console,
+    *,
+    verbose: bool,
+    quiet: bool,
+    table: bool = True,
+    past: Past | None = None,
+) -> Progress:
+    """Return what shows a run: nothing if quiet, a table in a terminal, plain lines elsewhere.
 
     Parameters
     ----------
@@ -34,13 +45,17 @@ def open_progress(output: Console, errors: Console, *, verbose: bool, quiet: boo
         Where events and warnings go.
     verbose, quiet : bool
         What was asked for.
+    table : bool
+        Whether a terminal shows a table.
+    past : Past, optional
+        Knows how long calls took.
     """
     if quiet:
         return Silence()
-    if output.is_terminal and not verbose:
+    if output.is_terminal and table:
         from curifactory.cli.live import LiveTable
 
-        return LiveTable()
+        return LiveTable(past=past)
     return PlainLines(output, errors, verbose=verbose)
 
 
@@ -97,12 +112,18 @@ class PlainLines:
             case RecordAdded():
                 # Most records are known before the first call ends, so their column seldom has to grow.
                 self._record_width = max(self._record_width, len(printable(event.name)))
-            case RunPlanned() if self._verbose:
-                self._output.print(f"planned {event.calls} calls, {event.to_run} of which may have to run")
+            case RunPlanned():
+                self._plan(event)
 
     def close(self) -> None:
         """Show what has been written so far."""
         self._output.flush()
+
+    def _plan(self, event: RunPlanned) -> None:
+        for stage in event.stages:
+            self._name_width = max(self._name_width, len(printable(stage.name)))
+        if self._verbose:
+            self._output.print(f"planned {event.calls} calls, {event.to_run} of which may have to run")
 
     def _show_ended(self, event: CallEnded) -> None:
         if event.outcome in _HIDDEN and not self._verbose:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import json
 import sys
-from dataclasses import replace
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from curifactory.cli.console import Console, printable
 from curifactory.cli.ending import print_ending
+from curifactory.cli.logged_errors import LoggedErrors
 from curifactory.cli.outcome import show_error
-from curifactory.cli.progress import open_progress
+from curifactory.cli.past import Past
+from curifactory.cli.progress import Progress, open_progress
 from curifactory.cli.tally import Tally
+from curifactory.core.events import Listener
+from curifactory.core.nearest import suggest
 from curifactory.core.outcomes import RunOutcome
 from curifactory.errors import DiscoveryError, ExitCode
-from curifactory.parameters.sets import ExperimentParameters
+from curifactory.parameters.sets import file_hash_of
 from curifactory.parameters.shown import shown_set
 from curifactory.project.loading import find_module_file
-from curifactory.project.nearest import suggest
 from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
+from curifactory.provenance.ranks import is_follower
 from curifactory.workflow.request import RunRequest
 
 _NOTES = "\n# Notes on this run of {name}. Lines that begin with # are left out.\n"
@@ -31,15 +36,37 @@ _CODES = {
 }
 
 
-def run(request: RunRequest, *, verbose: bool, quiet: bool, debug: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a run is shown.
+
+    Parameters
+    ----------
+    verbose, quiet, debug : bool
+        How much to say.
+    plain, table : bool
+        Whether lines, or the table, are wanted in a terminal whatever else is asked.
+    log_errors : bool
+        Whether standard error comes into the log, too.
+    """
+
+    verbose: bool = False
+    quiet: bool = False
+    debug: bool = False
+    plain: bool = False
+    table: bool = False
+    log_errors: bool = False
+
+
+def run(request: RunRequest, manner: Manner) -> int:
     """Run an experiment, show it while it goes on, and tell its end.
 
     Parameters
     ----------
     request : RunRequest
         What to run and how.
-    verbose, quiet, debug : bool
-        How much to say.
+    manner : Manner
+        How it is shown.
 
     Returns
     -------
@@ -52,29 +79,30 @@ def run(request: RunRequest, *, verbose: bool, quiet: bool, debug: bool) -> int:
         If the run could not begin; what happens in a run is shown here.
     """
     project = Project.find()
+    if is_follower():
+        # The first process of the launch tells everything; the others would tell it again.
+        manner = replace(manner, quiet=True)
     output, errors = Console(sys.stdout), Console(sys.stderr)
     _keep_folder_clean(request)
-    _say_twice_named(request, errors, quiet=quiet)
+    _say_twice_named(request, errors, quiet=manner.quiet)
     if request.notes == "":
         request = replace(request, notes=edit_notes(request.experiment, project))
-    from curifactory.workflow.experiment import run_experiment
-
     tally = Tally()
-    progress = open_progress(output, errors, verbose=verbose, quiet=quiet)
+    progress = _open_progress(output, errors, manner, project)
     code: int = ExitCode.COMPLETE
     try:
-        run_experiment(request, project=project, listeners=(tally, progress))
+        _execute(request, manner, project, tally, progress)
     # Ctrl-C and sys.exit() in a stage too: a run that has begun tells how it ended.
     except BaseException as error:
         progress.close()
         if tally.reference is None and not request.dry:
             raise
-        code = show_error(error, errors, debug=debug, root=project.root)
+        code = show_error(error, errors, debug=manner.debug, root=project.root)
         if code == ExitCode.WRONG_USE:
             return code
     progress.close()
     outcome = tally.outcome or (RunOutcome.COMPLETE if code == ExitCode.COMPLETE else RunOutcome.FAILED)
-    if not quiet:
+    if not manner.quiet:
         print_ending(
             output,
             tally,
@@ -83,7 +111,42 @@ def run(request: RunRequest, *, verbose: bool, quiet: bool, debug: bool) -> int:
             report=_find_report(project, tally),
             dry=request.dry,
         )
+    if tally.reference is not None and code == ExitCode.COMPLETE:
+        _publish(request, tally.reference, project, Console(sys.stderr) if manner.quiet else output)
     return code or _CODES.get(outcome, ExitCode.COMPLETE)
+
+
+def _open_progress(output: Console, errors: Console, manner: Manner, project: Project) -> Progress:
+    return open_progress(
+        output,
+        errors,
+        verbose=manner.verbose,
+        quiet=manner.quiet,
+        table=not manner.plain and (manner.table or not manner.verbose),
+        past=Past(project),
+    )
+
+
+def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: Listener) -> None:
+    from curifactory.workflow.experiment import run_experiment
+
+    # What is made of the run is told of after its end.
+    asked = replace(request, notebook=False, docker=False)
+    with LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
+        run_experiment(asked, project=project, listeners=listeners)
+
+
+def _publish(request: RunRequest, reference: str, project: Project, console: Console) -> None:
+    """Make of a run that has ended what was asked for with it."""
+    from curifactory.workflow.past_run import load_run
+
+    if request.notebook:
+        path = load_run(reference, project=project).notebook()
+        console.print(f"notebook  {console.link(path)}")
+    if request.docker:
+        from curifactory.cli.verbs.docker import make_image
+
+        make_image(console, load_run(reference, project=project))
 
 
 def show_map(request: RunRequest, *, verbose: bool, as_json: bool) -> int:
@@ -107,14 +170,31 @@ def show_hashes(request: RunRequest, *, as_json: bool) -> int:
     if as_json:
         print_json(
             [
-                {"hash": each.params.file_hash(), "name": each.params.name, "file": each.file}
+                {"hash": file_hash_of(each.params), "name": each.params.name, "file": each.file}
                 for each in chosen
             ]
         )
         return ExitCode.COMPLETE
     console = Console(sys.stdout)
     for each in chosen:
-        console.print(f"{each.params.file_hash()} {printable(each.params.name)}", flush=False)
+        console.print(f"{file_hash_of(each.params)} {printable(each.params.name)}", flush=False)
+    console.flush()
+    return ExitCode.COMPLETE
+
+
+def show_paths(request: RunRequest, *, as_json: bool) -> int:
+    """Write the files that a run would make or reuse."""
+    from curifactory.workflow.expected_files import expected_files
+
+    _keep_folder_clean(request, always=True)
+    _say_twice_named(request, Console(sys.stderr), quiet=False)
+    files = expected_files(request, project=Project.find())
+    if as_json:
+        print_json([each.to_json() for each in files])
+        return ExitCode.COMPLETE
+    console = Console(sys.stdout)
+    for each in files:
+        console.print(printable(each.path), flush=False)
     console.flush()
     return ExitCode.COMPLETE
 
@@ -141,7 +221,7 @@ def show_params(request: RunRequest, name: str | None, *, verbose: bool) -> int:
         print_json([_set_to_json(each, verbose=verbose) for each in chosen])
         return ExitCode.COMPLETE
     found = [each for each in chosen if each.params.name == name]
-    found = found or [each for each in chosen if each.params.file_hash().startswith(name)]
+    found = found or [each for each in chosen if file_hash_of(each.params).startswith(name)]
     if len(found) != 1:
         known = [each.params.name for each in chosen]
         many = f"{len(found)} parameter sets have a hash that begins with '{name}'."
@@ -161,30 +241,25 @@ def print_json(value: Any) -> None:
 def _collect(request: RunRequest) -> list[SelectedSet]:
     _keep_folder_clean(request, always=True)
     _say_twice_named(request, Console(sys.stderr), quiet=False)
-    project = Project.find()
-    return project.collect_sets(
-        project.load_experiment(request.experiment),
-        files=request.parameter_files,
-        names=request.names,
-        indices=request.indices,
-        global_indices=request.global_indices,
-    )
+    from curifactory.workflow.experiment import select_sets
+
+    return select_sets(request, project=Project.find())
 
 
 def _set_to_json(chosen: SelectedSet, *, verbose: bool) -> dict[str, Any]:
-    params: ExperimentParameters = chosen.params
+    params = chosen.params
     cls = type(params)
     told: dict[str, Any] = {
         "name": params.name,
-        "hash": params.file_hash(),
+        "hash": file_hash_of(params),
         "file": chosen.file,
         "class": f"{cls.__module__}:{cls.__qualname__}",
         "parameters": shown_set(params),
     }
     if verbose:
-        told["strategies"] = {
-            field: strategy for field, (strategy, _) in params.params_hash(dry=True).items()
-        }
+        from curifactory.identity.parameters import describe_set
+
+        told["strategies"] = {field: strategy for field, (strategy, _) in describe_set(params).items()}
     return told
 
 

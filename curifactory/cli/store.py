@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from curifactory.core.nearest import suggest
 from curifactory.errors import DiscoveryError
-from curifactory.project.nearest import suggest
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index

@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import click
 
 _NEGATIVE = re.compile(r"-\d+")
+# Before a number that is no option; a command line cannot hold it.
+_MARK = "\0"
 TYPED = "curifactory.cli.typed"
 SHORT = "curifactory.cli.short"
+NO_COLOR = "--no-color"
+DEBUG = "--debug"
 HELP = {"help_option_names": ["--help"], "max_content_width": 110}
 
 
 def debug_option() -> click.Option:
     """Return the option that every command has; its value is read where errors are shown."""
     return click.Option(
-        ["--debug"],
+        [DEBUG],
         is_flag=True,
         expose_value=False,
         help="Show whole tracebacks, this package's frames too.",
+    )
+
+
+def color_option() -> click.Option:
+    """Return the option that every command has; it is looked for before any line is written."""
+    return click.Option(
+        [NO_COLOR],
+        is_flag=True,
+        expose_value=False,
+        help="Write without colours, as with NO_COLOR=1 in the environment.",
     )
 
 
@@ -46,23 +60,35 @@ def version_option() -> click.Option:
 
 
 class Verb(click.Command):
-    """A command with ``--debug``."""
+    """A command with the options that every command has."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         options.setdefault("context_settings", HELP)
         super().__init__(*arguments, **options)
-        self.params.append(debug_option())
+        self.params += [color_option(), debug_option()]
 
 
 class RunVerb(Verb):
     """A command whose arguments name runs: ``-1`` is the latest of them and no option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put numbers behind ``--``, where they count as arguments."""
-        if "--" not in args:
-            numbers = [word for word in args if _NEGATIVE.fullmatch(word)]
-            args = [*(word for word in args if word not in numbers), "--", *numbers]
-        return super().parse_args(ctx, args)
+        """Let numbers count as arguments, where they stand."""
+        rest = super().parse_args(ctx, list(self._mark(args)))
+        ctx.params = {name: _unmark(value) for name, value in ctx.params.items()}
+        return rest
+
+    def _mark(self, args: list[str]) -> Iterator[str]:
+        taking = {
+            flag
+            for param in self.params
+            if isinstance(param, click.Option) and not param.is_flag and not param.count
+            for flag in param.opts
+        }
+        before = ""
+        for word in args:
+            is_number = _NEGATIVE.fullmatch(word) is not None and before not in taking
+            yield f"{_MARK}{word}" if is_number and before != "--" else word
+            before = before if before == "--" else word
 
 
 class NamedVerb(Verb):
@@ -95,6 +121,12 @@ class NamedVerb(Verb):
         except click.UsageError:
             return True
         return isinstance(options.get("name"), str)
+
+
+def _unmark(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return tuple(map(_unmark, value))
+    return value.removeprefix(_MARK) if isinstance(value, str) else value
 
 
 def command_words(program: Sequence[str], typed: Sequence[str]) -> tuple[str, ...]:

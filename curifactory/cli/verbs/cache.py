@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from types import MappingProxyType
 
 import click
 
+from curifactory.cli.groups import LazyGroup
 from curifactory.cli.words import HELP
 
 VERBS = MappingProxyType(
@@ -20,22 +20,7 @@ VERBS = MappingProxyType(
 )
 
 
-class CacheVerbs(click.Group):
-    """A group that imports a verb when it is asked for."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names of the verbs."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a verb; None if there is none of this name."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = importlib.import_module(VERBS[cmd_name]).verb
-        return command
-
-
-@click.group("cache", cls=CacheVerbs, context_settings=HELP, invoke_without_command=True)
+@click.group("cache", cls=LazyGroup, verbs=VERBS, context_settings=HELP, invoke_without_command=True)
 @click.pass_context
 def verb(ctx: click.Context) -> int | None:
     """Look at what is kept, and why; check it, and clear away what nobody would use."""

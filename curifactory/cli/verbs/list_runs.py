@@ -1,8 +1,7 @@
-"""``experiment runs``: the runs there are, newest first."""
+"""``experiment runs``: the runs there are, newest first, or those for which conditions hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -10,26 +9,55 @@ import click
 from curifactory.cli.words import Verb
 
 if TYPE_CHECKING:
-    from curifactory.store.run_row import RunRow
+    from curifactory.cli.console import Console
+    from curifactory.workflow.runs.selection import Selected, Wanted
 
-_LONGEST_NOTE = 60
-_MOST_SCORES = 3
-_SCORES = 5
+_SHOWN = 20
+_OUTCOMES = ("running", "live", "complete", "partly failed", "failed", "interrupted")
+_EPILOG = (
+    "A condition compares names with values: acc > 0.9, params.n >= 50 and outcome == 'complete', 'paper' in tags, "
+    "started > '2026-11'. Names are facts of the run (experiment, number, outcome, tags, notes, started, duration, "
+    "commit, host and more), metrics (acc, acc.best) and parameters (params.n, or n). "
+    "As in: experiment runs iris -w 'acc > 0.9' --sort acc --columns number,acc,n"
+)
 
 
-@click.command("runs", cls=Verb)
+@click.command("runs", cls=Verb, epilog=_EPILOG)
 @click.argument("name", required=False)
 @click.option(
+    "-w",
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Show runs for which this holds, such as 'acc > 0.9'; may be given several times.",
+)
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Show runs with this tag.")
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    type=click.Choice(_OUTCOMES),
+    help="Show runs that ended so; may be given several times.",
+)
+@click.option(
+    "--sort",
+    metavar="KEY",
+    help="Sort by a metric (the best first), a parameter or a fact (the newest, the longest first).",
+)
+@click.option("--reverse", is_flag=True, help="Turn the order round.")
+@click.option(
+    "--columns", metavar="KEY,…", help="Show these columns: facts, metrics, parameters, commas between them."
+)
+@click.option(
     "-n",
-    "--number",
+    "--limit",
     type=click.IntRange(min=0),
-    default=20,
-    show_default=True,
     metavar="N",
-    help="Show at most this many; 0 shows all.",
+    help=f"Show at most this many; 0 shows all. Without it a table has {_SHOWN}, JSON and CSV all.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
-def verb(name: str | None, number: int, as_json: bool) -> int:
+@click.option("--csv", "as_csv", is_flag=True, help="Write CSV.")
+def verb(name: str | None, limit: int | None, as_json: bool, as_csv: bool, **words: Any) -> int:
     """List runs, newest first: of the experiment NAME, or of all."""
     import sys
 
@@ -37,103 +65,91 @@ def verb(name: str | None, number: int, as_json: bool) -> int:
     from curifactory.cli.store import check_experiment, open_runs
     from curifactory.errors import ExitCode
     from curifactory.project.project import Project
+    from curifactory.workflow.runs.selection import select_runs
 
+    if as_json and as_csv:
+        raise click.UsageError("--json and --csv contradict each other: give one of them.")
+    wanted = _read_words(name, words, limit=limit, shown=None if as_json or as_csv else _SHOWN)
     project = Project.find()
     store = open_runs(project)
-    rows = store.iter_rows(name)
-    if name is not None and not rows:
+    selected = select_runs(store, wanted)
+    if name is not None and not selected.among:
         check_experiment(name, project, list(dict.fromkeys(row.experiment for row in store.iter_rows())))
-    shown = rows[:number] if number else rows
     console = Console(sys.stdout)
-    if as_json:
-        import json
-
-        console.print(json.dumps([run_to_json(row) for row in shown], ensure_ascii=False, indent=2))
-    elif not rows:
-        console.print(f"No runs yet. Make one with: experiment {name or 'NAME'}")
+    folder = str(store.folder)
+    if as_json or as_csv:
+        _write(console, selected, words["columns"], folder, as_csv=as_csv)
+    elif not selected.rows:
+        if selected.among:
+            console.print(f"None of {selected.among} runs fits.")
+        else:
+            console.print(f"No runs yet. Make one with: experiment {name or 'NAME'}")
     else:
-        _print_rows(console, shown)
-        if len(shown) < len(rows):
-            console.print(f"{len(rows) - len(shown)} more: experiment runs {f'{name} ' if name else ''}-n 0")
+        _print(console, selected, wanted, words["columns"], folder, name=name)
     return ExitCode.COMPLETE
 
 
-def run_to_json(row: RunRow) -> dict[str, Any]:
-    """Return a row as JSON values; the names of keys are kept from version to version."""
-    facts = row.facts
-    return {
-        "reference": row.reference,
-        "experiment": row.experiment,
-        "number": row.number,
-        "outcome": row.outcome.value,
-        "started_at": None if row.started_at is None else row.started_at.isoformat(),
-        "finished_at": None if row.finished_at is None else row.finished_at.isoformat(),
-        "duration_s": facts.get("duration_s"),
-        "counts": dict(row.counts),
-        "live": row.is_live,
-        "notes": facts.get("notes"),
-        "tags": list(row.tags),
-        "command_line": facts.get("command_line"),
-        "error": facts.get("error"),
-        "metrics": {
-            name: {"last": last, "ever": (facts.get("metrics_ever") or {}).get(name, last)}
-            for name, last in (facts.get("metrics") or {}).items()
-        },
-    }
+def _read_words(name: str | None, words: dict[str, Any], *, limit: int | None, shown: int | None) -> Wanted:
+    from curifactory.workflow.runs.annotation import clean_tag
+    from curifactory.workflow.runs.selection import Wanted, make_condition, read_key
+
+    return Wanted(
+        experiment=name,
+        condition=make_condition(words["where"], {}),
+        tags=tuple(map(clean_tag, words["tags"])),
+        outcomes=words["outcomes"],
+        sort=None if words["sort"] is None else read_key(words["sort"]),
+        reverse=words["reverse"],
+        limit=shown if limit is None else (limit or None),
+    )
 
 
-def show_scores(facts: Mapping[str, Any]) -> str:
-    """Say the best last value over the records of a few metrics, and the best one ever if that was better.
+def _write(console: Console, selected: Selected, columns: str | None, folder: str, *, as_csv: bool) -> None:
+    from curifactory.workflow.runs.run_table import (
+        default_columns,
+        list_cells,
+        name_columns,
+        run_to_json,
+        write_csv,
+    )
 
-    Examples
-    --------
-    >>> show_scores({"metrics": {"n": [4, 9], "loss": [0.25, 0.5]}, "metrics_ever": {"loss": [0.125, 2.0]}})
-    'loss 0.25 (best 0.125)  n 9'
-    """
-    from curifactory.cli.amounts import show_number
-    from curifactory.reporting.view.results import find_direction
+    rows = selected.rows
+    chosen = name_columns(columns or (), rows, folder)
+    if as_csv:
+        chosen = chosen or default_columns(rows)
+        console.print(write_csv(chosen, list_cells(rows, chosen, folder)).rstrip("\n"))
+        return
+    import json
 
-    last = facts.get("metrics") or {}
-    ever = facts.get("metrics_ever") or {}
-    scores = []
-    # Those first whose name tells what is better: they are what runs are compared by.
-    for name in sorted(last, key=lambda name: not find_direction(name))[:_MOST_SCORES]:
-        direction = find_direction(name)
-        end = 0 if direction == "lower" else 1
-        value, best = last[name][end], ever.get(name, last[name])[end]
-        more = f" (best {show_number(best)})" if direction and best != value else ""
-        scores.append(f"{name} {show_number(value)}{more}")
-    return "  ".join(scores)
+    found = (
+        [
+            dict(zip((title for title, _ in chosen), cells, strict=True))
+            for cells in list_cells(rows, chosen, folder)
+        ]
+        if chosen
+        else [run_to_json(row, f"{folder}/{row.reference}") for row in rows]
+    )
+    console.print(json.dumps(found, ensure_ascii=False, indent=2))
 
 
-def _print_rows(console: Any, rows: list[RunRow]) -> None:
-    from curifactory.cli.amounts import show_duration, show_moment
-    from curifactory.cli.ending import STYLES
+def _print(
+    console: Console,
+    selected: Selected,
+    wanted: Wanted,
+    columns: str | None,
+    folder: str,
+    *,
+    name: str | None,
+) -> None:
+    from curifactory.cli.listed import print_chosen, print_usual
 
-    table = [["run", "outcome", "started", "time", "calls", "scores", "notes"]]
-    for row in rows:
-        seconds = row.facts.get("duration_s")
-        counts = ", ".join(f"{number} {outcome}" for outcome, number in row.counts.items() if number)
-        notes = [*(f"#{tag}" for tag in row.tags), *(row.facts.get("notes") or "").strip().splitlines()[:1]]
-        table.append(
-            [
-                row.reference,
-                row.outcome.value,
-                show_moment(row.started_at),
-                "" if seconds is None else show_duration(seconds),
-                counts,
-                show_scores(row.facts),
-                " ".join(notes)[:_LONGEST_NOTE],
-            ]
-        )
-
-    if not any(cells[_SCORES] for cells in table[1:]):
-        for cells in table:
-            del cells[_SCORES]
-
-    def paint(place: int, column: int) -> str | None:
-        if place == 0:
-            return "bold"
-        return STYLES.get(rows[place - 1].outcome) if column == 1 else None
-
-    console.print_table(table, paint=paint)
+    if columns:
+        print_chosen(console, selected.rows, columns, folder)
+    else:
+        print_usual(console, selected.rows, wanted, folder)
+    left = selected.found - len(selected.rows)
+    if left > 0:
+        of = f"{name} " if name else ""
+        asked = wanted.condition, wanted.sort, wanted.tags, wanted.outcomes, wanted.reverse, columns
+        how = "the same command with -n 0" if any(asked) else f"experiment runs {of}-n 0"
+        console.print(f"{left} more: {how}")

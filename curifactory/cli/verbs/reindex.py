@@ -11,7 +11,8 @@ from curifactory.cli.words import Verb
 def verb() -> int:
     """Build the index anew from manifests and run folders.
 
-    It may be deleted at any time and is mended by itself; this verb does it now and says what was found.
+    It may be deleted at any time and is mended by itself; this verb does it now and says what was found. The page of all
+    runs is drawn anew as well.
     """
     import sys
 
@@ -19,6 +20,7 @@ def verb() -> int:
     from curifactory.cli.console import Console
     from curifactory.errors import ExitCode
     from curifactory.project.project import Project
+    from curifactory.reporting.index import draw_index
     from curifactory.store.index import Index
     from curifactory.store.layout import Layout
     from curifactory.store.runs import RunStore
@@ -28,6 +30,10 @@ def verb() -> int:
     layout = Layout(project.cache_folder)
     with Index(layout.index_path) as index:
         traces = TraceStore(layout, index).rebuild()
-        runs = RunStore(project.runs_folder, index).rebuild()
+        store = RunStore(project.runs_folder, index)
+        runs = store.rebuild()
+        if runs or project.reports_folder.is_dir():
+            mark = store.get_mark()
+            draw_index(store.iter_rows(), project.reports_folder, mark=mark, css=project.report_css)
     Console(sys.stdout).print(f"{count(traces, 'trace')} and {count(runs, 'run')} are in the index.")
     return ExitCode.COMPLETE

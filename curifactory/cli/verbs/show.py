@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,8 @@ import click
 from curifactory.cli.words import RunVerb
 
 if TYPE_CHECKING:
+    from curifactory.store.calls import CallRow
+    from curifactory.store.metrics import MetricSeries
     from curifactory.store.run import Run
 
 RUN_HELP = (
@@ -20,7 +23,7 @@ RUN_HELP = (
 @click.argument("run", default="-1")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def verb(run: str, as_json: bool) -> int:
-    """Show a run: facts, calls with their reasons, metrics, parameters. Without RUN it is the latest."""
+    """Show a run: facts, calls with their reasons, metrics, parameters, reportables. Without RUN it is the latest."""
     import sys
 
     from curifactory.cli.console import Console
@@ -30,55 +33,39 @@ def verb(run: str, as_json: bool) -> int:
 
     project = Project.find()
     found = open_runs(project).get(run)
+    report = project.reports_folder / found.reference / "index.html"
     console = Console(sys.stdout)
     if as_json:
         import json
 
-        console.print(json.dumps(details_to_json(found), ensure_ascii=False, indent=2))
+        details = details_to_json(found, report=report if report.is_file() else None)
+        console.print(json.dumps(details, ensure_ascii=False, indent=2))
         return ExitCode.COMPLETE
     from curifactory.cli.portrait import print_run
 
-    report = project.reports_folder / found.reference / "index.html"
     print_run(console, found, report=report if report.is_file() else None)
     return ExitCode.COMPLETE
 
 
-def details_to_json(run: Run) -> dict[str, Any]:
-    """Return a run as JSON values; the names of keys are kept from version to version."""
+def details_to_json(run: Run, *, report: Path | None) -> dict[str, Any]:
+    """Return a run as JSON values; the names of keys are kept from version to version.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    report : Path, optional
+        Its report, if there is one.
+    """
     from dataclasses import asdict
 
     return {
         "run": {**run.facts, "outcome": run.outcome.value},
+        "folder": str(run.folder),
+        "report": None if report is None else str(report),
         "records": [asdict(record) for record in run.records],
-        "calls": [
-            {
-                "index": call.index,
-                "name": call.name,
-                "stage": call.stage,
-                "record": call.record,
-                "record_name": call.record_name,
-                "outcome": call.outcome.value,
-                "reason": None if call.reason is None else dict(call.reason),
-                "key": call.key,
-                "started_at": None if call.started_at is None else call.started_at.isoformat(),
-                "duration_s": call.duration_s,
-                "line": call.line,
-                "outputs": [asdict(output) for output in call.outputs],
-                "error": call.error,
-            }
-            for call in run.calls
-        ],
-        "metrics": [
-            {
-                "record": series.record,
-                "call": series.call,
-                "type": series.type,
-                "name": series.name,
-                "last": _finite(series.last),
-                "logged": len(series.values),
-            }
-            for series in run.metrics
-        ],
+        "calls": [_call_to_json(call) for call in run.calls],
+        "metrics": [_metric_to_json(series) for series in run.metrics],
         "parameters": [
             {
                 "name": row.name,
@@ -89,6 +76,58 @@ def details_to_json(run: Run) -> dict[str, Any]:
             }
             for row in run.parameters
         ],
+        "reportables": [
+            {
+                "name": row.name,
+                "kind": row.fragment.kind,
+                "group": row.fragment.group,
+                "caption": row.fragment.caption,
+                "record": row.record,
+                "stage": row.stage,
+                "files": [str(run.fragments_folder / row.folder / file) for file in row.fragment.files],
+            }
+            for row in run.reportables
+        ],
+        "environment": dict(run.environment),
+    }
+
+
+def _call_to_json(call: CallRow) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "index": call.index,
+        "name": call.name,
+        "stage": call.stage,
+        "record": call.record,
+        "record_name": call.record_name,
+        "outcome": call.outcome.value,
+        "reason": None if call.reason is None else dict(call.reason),
+        "key": call.key,
+        "started_at": None if call.started_at is None else call.started_at.isoformat(),
+        "duration_s": call.duration_s,
+        "line": call.line,
+        "aggregate": call.is_aggregate,
+        "peak_bytes": call.peak_bytes,
+        "inputs": [asdict(each) for each in call.inputs],
+        "outputs": [asdict(output) for output in call.outputs],
+        "error": call.error,
+    }
+
+
+def _metric_to_json(series: MetricSeries) -> dict[str, Any]:
+    import math
+
+    known = [value for value in series.values if not math.isnan(value)]
+    return {
+        "record": series.record,
+        "call": series.call,
+        "type": series.type,
+        "name": series.name,
+        "last": _finite(series.last),
+        "min": _finite(min(known)) if known else None,
+        "max": _finite(max(known)) if known else None,
+        "logged": len(series.values),
     }
 
 

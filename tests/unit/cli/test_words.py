@@ -113,3 +113,26 @@ def test_options_that_contradict_each_other_are_refused(words: list[str], said: 
     context = run_verb.make_context("run", words)
     with pytest.raises(click.UsageError, match=said):
         run_verb.invoke(context)
+
+
+@pytest.mark.parametrize(
+    ("words", "a", "b"),
+    [
+        (["-2", "-1"], "-2", "-1"),
+        (["-1", "iris/-2"], "-1", "iris/-2"),
+        (["iris_1", "-2", "--json"], "iris_1", "-2"),
+        (["--json", "-2"], "-2", "-1"),
+        (["--", "-2", "-3"], "-2", "-3"),
+    ],
+)
+def test_numbers_are_runs_where_they_stand(words: list[str], a: str, b: str) -> None:
+    from curifactory.cli.verbs.diff import verb
+
+    params = verb.make_context("diff", list(words)).params
+    assert (params["a"], params["b"]) == (a, b)
+
+
+def test_every_number_of_many_is_a_run() -> None:
+    from curifactory.cli.verbs.remove import verb
+
+    assert verb.make_context("rm", ["-1", "iris", "-3", "--yes"]).params["runs"] == ("-1", "iris", "-3")

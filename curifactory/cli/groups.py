@@ -1,0 +1,66 @@
+"""A group of verbs that imports each of them when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+# In the context's meta: whether completions are wanted without help, as bash shows them.
+BARE = "curifactory.cli.bare"
+
+
+class LazyGroup(click.Group):
+    """A group whose verbs lie in modules, each under the name ``verb``.
+
+    Parameters
+    ----------
+    verbs : mapping of str to str
+        Word on the command line to dotted name of the module.
+    """
+
+    def __init__(self, *arguments: Any, verbs: Mapping[str, str], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.verbs = verbs
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of the verbs."""
+        return list(self.verbs)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a verb; None if there is none of this name."""
+        if cmd_name not in self.verbs:
+            return None
+        command: click.Command = importlib.import_module(self.verbs[cmd_name]).verb
+        return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """Return the verbs and options that a word can be; verbs are imported only where their help is shown."""
+        from click.shell_completion import CompletionItem
+
+        if incomplete.startswith("-") or not ctx.meta.get(BARE):
+            return super().shell_complete(ctx, incomplete)
+        return [CompletionItem(name) for name in self.list_commands(ctx) if name.startswith(incomplete)]
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the verb that is meant; for one that is not there the nearest ones are named.
+
+        Raises
+        ------
+        click.UsageError
+            If there is no such verb.
+        """
+        if args and args[0] not in self.verbs and not ctx.resilient_parsing:
+            from curifactory.core.nearest import suggest
+
+            raise click.UsageError(
+                f"{ctx.command_path} has no verb '{args[0]}'. {suggest(args[0], list(self.verbs), nothing='')}"
+            )
+        return super().resolve_command(ctx, args)

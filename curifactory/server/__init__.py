@@ -1,0 +1,1 @@
+"""Pages over HTTP, for a browser on this machine."""
