@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import importlib.metadata
 import importlib.util
@@ -9,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,6 +30,10 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 if not IN_CI:
     hypothesis.settings.register_profile("here", deadline=None)
     hypothesis.settings.load_profile("here")
+
+# What curifactory keeps of a person, such as the secret that marks stores, must not come from or go to the real one.
+os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="curifactory-tests-")
+atexit.register(shutil.rmtree, os.environ["XDG_CONFIG_HOME"], ignore_errors=True)
 
 # With -P the working folder is not put on the path, just as when the installed script is called.
 INTERPRETER = [sys.executable, "-P", "-m"]

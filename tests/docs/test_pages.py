@@ -141,6 +141,13 @@ def test_every_flag_of_every_command_stands_under_its_heading() -> None:
     assert missing == []
 
 
+def test_the_tables_of_options_are_what_the_commands_say() -> None:
+    """They are written by ``python -m curifactory.cli.reference``."""
+    from curifactory.cli.reference import render_page
+
+    assert read_page("command.md") == render_page(read_page("command.md"))
+
+
 def test_every_heading_of_a_command_has_its_command() -> None:
     headings = re.findall(r"^#{2,3} `([^`]+)`$", read_page("command.md"), re.MULTILINE)
     assert set(headings) == {" ".join(path) for path, _ in list_commands()}

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-GROUPS = ("start_up", "calls", "hashing", "scale", "values", "metrics", "reports")
+GROUPS = ("start_up", "calls", "hashing", "scale", "values", "metrics", "reports", "browser", "parallel")
 ROWS_AT_LEAST = {
     "start_up": {
         "start_up.import",
@@ -27,6 +27,8 @@ ROWS_AT_LEAST = {
     "values": {"values.array_save", "values.array_lazy", "values.frame_save"},
     "metrics": {"metrics.log", "metrics.durable", "metrics.bytes", "metrics.read", "metrics.filter"},
     "reports": {"reports.plots_first", "reports.plots_reused", "reports.page_300", "reports.index"},
+    "browser": {"browser.weight", "browser.report"},
+    "parallel": {"parallel.even", "parallel.short", "parallel.processes", "parallel.memory"},
 }
 
 

@@ -147,7 +147,7 @@ def test_runs_as_json(counting: Project) -> None:
     (run,) = json.loads(counting.experiment("runs", "--json").stdout)
     assert set(run) == {
         "reference", "experiment", "number", "outcome", "started_at", "finished_at", "duration_s", "counts", "live",
-        "notes", "tags", "command_line", "error", "metrics",
+        "notes", "tags", "command_line", "error", "commit", "host", "metrics", "parameters",
     }  # fmt: skip
     assert (run["experiment"], run["number"], run["outcome"], run["notes"]) == (
         "counting",
@@ -173,7 +173,9 @@ def test_a_run_is_shown_by_any_of_its_names(counting: Project, name: list[str]) 
 def test_a_run_as_json(counting: Project) -> None:
     counting.experiment("counting")
     data = json.loads(counting.experiment("show", "--json").stdout)
-    assert set(data) == {"run", "records", "calls", "metrics", "parameters"}
+    assert set(data) == {
+        "run", "folder", "report", "records", "calls", "metrics", "parameters", "reportables", "environment",
+    }  # fmt: skip
     assert data["run"]["outcome"] == "complete"
     assert data["calls"][0]["reason"] == {"kind": "never_run", "text": "never run"}
     assert [(each["name"], each["last"]) for each in data["metrics"]] == [("number", 1), ("number", 2)]
@@ -205,6 +207,19 @@ def test_the_index_is_built_anew(counting: Project) -> None:
     (counting.root / "data" / "index.db").unlink()
     assert counting.experiment("reindex").stdout == "2 traces and 1 run are in the index.\n"
     assert "nothing had to run" in counting.experiment("counting").stdout
+
+
+def test_the_page_of_all_runs_is_drawn_anew_with_the_index(counting: Project) -> None:
+    counting.experiment("counting")
+    page = counting.root / "reports" / "index.html"
+    page.unlink()
+    counting.experiment("reindex")
+    assert "counting" in page.read_text(encoding="utf-8")
+
+
+def test_nothing_is_drawn_where_nothing_has_run(counting: Project) -> None:
+    assert counting.experiment("reindex").stdout == "0 traces and 0 runs are in the index.\n"
+    assert not (counting.root / "reports").exists()
 
 
 READING = [
@@ -245,7 +260,7 @@ def test_help_tells_of_verbs_and_of_every_option(counting: Project) -> None:
     for verb in ("run", "ls", "runs", "show", "report", "open", "reindex"):
         assert re.search(rf"^  {verb} +\S", top, re.MULTILINE)
     options = counting.experiment("counting", "--help").stdout
-    assert options.startswith("Usage: experiment NAME [OPTIONS]")
+    assert options.startswith("Usage: experiment NAME [PARAMETER=VALUE]… [OPTIONS]")
     assert options == counting.experiment("run", "--help").stdout
     assert re.search(r"--eager, --no-dag +Execute each call", options)
 

@@ -134,3 +134,71 @@ def test_nobody_writes_notes_for_an_experiment_that_is_not_there(counting: Proje
     assert code == 2
     assert "Did you mean 'counting'?" in sent
     assert not opened.exists()
+
+
+BARS = COUNT.replace(
+    '    print("counting [red]aloud[/red]")\n',
+    """    import logging, sys, time
+    for done in range(4):
+        sys.stderr.write(f"\\r{done} of 3 done")
+        sys.stderr.flush()
+        time.sleep(0.15)
+    sys.stderr.write("\\n")
+    logging.getLogger("mine").warning("said by a handler that was made at import")
+    print("printed", end="")
+""",
+).replace("import curifactory as cf", "import logging\nimport curifactory as cf\nlogging.basicConfig()", 1)
+
+
+def screen_of(sent: str) -> list[str]:
+    """Return what stands on the screen in the end, as far as a table that is drawn anew needs it."""
+    rows, row = [""], 0
+    for part in re.finditer(
+        r"\x1b\[(\d*)A|\x1b\[2K|\r|\n|\x1b\[[\d;?]*[A-Za-z]|\x1b\]8;[^\x1b]*\x1b\\\\|[^\r\n\x1b]+", sent
+    ):
+        text = part[0]
+        if text == "\n":
+            row += 1
+            if row == len(rows):
+                rows.append("")
+        elif text.endswith("A") and text.startswith("\x1b["):
+            row = max(0, row - int(part[1] or 1))
+        elif text in ("\r", "\x1b[2K"):
+            rows[row] = ""
+        elif not text.startswith("\x1b"):
+            rows[row] += text
+    return [line.rstrip() for line in rows if line.strip()]
+
+
+def test_bars_prints_and_handlers_of_people_come_out_once_above_the_table(project: Project) -> None:
+    project.write("experiments/counting.py", BARS)
+    sent, code = run_in_terminal(project, "counting", "--progress")
+    assert code == 0, sent
+    screen = screen_of(sent.replace("\r\n", "\n"))
+    said = ["3 of 3 done", "WARNING:mine:said by a handler that was made at import", "printed"]
+    places = [screen.index(line) for line in said]
+    assert places == sorted(places)
+    assert max(places) < next(place for place, line in enumerate(screen) if line.startswith("stage "))
+    assert not any(line.startswith("0 of 3") for line in screen)
+    assert any("0 of 3 done" in line for line in text_of(sent).splitlines())
+
+
+def test_the_time_that_is_left_is_told_from_earlier_runs(project: Project) -> None:
+    project.write("experiments/counting.py", BARS)
+    first, _ = run_in_terminal(project, "counting")
+    again, _ = run_in_terminal(project, "counting", "--overwrite")
+    assert " left" not in text_of(first)
+    assert re.search(r"0 of 1 calls, about 0\.\d\d s left", text_of(again))
+
+
+@pytest.mark.parametrize("words", [["--plain"], ["-v"]], ids=" ".join)
+def test_lines_in_place_of_the_table(counting: Project, words: list[str]) -> None:
+    sent, code = run_in_terminal(counting, "counting", *words)
+    assert code == 0
+    assert not re.search(r"\x1b\[\d*A", sent)
+    assert re.search(r"ran     count  Record 0 \(one\)", text_of(sent))
+
+
+def test_quiet_is_quiet_in_a_terminal(counting: Project) -> None:
+    sent, code = run_in_terminal(counting, "counting", "--quiet")
+    assert (text_of(sent).split("\n"), code) == (["counting [red]aloud[/red]", ""], 0)

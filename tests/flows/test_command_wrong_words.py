@@ -82,11 +82,11 @@ CASES = [
     ),
     (["iris", "--print-params", "smal"], "No parameter set named 'smal'. Did you mean 'small'?"),
     (["iris", "--overwrit"], "No such option: --overwrit. Did you mean --overwrite?"),
-    (["iris", "--zzz", "2"], "No such option: --zzz. --help lists the options."),
+    (["iris", "--bxkcdw", "2"], "No such option: --bxkcdw. --help lists the options."),
     (["iris", "-x"], "No such option: -x. --help lists the options."),
     (["ls", "--jsn"], "No such option: --jsn. Did you mean --json?"),
     (["iris", "-p"], "Option '-p' requires an argument."),
-    (["iris", "wide"], "Got unexpected extra argument (wide)."),
+    (["iris", "wide"], "'wide' is no change of a parameter. Write NAME=VALUE, as in n=10 or n=10,50."),
     (["-p", "wide"], "Missing argument 'NAME'."),
     (
         ["iris", "--lazy", "--ignore-lazy"],
@@ -101,7 +101,34 @@ CASES = [
         "--notes without a text opens an editor, which needs a terminal. Write --notes=TEXT.",
     ),
     (["runs", "irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
-    (["runs", "-n", "few"], "Invalid value for '-n' / '--number': 'few' is not a valid integer range."),
+    (["runs", "-n", "few"], "Invalid value for '-n' / '--limit': 'few' is not a valid integer range."),
+    (
+        ["iris", "--plain", "--progress"],
+        "--plain and --progress contradict each other: give one of them.",
+    ),
+    (
+        ["iris", "--no-log", "--log-errors"],
+        "--no-log and --log-errors contradict each other: give one of them.",
+    ),
+    (
+        ["iris", "--no-log", "--all-loggers"],
+        "--no-log and --all-loggers contradict each other: give one of them.",
+    ),
+    (["iris", "--paths", "--map"], "--map and --paths are different questions: ask one at a time."),
+    (
+        ["iris", "--json"],
+        "--json goes with --map, --hashes, --paths or --print-params; a finished run is read by experiment show RUN --json.",
+    ),
+    (["ls", "iris"], "Got unexpected extra argument (iris)."),
+    (["ls", "--chek"], "No such option: --chek. Did you mean --check?"),
+    (
+        ["reports", "--port", "99999"],
+        "Invalid value for '--port': 99999 is not in the range 0<=x<=65535.",
+    ),
+    (["reports"], "There are no reports in {root}/reports. Make one with: experiment NAME"),
+    (["cache", "vreify"], "experiment cache has no verb 'vreify'. Did you mean 'verify'?"),
+    (["cache", "why", "irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
+    (["accept", "irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
     (["open"], "There is no report at {root}/reports/index.html. Make one with: experiment NAME"),
 ]
 
@@ -119,6 +146,27 @@ def test_wrong_words_are_one_line_and_exit_2(flowers: Project, words: list[str],
     before = flowers.files()
     done = flowers.experiment(*words, check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", said.format(root=flowers.root) + "\n", 2)
+    assert flowers.files() == before
+
+
+OTHERS = [
+    (["doctr"], "curifactory has no verb 'doctr'. Did you mean 'doctor'?"),
+    (["init", "--example", "irs"], "No example named 'irs'. Did you mean 'iris'?"),
+    (["init", "--exmple", "iris"], "No such option: --exmple. Did you mean --example?"),
+    (
+        ["completion", "tcsh"],
+        "Invalid value for '[bash|zsh|fish]': 'tcsh' is not one of 'bash', 'zsh', 'fish'.",
+    ),
+    (["config", "--jsn"], "No such option: --jsn. Did you mean --json?"),
+    (["doctor", "iris"], "Got unexpected extra argument (iris)."),
+]
+
+
+@pytest.mark.parametrize(("words", "said"), OTHERS, ids=[" ".join(words) for words, _ in OTHERS])
+def test_wrong_words_of_the_other_program_too(flowers: Project, words: list[str], said: str) -> None:
+    before = flowers.files()
+    done = flowers.curifactory(*words, check=False)
+    assert (done.stdout, done.stderr, done.returncode) == ("", said + "\n", 2)
     assert flowers.files() == before
 
 

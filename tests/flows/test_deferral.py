@@ -335,6 +335,64 @@ def run(param_sets, manager):
     assert result.state["count"] == 3
 
 
+@pytest.mark.parametrize("eager", [False, True])
+def test_1_5_a_large_value_changed_by_hand_is_noticed_without_a_digest_before(
+    project, monkeypatch, eager: bool
+) -> None:
+    body = """
+import numpy as np
+from curifactory.caching import Lazy, NumpyCacher
+
+@cf.stage(outputs=[Lazy("rows")], cachers=[NumpyCacher])
+def make_rows(record):
+    return np.zeros(200_000)
+
+@cf.stage(inputs=["rows"], outputs=["total"], cachers=[JsonCacher])
+def add_up(record, rows):
+    note("add_up")
+    return float(rows.sum())
+
+def run(param_sets, manager):
+    record = make_rows(cf.Record(manager, param_sets[0]))
+    rows = record.state["rows"]
+    rows[0] = CHANGED
+    return add_up(record)
+
+CHANGED = {changed}
+"""
+    for changed, executions in ((0.0, 1), (5.0, 2), (0.0, 2)):
+        result, _ = run(project, monkeypatch, body.replace("{changed}", str(changed)), eager=eager)
+        assert result.state["total"] == changed
+        assert order(project).count("add_up") == executions
+
+
+def test_1_5_a_large_value_whose_file_has_gone_counts_as_changed(project, monkeypatch) -> None:
+    body = """
+import glob
+import numpy as np
+from curifactory.caching import Lazy, NumpyCacher
+
+@cf.stage(outputs=[Lazy("rows")], cachers=[NumpyCacher])
+def make_rows(record):
+    return np.ones(200_000)
+
+@cf.stage(inputs=["rows"], outputs=["total"], cachers=[JsonCacher])
+def add_up(record, rows):
+    note("add_up")
+    return float(rows.sum())
+
+def run(param_sets, manager):
+    record = make_rows(cf.Record(manager, param_sets[0]))
+    rows = record.state["rows"]
+    (path,) = glob.glob(f"{manager.cache_path}/*rows.npy")
+    os.unlink(path)
+    return add_up(record)
+"""
+    for _ in range(2):
+        result, _ = run(project, monkeypatch, body)
+        assert result.state["total"] == 200_000.0
+
+
 def test_r5_a_stage_that_changes_its_input_does_not_touch_that_of_others(project, monkeypatch) -> None:
     result, _ = run(
         project,

@@ -273,6 +273,19 @@ def test_everything_shows_itself_whole_and_escaped(notebook) -> None:
     assert ran.shown(14)["text/plain"] == "<plan of 1 call: 1 run>"
 
 
+def test_a_call_in_a_cell_is_said_to_be_in_that_cell(notebook) -> None:
+    ran = notebook(
+        SETUP,
+        STAGES,
+        "\n" + CALL,
+        "print([call.line for call in cf.load_run('proto/-1').calls])",
+        "load(cf.Record(manager, Params(name='b')), data='taken')",
+        fails=True,
+    )
+    assert ran.printed(3).strip() == "['cell In[3]:1', 'cell In[3]:1']"
+    assert "called at /" not in ran.error
+
+
 def test_a_dry_manager_and_its_records_show_what_there_is(notebook) -> None:
     ran = notebook(
         SETUP.replace("quiet=True", "quiet=True, dry=True"),

@@ -246,24 +246,7 @@ def run(param_sets, manager):
     assert ended.result == [1, 10]
 
 
-PAIRS = {
-    "names and values that run together": ("Fields(a=12, a1=3)", "Fields(a=13, a1=2)"),
-    "swapped parts": ("Fields(left=Part(1), right=Part(2))", "Fields(left=Part(2), right=Part(1))"),
-    "a part's field called name": ("Fields(named=Named(name='u'))", "Fields(named=Named(name='v'))"),
-    "large arrays": ("Fields(value=grid(0))", "Fields(value=grid(1))"),
-    "lambdas": ("Fields(value=lambda x: x + 1)", "Fields(value=lambda x: x + 2)"),
-    "sets": ("Fields(value={1, 2})", "Fields(value={1, 3})"),
-    "numbers of other types": ("Fields(value=1)", "Fields(value=True)"),
-    "partials": ("Fields(value=functools.partial(pow, 2))", "Fields(value=functools.partial(pow, 3))"),
-    "callable instances": ("Fields(value=Adder(1))", "Fields(value=Adder(2))"),
-    "classes": ("Fields(value=Part)", "Fields(value=Named)"),
-}
-
-
-@pytest.mark.parametrize("case", PAIRS)
-def test_w9_parameter_sets_that_differ_are_told_apart(here, case: str) -> None:
-    left, right = PAIRS[case]
-    body = """
+FIELDS = """
 @dataclass
 class Part:
     size: int = 0
@@ -293,9 +276,6 @@ def grid(middle):
     values[50, 50] = middle
     return values
 
-def get_params():
-    return [LEFT, RIGHT]
-
 @cf.stage(outputs=["z"], cachers=[JsonCacher])
 def count(record):
     p = record.params
@@ -309,14 +289,66 @@ def count(record):
 def run(param_sets, manager):
     return [count(cf.Record(manager, p)).state["z"] for p in param_sets]
 """
-    left, right = left.replace("Fields(", "Fields(name='l', "), right.replace("Fields(", "Fields(name='r', ")
-    ended = run_twice(here, body.replace("LEFT", left).replace("RIGHT", right))
+
+RUN_TOGETHER = {
+    "names and values": ("a=12, a1=3", "a=13, a1=2"),
+    "swapped parts": ("left=Part(1), right=Part(2)", "left=Part(2), right=Part(1)"),
+    "a part or its field": ("left=Part(1)", "a=1"),
+    "one list or two": ("value=[[1], [2]]", "value=[[1, 2]]"),
+    "a separator in a text": ("value=['a, b']", "value=['a', 'b']"),
+}
+LONG_OR_WITHOUT_ORDER = {
+    "large arrays": ("value=grid(0)", "value=grid(1)"),
+    "arrays of other types": ("value=numpy.zeros(3)", "value=numpy.zeros(3, dtype=int)"),
+    "sets": ("value={1, 2}", "value={1, 3}"),
+    "numbers of other types": ("value=1", "value=True"),
+    "not a number or nothing": ("value=float('nan')", "value=None"),
+}
+CALLABLE = {
+    "lambdas": ("value=lambda x: x + 1", "value=lambda x: x + 2"),
+    "partials": ("value=functools.partial(pow, 2)", "value=functools.partial(pow, 3)"),
+    "callable instances": ("value=Adder(1)", "value=Adder(2)"),
+    "classes": ("value=Part", "value=Named"),
+}
+
+
+def assert_told_apart(here, left: str, right: str) -> None:
+    """Run with two sets that differ in these arguments, twice: each has its own result both times."""
+    sets = f"\ndef get_params():\n    return [Fields(name='l', {left}), Fields(name='r', {right})]\n"
+    ended = run_twice(here, FIELDS + sets)
     assert ended.result[0] != ended.result[1]
     assert ended.executed == {}
     assert len(here.cached("*_count_z*.json")) == 2
 
 
-def test_w9_equal_sets_are_one_in_every_process(here) -> None:
+@pytest.mark.parametrize("case", RUN_TOGETHER)
+def test_w9a_values_that_would_run_together_are_told_apart(here, case: str) -> None:
+    assert_told_apart(here, *RUN_TOGETHER[case])
+
+
+def test_w9b_a_field_of_a_part_may_be_called_as_one_of_the_framework(here) -> None:
+    assert_told_apart(here, "named=Named(name='u')", "named=Named(name='v')")
+
+
+@pytest.mark.parametrize("case", LONG_OR_WITHOUT_ORDER)
+def test_w9c_values_whose_repr_tells_too_little_are_told_apart(here, case: str) -> None:
+    assert_told_apart(here, *LONG_OR_WITHOUT_ORDER[case])
+
+
+@pytest.mark.parametrize("case", CALLABLE)
+def test_w9d_functions_and_classes_among_parameters_are_told_apart(here, case: str) -> None:
+    assert_told_apart(here, *CALLABLE[case])
+
+
+def test_w9d_what_cannot_be_identified_is_refused_by_the_name_of_its_field(here) -> None:
+    sets = "\nimport threading\n\ndef get_params():\n    return [Fields(name='l', value=threading.Lock())]\n"
+    here.write("experiments/case.py", HEAD + FIELDS + sets)
+    with pytest.raises(cf.CurifactoryError, match="value"):
+        here.run()
+    assert here.cached("*") == []
+
+
+def test_w9c_equal_sets_are_one_in_every_process(here) -> None:
     body = """
 @dataclass
 class Fields(cf.ExperimentParameters):

@@ -721,6 +721,40 @@ def test_a_constant_name_of_a_module_counts_that_module(workshop):
     assert changes_of(workshop, "other.py", "return 1", "return 2") == []
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return helpers.clean.__doc__",
+        "return inspect.getsource(helpers.clean)",
+        "return str(helpers.clean.__annotations__)",
+        "return typing.get_type_hints(helpers.clean)",
+    ],
+)
+def test_where_code_reads_texts_comments_count_too_and_it_says_so(workshop, line):
+    workshop.write(
+        "work.py", f"import inspect, typing\nimport helpers\ndef run():\n    helpers.clean(1)\n    {line}\n"
+    )
+    workshop.write("helpers.py", "def clean(x: int):\n    'Says one thing.'\n    return x  # and a remark\n")
+    assert changes_of(workshop, "helpers.py", "and a remark", "another") == ["text of helpers.py"]
+    workshop.write("helpers.py", "def clean(x: int):\n    'Says one thing.'\n    return x  # and a remark\n")
+    assert "text of helpers.py" in changes_of(workshop, "helpers.py", "Says one", "Says no")
+    assert any("source text" in note for note in workshop.take().notes)
+
+
+def test_a_module_that_answers_for_names_it_does_not_have_counts_with_its_answers(workshop):
+    workshop.write("work.py", "import helpers\ndef run(): return helpers.anything\n")
+    workshop.write("helpers.py", "def __getattr__(name):\n    return 1\n")
+    assert "helpers.__getattr__" in changes_of(workshop, "helpers.py", "return 1", "return 2")
+
+
+def test_a_class_that_is_made_at_run_time_counts_by_what_it_is_made_of(workshop):
+    workshop.write(
+        "work.py",
+        "import dataclasses\nMade = dataclasses.make_dataclass('Made', [('x', int, 1)])\ndef run(): return Made().x\n",
+    )
+    assert changes_of(workshop, "work.py", "int, 1", "int, 2") != []
+
+
 def test_code_that_asks_for_subclasses_reaches_them(workshop):
     workshop.write(
         "work.py",

@@ -1,0 +1,44 @@
+"""D3: many processes on one project at once: no crash, no lost run, no number twice, each call computed once."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections import Counter
+from typing import Any
+
+import pytest
+
+# The long form by hand: CURIFACTORY_FAULTS=10 tries ten times as much.
+FACTOR = float(os.environ.get("CURIFACTORY_FAULTS", "1"))
+PROCESSES = 8
+TURNS = max(1, round(2 * FACTOR))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_d3_eight_processes_compute_each_call_once(hurt: Any) -> None:
+    for _ in range(TURNS):
+        hurt.forget()
+        hurt.forget_executions()
+        running = [hurt.start(WAIT_S="0.1") for _ in range(PROCESSES)]
+        said = [process.communicate(timeout=110)[0] for process in running]
+        assert [process.returncode for process in running] == [0] * PROCESSES, "\n".join(said)
+        assert set(hurt.executions().values()) == {1}, hurt.executions()
+        assert hurt.result() == hurt.expected
+        runs = sorted((hurt.project.root / "data" / "runs").glob("case_*"))
+        numbers = [int(re.fullmatch(r"case_(\d+)_.*", run.name)[1]) for run in runs]  # type: ignore[index]
+        assert sorted(numbers) == list(range(1, PROCESSES + 1))
+        listed = json.loads(hurt.project.experiment("runs", "--json").stdout)
+        assert Counter(run["outcome"] for run in listed) == {"complete": PROCESSES}
+        hurt.check_whole()
+
+
+@pytest.mark.slow
+def test_d3_many_processes_with_many_hands(hurt: Any) -> None:
+    running = [hurt.start("-j", "2", WAIT_S="0.1") for _ in range(3)]
+    said = [process.communicate(timeout=110)[0] for process in running]
+    assert [process.returncode for process in running] == [0] * 3, "\n".join(said)
+    assert set(hurt.executions().values()) == {1}, hurt.executions()
+    hurt.check_whole()

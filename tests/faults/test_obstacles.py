@@ -1,0 +1,140 @@
+"""D4, D9, D10: no room, no permission, unsaveable values; and what only reads changes no file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a folder on a file system of eight megabytes."""
+    folder = tmp_path / "small"
+    folder.mkdir()
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if done.returncode != 0:
+        pytest.skip("file systems can only be mounted by root")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "-l", str(folder)], check=False)
+
+
+def test_d4_a_full_disk_is_one_clear_error_and_the_same_command_works_later(
+    hurt: Any, small_disk: Path
+) -> None:
+    shutil.copytree(hurt.project.root, small_disk / "project")
+    hurt.project.root = small_disk / "project"
+    filler = small_disk / "filler"
+    filler.write_bytes(bytes(4_500_000))
+    done = hurt.run(check=False)
+    assert done.returncode == 1
+    assert "No space left" in done.stdout
+    assert "Traceback" not in done.stdout
+    filler.unlink()
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    hurt.check_whole()
+
+
+def test_d4_a_project_that_is_moved_while_it_runs_is_not_brought_back(hurt: Any, tmp_path: Path) -> None:
+    process = hurt.start(WAIT_S="0.5")
+    hurt.wait_for(lambda: hurt.executions()["expand0"])
+    moved = tmp_path / "moved"
+    os.rename(hurt.project.root, moved)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert "Traceback" not in output
+    assert not hurt.project.root.exists()
+    hurt.project.root = moved
+    hurt.check_whole()
+
+
+UNSAVEABLE = """
+import threading
+from dataclasses import dataclass
+
+import curifactory as cf
+from curifactory.caching import JsonCacher, NumpyCacher, PandasCsvCacher, PickleCacher
+
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+
+def get_params():
+    return [Params(name="only")]
+
+
+@cf.stage(None, ["value"], [%(cacher)s])
+def make(record):
+    return %(value)s
+
+
+@cf.stage(["value"], ["kind"], [JsonCacher])
+def look(record, value):
+    return type(value).__name__
+
+
+def run(param_sets, manager):
+    for params in param_sets:
+        look(make(cf.Record(manager, params)))
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+@pytest.mark.parametrize(
+    ("cacher", "value", "kind"),
+    [
+        ("JsonCacher", "{1, 2}", "set"),
+        ("JsonCacher", "{(1, 2): 3}", "dict"),
+        ("PickleCacher", "threading.Lock()", "lock"),
+        ("PandasCsvCacher", "'no frame'", "str"),
+        ("PickleCacher", "(each for each in [1])", "generator"),
+    ],
+)
+def test_d9_what_cannot_be_saved_goes_on_in_memory(
+    project: Any, cacher: str, value: str, kind: str, words: tuple[str, ...]
+) -> None:
+    project.write("experiments/case.py", UNSAVEABLE % {"cacher": cacher, "value": value})
+    done = project.experiment("case", *words, check=False)
+    assert done.returncode == 1, done.output
+    said = done.stdout + done.stderr
+    assert cacher in said
+    assert "'value'" in said
+    assert "Traceback" not in said
+    kept = [path.name for path in (project.root / "data" / "cache").iterdir()]
+    assert len(kept) == 1
+    assert (project.root / "data" / "cache" / kept[0]).read_text().strip() == f'"{kind}"'
+
+
+READING = [
+    ("case", "--map"),
+    ("case", "--map", "-j", "2"),
+    ("case", "--dry"),
+    ("case", "--hashes"),
+    ("case", "--print-params"),
+    ("ls",),
+    ("runs",),
+    ("show", "-1"),
+    ("cache", "ls"),
+    ("cache", "why", "case"),
+    ("cache", "verify"),
+    ("cache", "gc"),
+]
+
+
+@pytest.mark.parametrize("words", READING, ids=" ".join)
+def test_d10_what_only_reads_changes_no_file(hurt: Any, words: tuple[str, ...]) -> None:
+    hurt.run()
+    before = hurt.project.files()
+    hurt.project.experiment(*words, check=False)
+    assert hurt.project.files() == before
