@@ -16,6 +16,7 @@ from curifactory.reporting.addresses import PageAddresses, join_fragment
 from curifactory.reporting.comparison import COMPARISON, encode_comparison
 from curifactory.reporting.graph.view import GraphView, GraphWork
 from curifactory.reporting.latest import point_latest
+from curifactory.reporting.overflow import Overflow
 from curifactory.reporting.pages import ASSETS, CUSTOM_CSS, TEMPLATES_NAME, render_page
 from curifactory.reporting.shared_scripts import share_plotly
 from curifactory.reporting.view.chip import Chips
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 PAGE_ASSETS = ("theme.css", "page.css", "page.js")
 REPORTABLE_STYLE = "reportables.css"
 REPORTABLE_SCRIPT = "reportables.js"
+OVERFLOW_SCRIPT = "overflow.js"
 WORKPLACE = ".drawing-"
 FORGOTTEN_AFTER_S = 86_400
 
@@ -88,8 +90,6 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     problem = _take_css(css, workplace)
     if problem is not None:
         view = view.with_warning(problem)
-    for name in list_assets(view):
-        shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
     for (folder, file), address in addresses.scripts.items():
         _write_figure(
             workplace, join_fragment(os.fspath(run.fragments_folder), folder, file), folder, file, address
@@ -107,28 +107,36 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     if view.patch is not None:
         _write(workplace, "patch.diff", run.patch_text())
     drawn = work.finish()
+    overflow = Overflow()
     page = render_page(
         "page.html",
         templates=reports_folder / TEMPLATES_NAME,
         view=view,
         plotly=share_plotly(os.fspath(reports_folder)) if view.has_charts else None,
         drawn=drawn,
+        overflow=overflow,
         sections=list_sections(view, drawn),
         up="../" * (reference.count("/") + 1),
         has_css=css is not None and problem is None,
     )
     _write(workplace, "index.html", page)
+    for name, text in overflow.scripts().items():
+        _write(workplace, name, text)
+    for name in list_assets(view, overflow):
+        shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
     with open(os.path.join(workplace, COMPARISON), "wb") as stream:
         stream.write(encode_comparison(run, view))
 
 
-def list_assets(view: ReportView) -> list[str]:
+def list_assets(view: ReportView, overflow: Overflow) -> list[str]:
     """List the style sheets and scripts of the package that the page needs beside it."""
     names = [*PAGE_ASSETS]
     if view.groups or view.curves:
         names.append(REPORTABLE_STYLE)
     if view.is_lively:
         names.append(REPORTABLE_SCRIPT)
+    if not overflow.is_empty:
+        names.append(OVERFLOW_SCRIPT)
     return names
 
 

@@ -45,10 +45,12 @@
     return values.length > 4 ? `${values.slice(0, 4).join(", ")}, … (${values.length})` : values.join(", ");
   }
 
-  /* A table with a column for each of `columns`; each line has a name and a cell for each of them, compared by its text. */
+  /* A table with a column for each of `columns`; each line has a name and a cell for each of them, compared by its text.
+     What nobody can compare, such as pictures, is always shown. */
   function tabulate(label, heads, lines, all) {
-    const rows = lines.map(([name, cells]) => ({ name, cells, differs: new Set(cells.map((cell) => cell.key ?? cell.text ?? cell)).size > 1 }));
-    const kept = rows.filter((row) => all || row.differs);
+    const rows = lines.map(([name, cells]) => ({ name, cells, differs: new Set(cells.map((cell) => cell.key ?? cell.text ?? cell)).size > 1,
+      unknown: cells.some((cell) => cell.unknown) }));
+    const kept = rows.filter((row) => all || row.differs || row.unknown);
     if (!rows.length) return null;
     if (!kept.length) return make("p", { className: "cf-hint" }, rows.length === 1 ? "The same in all." : `All ${rows.length} are the same.`);
     const table = make("table", { className: "cf-table cf-side" }, make("caption", { className: "cf-unseen" }, label), make("thead", {}, ...heads),
@@ -147,7 +149,7 @@
       make("tbody", {}, ...rows.map((row) => make("tr", {}, ...row.map((cell) => make("td", {}, cell ?? "–"))))));
   }
 
-  function compareResults(runs) {
+  function compareResults(runs, all) {
     const rows = new Map();
     runs.forEach((run, index) => (details.get(run.reference)?.results || []).forEach((each) => {
       const name = each.group && each.group !== each.name ? `${each.group} · ${each.name}` : each.name;
@@ -160,9 +162,9 @@
       const link = make("a", { href: `${addressOf(runs[index])}#${each.anchor}` }, "in the report");
       const shown = each.picture ? make("img", { className: "cf-picture", loading: "lazy", src: folderOf(runs[index]) + each.picture, alt: `${each.name} of ${nameOf(runs[index])}` })
         : each.text ? make("pre", { className: "cf-excerpt", tabIndex: 0 }, each.text) : each.table ? drawTable(each.table) : make("span", { className: "cf-quiet" }, each.kind);
-      return { key: each.text || JSON.stringify(each.table) || each.kind, node: make("div", { className: "cf-result" }, shown, link) };
+      return { key: each.text || JSON.stringify(each.table) || each.kind, unknown: Boolean(each.picture) || !(each.text || each.table), node: make("div", { className: "cf-result" }, shown, link) };
     })]);
-    return tabulate("Results", headOf(runs), lines, true);
+    return tabulate("Results", headOf(runs), lines, all);
   }
 
   function part(title, content) {
@@ -186,7 +188,7 @@
       content.replaceChildren(
         part("Many at a glance", app.coordinates(runs, details)),
         part("Runs", compareRuns(runs, all)), part("Parameters", compareParameters(columns, all)), part("Metrics", compareMetrics(columns, all)),
-        part("Code", compareCode(runs, all)), part("Environment", compareEnvironments(runs, all)), part("Results", compareResults(runs)),
+        part("Code", compareCode(runs, all)), part("Environment", compareEnvironments(runs, all)), part("Results", compareResults(runs, all)),
         without.length ? make("p", { className: "cf-hint" }, `${without.length === runs.length ? "No report of these runs is" : `No report of ${without.map(nameOf).slice(0, 5).join(", ")} is`} here, so their row is all there is. `,
           make("code", {}, `experiment report ${without[0].reference}`), " draws it.") : "");
       content.removeAttribute("aria-busy");

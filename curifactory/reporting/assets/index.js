@@ -45,7 +45,7 @@
     { key: "file", head: "Parameters", sort: (run) => `${filesOf(run)} ${run.sets || 0}`,
       cell: (run) => [filesOf(run), run.sets ? make("span", { className: "cf-quiet" }, ` ${run.sets} ${run.sets === 1 ? "set" : "sets"}`) : null] },
     { key: "commit", head: "Commit", className: "cf-mono", sort: (run) => run.commit, cell: (run) => [(run.commit || "").slice(0, 7),
-      run.dirty ? make("span", { className: "cf-dirty", title: "with uncommitted changes" }, " +") : null] },
+      run.commit && run.dirty ? make("span", { className: "cf-dirty", title: "with uncommitted changes" }, " +") : null] },
     { key: "branch", head: "Branch", hidden: true, sort: (run) => run.branch, cell: (run) => [run.branch] },
     { key: "host", head: "Host", hidden: true, sort: (run) => run.host, cell: (run) => [run.host] },
     { key: "python", head: "Python", hidden: true, sort: (run) => run.python, cell: (run) => [run.python] },
@@ -312,7 +312,8 @@
   function onKey(event) {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
     if (event.target.closest("input:not([type=checkbox]), select, textarea")) {
-      if (event.key === "Escape") event.target.blur();
+      // A search field would empty itself, and tell nobody.
+      if (event.key === "Escape") { event.preventDefault(); event.target.blur(); }
       return;
     }
     const run = shown[state.page * PAGE + state.current];

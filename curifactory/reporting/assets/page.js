@@ -15,8 +15,8 @@
     return done ? Promise.resolve() : Promise.reject(new Error("not allowed"));
   }
 
-  function armCopyButtons() {
-    for (const button of all("[data-copy]")) {
+  function armCopyButtons(root = document) {
+    for (const button of all("[data-copy]", root)) {
       button.hidden = false;
       button.addEventListener("click", () => {
         const say = (word) => {
@@ -230,7 +230,8 @@
     document.addEventListener("keydown", (event) => {
       if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
       if (event.target.closest("input, select, textarea, [contenteditable]")) {
-        if (event.key === "Escape") event.target.blur();
+        // A search field would empty itself, and tell nobody.
+        if (event.key === "Escape") { event.preventDefault(); event.target.blur(); }
         return;
       }
       const actions = {
@@ -295,6 +296,11 @@
   }
 
   armCopyButtons();
+  document.addEventListener("cf-filled", ({ target }) => {
+    armCopyButtons(target);
+    // What was empty when one was led to it has its height only now.
+    if (target.id === address.read().anchor) showTarget();
+  });
   armTables();
   armReportables();
   armCalls();

@@ -11,6 +11,7 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.view.quantities import format_duration, format_time
 
 if TYPE_CHECKING:
+    from curifactory.reporting.addresses import Addresses
     from curifactory.store.calls import CallRow
     from curifactory.store.run import Run
 
@@ -59,6 +60,7 @@ class Header(NamedTuple):
     version: str
     seed: str
     resumes: str
+    resumes_address: str | None
     parameter_files: tuple[str, ...]
     tags: tuple[str, ...]
     live: bool
@@ -67,12 +69,13 @@ class Header(NamedTuple):
     traceback: str
 
 
-def gather_header(run: Run) -> Header:
+def gather_header(run: Run, addresses: Addresses | None = None) -> Header:
     """Put the head together from ``run.json`` and the outcomes of the calls."""
     facts, outcome = run.facts, run.outcome.value
     shares = count_outcomes(run.calls)
     number = facts.get("number")
     seed = facts.get("seed")
+    resumes = str(facts.get("resumes") or "")
     return Header(
         reference=run.reference,
         experiment=facts.get("experiment") or "(no name)",
@@ -93,7 +96,8 @@ def gather_header(run: Run) -> Header:
         python=facts.get("python") or "",
         version=facts.get("curifactory") or "",
         seed="" if seed is None else str(seed),
-        resumes=str(facts.get("resumes") or ""),
+        resumes=resumes,
+        resumes_address=addresses.find_report(resumes) if addresses is not None else None,
         parameter_files=tuple(map(str, facts.get("parameter_files") or ())),
         tags=tuple(map(str, facts.get("tags") or ())),
         live=bool(facts.get("live")),

@@ -95,7 +95,7 @@ def gather_report(run: Run, addresses: Addresses) -> ReportView:
     origins = gather_origins(run.facts)
     reportables = gather_reportables(run.reportables, run.calls, chips, addresses)
     return ReportView(
-        header=gather_header(run),
+        header=gather_header(run, addresses),
         warnings=tuple(warning.text for warning in run.warnings),
         notes=(run.facts.get("notes") or "").strip(),
         results=gather_results(run.metrics, chips, origins_of_calls(run.calls, origins)),

@@ -1,4 +1,6 @@
+import json
 import os
+import re
 import shutil
 import time
 from html.parser import HTMLParser
@@ -147,6 +149,17 @@ def test_a_run_of_a_report_is_linked_where_it_has_one(iris, maker, reports):
     assert address in Page(draw_report(iris.write(), reports)).addresses
 
 
+def test_a_run_leads_to_the_one_that_it_resumes_where_that_has_a_report(maker, tmp_path, reports):
+    first = maker.RunFolder(tmp_path / "runs", number=1)
+    second = maker.RunFolder(tmp_path / "runs", number=2, facts={"resumes": first.reference})
+    folder = second.write()
+    page = Page(draw_report(folder, reports))
+    assert first.reference in page.text
+    assert not [each for each in page.addresses if first.reference in each]
+    draw_report(first.write(), reports)
+    assert f"../{first.reference}/index.html" in Page(draw_report(folder, reports)).addresses
+
+
 def test_experiments_in_folders_link_from_there(maker, tmp_path, reports):
     run = maker.RunFolder(tmp_path / "runs", "speech/asr", 1)
     path = draw_report(run.write(), reports)
@@ -264,9 +277,19 @@ def test_a_report_of_many_sets_is_not_cut_short(empty_run, reports):
         load = empty_run.add_call("load", record, outputs=["data"])
         empty_run.add_call("train", record, inputs=[("data", load)], outputs=["model"])
         empty_run.log_metrics(record, None, accuracy=number / 300)
-    page = Page(draw_report(empty_run.write(), reports))
-    assert {f"call-{number}" for number in range(600)} <= set(page.ids)
-    assert "★" not in page.text
+    path = draw_report(empty_run.write(), reports)
+    rows = read_script(path.with_name("more.js"))
+    written = path.read_text(encoding="utf-8") + rows["calls"]
+    assert all(written.count(f' id="call-{number}"') == 1 for number in range(600))
+    assert len(path.read_bytes()) < 150_000
+    assert "★" not in Page(path).text + rows["results"]
+
+
+def read_script(path: Path) -> dict[str, str]:
+    """Read what a script beside a page holds: one value, and nothing that does anything."""
+    beginning, _, value = path.read_text(encoding="utf-8").partition(" = ")
+    assert re.fullmatch(r"window\.\w+", beginning)
+    return json.loads(value.removesuffix(";\n"))
 
 
 def test_drawing_needs_neither_pandas_nor_matplotlib(iris, reports):
@@ -305,6 +328,7 @@ def test_the_packaged_templates_and_assets_are_all_used():
         *report_module.PAGE_ASSETS,
         report_module.REPORTABLE_STYLE,
         report_module.REPORTABLE_SCRIPT,
+        report_module.OVERFLOW_SCRIPT,
         *INDEX_ASSETS,
     }
     templates = {
