@@ -49,8 +49,14 @@ class Hands:
             executor.start(self._setup())
         return executor
 
-    def close(self) -> None:
-        """Let go of the executor's workers."""
+    def close(self, *, at_once: bool = False) -> None:
+        """Let go of the executor's workers, which are started again if there is more to do.
+
+        Parameters
+        ----------
+        at_once : bool
+            Stop what they are doing.
+        """
         if self.executor is not None and self._is_started:
-            self.executor.close()
             self._is_started = False
+            self.executor.close(at_once=at_once)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import CallOutcome
@@ -291,6 +291,15 @@ class Schedule:
                 self._engine.events.emit(event)
 
     def _fail(self, call: Call, error: BaseException, started: datetime, frames: str) -> None:
+        if not isinstance(error, Exception):
+            # As anywhere, who ends the program ends the run.
+            if isinstance(error, SystemExit):
+                # How exceptions are pickled may have been changed by others, and its code is not among its arguments.
+                code: Any = error.args[0] if len(error.args) == 1 else error.args
+                error.code = code or None
+            adopt_failure(self._engine, call, error, started, frames, CallOutcome.INTERRUPTED)
+            self._error = self._error or error
+            return
         tries = self._tries[call.index] = self._tries.get(call.index, 0) + 1
         allowed = max(call.spec.needs.retries, self._engine.options.retries)
         if tries <= allowed and self._error is None:
@@ -318,11 +327,16 @@ class Schedule:
 
     def _stop(self) -> None:
         """Stop what runs, and tell of it."""
-        self._executor.close(at_once=True)
-        for running in self._running.values():
-            error = KeyboardInterrupt("stopped")
-            adopt_failure(self._engine, running.call, error, running.started, "", CallOutcome.INTERRUPTED)
-        self._running.clear()
+        engine = self._engine
+        try:
+            engine.hands.close(at_once=True)
+        finally:
+            for running in self._running.values():
+                error = KeyboardInterrupt("stopped")
+                adopt_failure(engine, running.call, error, running.started, "", CallOutcome.INTERRUPTED)
+                if running.locked is not None:
+                    engine.call_locks.release(running.locked)
+            self._running.clear()
 
 
 def _error_of(call: Call, ended: Ended) -> BaseException:

@@ -53,9 +53,9 @@ def set_seeds(seed: int) -> None:
     Examples
     --------
     >>> set_seeds(7)
-    ... first = random.random()
+    >>> first = random.random()
     >>> set_seeds(7)
-    ... random.random() == first
+    >>> random.random() == first
     True
     """
     random.seed(seed)

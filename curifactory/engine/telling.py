@@ -49,6 +49,7 @@ class Telling:
     __slots__ = (
         "_batch",
         "_call",
+        "_emit",
         "_engine",
         "_folder",
         "_has_metrics",
@@ -64,6 +65,7 @@ class Telling:
     def __init__(self, engine: Engine, call: Call) -> None:
         self._engine = engine
         self._call = call
+        self._emit = engine.events.emit
         self.fragments = 0
         self._rows: list[dict[str, Any]] = []
         self._batch: list[MetricLogged] = []
@@ -103,7 +105,7 @@ class Telling:
     ) -> None:
         """Tell the run of metrics."""
         tick = monotonic_ns() // _NS_OF_TICK
-        if self._now is None or tick != self._tick:
+        if tick != self._tick:
             self._tick = tick
             if self._zone is None:
                 # Asked once: it takes longer than all the rest.
@@ -119,7 +121,7 @@ class Telling:
         if len(batch) >= BATCH:
             self._write_batch()
         if not self.quiet:
-            self._engine.events.emit(event)
+            self._emit(event)
 
     def write(self) -> str | None:
         """Write the rest of it beside the fragments' files.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import queue
 import traceback
 from collections.abc import Mapping, Sequence
@@ -16,6 +17,8 @@ from curifactory.optional import require
 _TOPIC = "curifactory-told"
 # Work that was begun for a setup, in a process of the cluster; a setup is known by its digest.
 _begun: dict[str, Work] = {}
+# The path of a process of the cluster before its first work.
+_own_path: dict[str, tuple[str, ...]] = {}
 
 
 class DaskExecutor:
@@ -68,17 +71,21 @@ class DaskExecutor:
         """
         import hashlib
 
+        # What it has to say is said of the calls that it has lost, without its frames.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         self._setup = setup
         self._key = hashlib.sha256(repr((setup.begin, setup.folder)).encode() + setup.initial).hexdigest()
         distributed = self._distributed
         if self._address is None:
             dask = require("dask", extra="dask", purpose="the Dask executor")
-            with dask.config.set({"distributed.scheduler.allowed-failures": 0}):
+            # What a worker is to find in its environment is told to it; that of this process stays as it is.
+            changes = {"distributed.scheduler.allowed-failures": 0, "distributed.nanny.pre-spawn-environ": {}}
+            with dask.config.set(changes):
                 self._cluster = distributed.LocalCluster(
                     n_workers=self._workers,
                     threads_per_worker=1,
                     resources=self._resources,
-                    dashboard_address=None,
+                    dashboard_address="127.0.0.1:0",
                     silence_logs=50,
                     env=thread_variables(setup.threads, {}),
                 )
@@ -155,11 +162,12 @@ class DaskExecutor:
             )
             return
         error = None
-        with suppress(Exception):
+        with suppress(BaseException):
             error = future.exception()
-        died = type(error).__name__ in ("KilledWorker", "CommClosedError", "CancelledError") or error is None
         self._events.put(
-            Ended(number, Ending.DIED if died else Ending.RAISED, detail=str(error or "it was lost"))
+            Ended(number, Ending.RAISED, detail=_say(error))
+            if _is_of_job(error)
+            else Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})")
         )
 
     def _stop_late(self, job: Job) -> None:
@@ -169,6 +177,18 @@ class DaskExecutor:
                 Ended(job.number, Ending.TIMED_OUT, detail=f"it took longer than {job.timeout_s:g} s")
             )
             future.cancel()
+
+
+def _is_of_job(error: BaseException | None) -> bool:
+    """Whether a worker lives and could not do a job at all, for want of a package maybe."""
+    return isinstance(error, (ImportError, AttributeError, TypeError))
+
+
+def _say(error: BaseException | None) -> str:
+    if error is None:
+        return "the scheduler does not answer"
+    told = " ".join(str(error).partition("\n")[0].split())
+    return f"{type(error).__name__}: {told}" if told else type(error).__name__
 
 
 def _connect(distributed: Any, address: str) -> Any:
@@ -192,7 +212,9 @@ def _do(key: str, setup: Setup, number: int, payload: bytes, threads: int) -> tu
     try:
         work = _begun.get(key)
         if work is None:
-            sys.path[:] = [*setup.path, *(each for each in sys.path if each not in setup.path)]
+            # Not what an earlier run has put there: its modules are not this one's.
+            own = _own_path.setdefault("path", tuple(sys.path))
+            sys.path[:] = [*setup.path, *(each for each in own if each not in setup.path)]
             if os.path.isdir(setup.folder):
                 os.chdir(setup.folder)
             _begun.clear()

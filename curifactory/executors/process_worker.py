@@ -16,6 +16,10 @@ from curifactory.executors.executor import Setup, Work
 from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads
 
+# Threads of a stage tell things, too, and a message in the middle of another one is the end of both.
+_sending = threading.Lock()
+_own_pid = os.getpid()
+
 
 def main(descriptor: int) -> None:
     """Do the jobs that come over a connection until it is closed.
@@ -29,6 +33,8 @@ def main(descriptor: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.set_inheritable(descriptor, False)
     connection = Connection(descriptor)
+    # A child that a stage forks must not speak for us, nor keep the connection open when we are gone.
+    os.register_at_fork(after_in_child=connection.close)
     setup: Setup = pickle.loads(connection.recv_bytes())
     sys.path[:] = setup.path
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
@@ -58,16 +64,28 @@ def _read(connection: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
             jobs.put(connection.recv_bytes())
         except (EOFError, OSError):
             # Even in the middle of a job: its result would reach nobody.
-            os._exit(0)
+            _leave()
 
 
 def _send(connection: Connection, kind: str, number: int, content: bytes | str) -> None:
+    if os.getpid() != _own_pid:
+        # A forked child that has come back from the stage: there is only one end of a job.
+        os._exit(0)
     sys.stdout.flush()
     sys.stderr.flush()
+    message = pickle.dumps((kind, number, content))
     try:
-        connection.send_bytes(pickle.dumps((kind, number, content)))
+        with _sending:
+            connection.send_bytes(message)
     except OSError:
-        os._exit(0)
+        _leave()
+
+
+def _leave() -> None:
+    """End this process, with whatever its stages have started and left running."""
+    if os.getpgrp() == os.getpid():
+        os.killpg(0, signal.SIGKILL)
+    os._exit(0)
 
 
 if __name__ == "__main__":

@@ -93,7 +93,10 @@ class ProcessExecutor:
         self._waiting.clear()
         workers, self._workers = self._workers, []
         for worker in workers:
-            worker.end(by_force=at_once or worker.job is not None)
+            is_busy = worker.job is not None
+            if is_busy:
+                self._free(worker)
+            worker.end(by_force=at_once or is_busy)
         until = time.monotonic() + _GRACE_S
         for worker in workers:
             worker.bury(until)

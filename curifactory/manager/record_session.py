@@ -14,6 +14,7 @@ from curifactory.core.spec import StageSpec
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import render
 from curifactory.errors import DefinitionError
+from curifactory.parameters.checking import check_values
 
 if TYPE_CHECKING:
     from curifactory.manager.assembly import Parts
@@ -38,7 +39,16 @@ class RecordSession:
         self._reported_outside = 0
 
     def add_record(self, record: Record, *, copied_from: Record | None) -> int:
-        """Take a record into the run and return its index among all records, hidden ones after the others."""
+        """Take a record into the run and return its index among all records, hidden ones after the others.
+
+        Raises
+        ------
+        ParameterTypeError
+            In a live session, if values of its set are not of their declared types; a command looks at all sets before it
+            begins.
+        """
+        if self.live and record.params is not None:
+            check_values([(record.params, "")])
         if record.hidden:
             self._hidden_records.append(record)
             return -len(self._hidden_records)

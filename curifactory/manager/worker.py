@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import importlib
 import io
+import linecache
 import os
 import pickle
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -33,6 +36,9 @@ from curifactory.store.traces import TraceStore
 _TELL_AFTER_S = 0.2
 
 BEGIN = f"{__name__}:begin"
+_MAIN = ("__main__", "__mp_main__")
+# Whether work was begun in this process before.
+_has_begun: list[bool] = []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +79,10 @@ def begin(initial: bytes) -> Work:
         Its pickled :class:`RunFacts`.
     """
     facts: RunFacts = pickle.loads(initial)
+    if _has_begun:
+        # A cluster's process outlives runs, and what an earlier one has imported is another version, or another project's.
+        forget_modules(_scope_of(facts.project))
+    _has_begun.append(True)
     if facts.experiment:
         # As the command does it, so that modules have the same names and lie in the same places.
         facts.project.load_experiment(facts.experiment)
@@ -85,6 +95,25 @@ def begin(initial: bytes) -> Work:
             return worker.work(payload, tell)
 
     return work
+
+
+def forget_modules(scope: Scope) -> None:
+    """Forget all modules that a person may edit, so that they are imported as they are now.
+
+    Parameters
+    ----------
+    scope : Scope
+        Says which these are.
+    """
+    for name, module in list(sys.modules.items()):
+        if name not in _MAIN and scope.contains_module(name, vars(module)):
+            del sys.modules[name]
+    importlib.invalidate_caches()
+    linecache.clearcache()
+
+
+def _scope_of(project: Project) -> Scope:
+    return Scope(project.root, tuple(project.settings.fingerprint))
 
 
 class _Worker:
@@ -103,7 +132,7 @@ class _Worker:
                 files=files,
                 traces=TraceStore(layout, index, files=files),
                 events=self._events,
-                scope=Scope(facts.project.root, tuple(facts.project.settings.fingerprint)),
+                scope=_scope_of(facts.project),
                 root=facts.project.root,
                 fragments=None if facts.fragments is None else Path(facts.fragments),
                 hands=Hands(),
@@ -200,6 +229,7 @@ class _Teller:
 
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
+        self._pid = os.getpid()
         self._events: list[Any] = []
         self._sent_at = time.monotonic()
 
@@ -211,41 +241,69 @@ class _Teller:
             self.flush()
 
     def flush(self) -> None:
+        if self._is_copy():
+            return
         self._sent_at = time.monotonic()
         events, self._events = self._events, []
         if events:
             self._tell(pickle.dumps(("told", events)))
 
     def say(self, stream: str, text: str) -> None:
+        if self._is_copy():
+            target = sys.__stderr__ if stream == "stderr" else sys.__stdout__
+            if target is not None:
+                target.write(text)
+                target.flush()
+            return
         self.flush()
         self._tell(pickle.dumps(("said", stream, text)))
+
+    def _is_copy(self) -> bool:
+        """Whether this is a child that a stage has forked: what it tells would tear what its parent does."""
+        return os.getpid() != self._pid
 
     @contextlib.contextmanager
     def redirected(self) -> Iterator[None]:
         """Let what is printed in the block be printed by the process that has the terminal."""
-        with (
-            contextlib.redirect_stdout(_Said(self, "stdout")),
-            contextlib.redirect_stderr(_Said(self, "stderr")),
-        ):
-            yield
+        output, errors = _Said(self, "stdout"), _Said(self, "stderr")
+        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+            try:
+                yield
+            finally:
+                output.flush()
+                errors.flush()
 
 
 class _Said(io.TextIOBase):
-    """A stream whose lines are sent on."""
+    """A stream whose lines are sent on, each in one piece."""
 
     def __init__(self, teller: _Teller, name: str) -> None:
         self._teller = teller
         self._name = name
+        self._begun = ""
+        self._lock = threading.Lock()
 
     encoding = "utf-8"
 
     def writable(self) -> bool:
         return True
 
+    def fileno(self) -> int:
+        # For programs that a stage starts: they print where the command does.
+        return 2 if self._name == "stderr" else 1
+
     def write(self, text: str) -> int:
-        if text:
-            self._teller.say(self._name, text)
+        with self._lock:
+            lines, newline, self._begun = (self._begun + text).rpartition("\n")
+        if newline:
+            self._teller.say(self._name, lines + newline)
         return len(text)
+
+    def flush(self) -> None:
+        with self._lock:
+            begun, self._begun = self._begun, ""
+        if begun:
+            self._teller.say(self._name, begun)
 
 
 def _encode(done: Performed) -> bytes:

@@ -13,7 +13,7 @@ import pytest
 
 # The long form by hand: CURIFACTORY_FAULTS=10 tries ten times as much.
 FACTOR = float(os.environ.get("CURIFACTORY_FAULTS", "1"))
-TURNS = round(20 * FACTOR)
+TURNS = round(12 * FACTOR)
 
 
 def truncate(path: Path, chance: random.Random) -> None:

@@ -15,8 +15,8 @@ import pytest
 # The long form by hand: CURIFACTORY_FAULTS=10 tries ten times as much.
 FACTOR = float(os.environ.get("CURIFACTORY_FAULTS", "1"))
 DYING = Path(__file__).with_name("dying.py")
-KILLS = round(12 * FACTOR)
-STEP = max(1, round(11 / FACTOR))
+KILLS = round(8 * FACTOR)
+STEP = max(1, round(23 / FACTOR))
 
 
 def outcomes(root: Path) -> list[str]:
@@ -75,7 +75,7 @@ def test_an_interrupted_run_is_shown_as_such_and_resumed(hurt: Any) -> None:
     hurt.wait_for(lambda: hurt.executions()["measure0"])
     hurt.kill(process)
     shown = json.loads(hurt.project.experiment("show", "-1", "--json").stdout)
-    assert shown["outcome"] == "interrupted"
+    assert shown["run"]["outcome"] == "interrupted"
     hurt.forget_executions()
     hurt.run(WAIT_S="0.3")
     assert hurt.result() == hurt.expected

@@ -44,6 +44,36 @@ def test_d4_a_full_disk_is_one_clear_error_and_the_same_command_works_later(
     hurt.check_whole()
 
 
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_d4_a_file_system_that_becomes_read_only(hurt: Any, small_disk: Path, words: tuple[str, ...]) -> None:
+    shutil.copytree(hurt.project.root, small_disk / "project")
+    hurt.project.root = small_disk / "project"
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    hurt.run()
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    done = hurt.run("--overwrite", *words, check=False)
+    assert done.returncode == 1
+    assert "read-only" in done.stdout
+    assert str(small_disk) in done.stdout
+    assert "Traceback" not in done.stdout
+    subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
+    hurt.check_whole()
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_d4_a_path_that_is_too_long(project: Any, words: tuple[str, ...]) -> None:
+    long = "x" * 300
+    text = UNSAVEABLE % {"cacher": f"JsonCacher('{long}.json')", "value": "1"}
+    project.write("experiments/case.py", text)
+    done = project.experiment("case", *words, check=False)
+    assert done.returncode == 1, done.output
+    said = done.stdout + done.stderr
+    assert "File name too long" in said
+    assert "Traceback" not in said
+    project.write("experiments/case.py", text.replace(long, "short"))
+    assert project.experiment("case", *words, check=False).returncode == 0
+
+
 def test_d4_a_project_that_is_moved_while_it_runs_is_not_brought_back(hurt: Any, tmp_path: Path) -> None:
     process = hurt.start(WAIT_S="0.5")
     hurt.wait_for(lambda: hurt.executions()["expand0"])

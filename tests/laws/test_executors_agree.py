@@ -1,0 +1,168 @@
+"""The law that the executor does not change the result: random projects here, in processes and on a cluster.
+
+``CURIFACTORY_LAW_CASES=50`` tries more cases, ``CURIFACTORY_LAW_SEED=17`` one of them. Each project is run, edited and run
+again on each executor: the same values, and of each call the same key, digests and outcome.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import os
+import shutil
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import curifactory as cf
+
+STALE = Path(__file__).with_name("test_nothing_stale.py")
+CASES = int(os.environ.get("CURIFACTORY_LAW_CASES", "12"))
+SEED = os.environ.get("CURIFACTORY_LAW_SEED")
+RUNS = 2
+# Where things stand in what is told of a call.
+NAME, OUTCOME, KEY = 1, 3, 4
+
+
+def load_stale() -> Any:
+    """Load the law that nothing stale is reused, whose projects these are; folders of tests are no packages."""
+    name = "curifactory_tests_nothing_stale"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, STALE)
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
+
+
+stale = load_stale()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[str | None]:
+    """Give the address of one cluster for all cases, as a group of people shares one; None without Dask."""
+    if importlib.util.find_spec("distributed") is None:
+        yield None
+        return
+    import distributed
+
+    with ExitStack() as stack:
+        started = stack.enter_context(
+            distributed.LocalCluster(
+                n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", silence_logs=50
+            )
+        )
+        yield started.scheduler_address.removeprefix("tcp://")
+
+
+def play(root: Path, seed: int, hands: dict[str, Any]) -> list[Any]:
+    """Run, edit and run a project again with the given hands; return the story and the values of each run."""
+    shutil.rmtree(root, ignore_errors=True)
+    case = stale.Case(root, seed)
+    random = Random(seed)
+    told = []
+    for _ in range(RUNS):
+        case.write()
+        told.append(run(root, hands))
+        case.edit(random)
+    os.chdir(root.parent)
+    stale.forget_modules(root)
+    return told
+
+
+def run(root: Path, hands: dict[str, Any]) -> Any:
+    """Run the project as it is; return what the run tells of its calls, and all values of all records."""
+    stale.forget_modules(root)
+    try:
+        result, manager = cf.run_experiment("case", report=False, **hands)
+    except cf.CurifactoryError as error:
+        return [], f"{type(error).__name__}: {error}"
+    try:
+        # Before values are read late, which may execute calls once more.
+        told = story(Path(manager.run_folder))
+        values: list[Any] = [[stale.plain_value(value) for value in result]]
+        for record in manager.records:
+            values.append({name: stale.plain_value(record.state[name]) for name in sorted(record.state)})
+    finally:
+        manager._parts.close()
+    return told, values
+
+
+def story(folder: Path) -> list[Any]:
+    """Return what a run tells of its calls, without times."""
+    calls: dict[int, Any] = {}
+    for line in (folder / "calls.jsonl").read_text(encoding="utf-8").splitlines():
+        call = json.loads(line)
+        calls[call["index"]] = (
+            call["name"],
+            call["record_name"],
+            call["outcome"],
+            call["key"],
+            [
+                (each["name"], each["type"], each["summary"], each["artifact"] and each["artifact"]["digest"])
+                for each in call["outputs"]
+            ],
+            call["fragments"],
+        )
+    return [(index, *calls[index]) for index in sorted(calls)]
+
+
+def keys_of(told: list[Any]) -> set[str]:
+    """Return the keys of all calls of all runs."""
+    return {call[KEY] for story, _ in told for call in story}
+
+
+def outcomes_of(story: list[Any]) -> Counter[Any]:
+    """Return how often what has ended how; which one of calls with the same key is executed is a matter of order."""
+    return Counter((call[NAME], call[KEY], call[OUTCOME]) for call in story)
+
+
+def with_keys(told: list[Any], keys: set[str]) -> list[Any]:
+    """Leave out all other keys."""
+    return [
+        (
+            [(*call[:KEY], call[KEY] if call[KEY] in keys else None, *call[KEY + 1 :]) for call in story],
+            values,
+        )
+        for story, values in told
+    ]
+
+
+def seeds() -> list[int]:
+    return list(range(CASES)) if SEED is None else [int(SEED)]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+@pytest.mark.parametrize("seed", seeds())
+def test_r6_who_executes_changes_nothing(
+    seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cluster: str | None
+) -> None:
+    for name in ("CURIFACTORY_LAW_CASES", "CURIFACTORY_LAW_SEED"):
+        # What begins so is a setting to the projects.
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.chdir(tmp_path)
+    # The same place for each of them: a path may be a part of a result.
+    root = tmp_path / "project"
+    told = play(root, seed, {})
+    again = play(root, seed, {})
+    # Others are new ones each time: of calls that nothing can identify, and of what reads from them.
+    lasting = keys_of(told) & keys_of(again)
+    alone = with_keys(told, lasting)
+    many: dict[str, dict[str, Any]] = {"processes": {"jobs": 2}}
+    if cluster is not None:
+        many["cluster"] = {"executor": f"dask://{cluster}"}
+    for name, hands in many.items():
+        found = with_keys(play(root, seed, hands), lasting)
+        for turn, (one, other) in enumerate(zip(alone, found, strict=True)):
+            assert other[1] == one[1], f"other values on {name}, in run {turn}"
+            assert outcomes_of(other[0]) == outcomes_of(one[0]), f"other outcomes on {name}, in run {turn}"
+            made, made_here = ([call[:OUTCOME] + call[KEY:] for call in each[0]] for each in (other, one))
+            assert made == made_here, f"other keys or digests on {name}, in run {turn}"
+    gc.collect()
