@@ -12,7 +12,9 @@ from typing import TextIO
 from curifactory.core.secrets import mask_text
 
 _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "cyan": 36, "bright_black": 90}
-_LEAST_WIDTH = 10
+_LEAST_WIDTH = 24
+_GAP = 2
+_INDENT = 8
 
 
 class Console:
@@ -78,9 +80,13 @@ class Console:
         return f"\033]8;;{address}\033\\{address}\033]8;;\033\\" if self.is_terminal else address
 
     def print_table(
-        self, rows: Sequence[Sequence[str]], *, paint: Callable[[int, int], str | None] | None = None
+        self,
+        rows: Sequence[Sequence[str]],
+        *,
+        paint: Callable[[int, int], str | None] | None = None,
+        spare: Sequence[int] = (),
     ) -> None:
-        """Write a table: columns two blanks apart, the last one cut where a terminal ends.
+        """Write a table: columns two blanks apart; where a terminal ends, the last one goes on below itself.
 
         Parameters
         ----------
@@ -88,16 +94,46 @@ class Console:
             Cells, the same number in each row.
         paint : callable, optional
             Given the position of a row and of a column, says in which style the cell is shown.
+        spare : sequence of int
+            Columns that are left out in a terminal that is too narrow for all, the first of them first.
         """
-        for place, cells in enumerate(align(rows)):
-            used = sum(len(cell) + 2 for cell in cells[:-1])
-            cells[-1] = cells[-1][: max(self.width - used, _LEAST_WIDTH)]
+        table, columns, room = self._fit(rows, spare)
+        for place, cells in enumerate(table):
+            *firsts, last = cells
+            begun = sum(measure(cell) + _GAP for cell in firsts)
+            pieces = (
+                [last]
+                if measure(last) <= room
+                else _wrap(last, room if room >= _LEAST_WIDTH else self.width - _INDENT)
+            )
+            if room < _LEAST_WIDTH and measure(last) > room:
+                # Beside the others there is no place to read it.
+                pieces.insert(0, "")
+                begun = _INDENT
             shown = [
                 self.style(cell, styled) if paint is not None and (styled := paint(place, column)) else cell
-                for column, cell in enumerate(cells)
+                for cell, column in zip([*firsts, pieces[0]], columns, strict=True)
             ]
-            self.print("  ".join(shown).rstrip(), flush=False)
+            self.print((" " * _GAP).join(shown).rstrip(), flush=False)
+            for piece in pieces[1:]:
+                styled = paint(place, columns[-1]) if paint is not None else None
+                self.print(" " * begun + (self.style(piece, styled) if styled else piece), flush=False)
         self.flush()
+
+    def _fit(
+        self, rows: Sequence[Sequence[str]], spare: Sequence[int]
+    ) -> tuple[list[list[str]], list[int], int]:
+        """Return a table's cells, the columns that it has, and the room for the last of them."""
+        width = self.width
+        columns = list(range(len(rows[0]))) if rows else []
+        left = list(spare)
+        while True:
+            table = align([[row[column] for column in columns] for row in rows])
+            used = max((sum(measure(cell) + _GAP for cell in cells[:-1]) for cells in table), default=0)
+            longest = max((measure(cells[-1]) for cells in table), default=0)
+            if not left or used + longest <= width:
+                return table, columns, width - used
+            columns.remove(left.pop(0))
 
     def flush(self) -> None:
         """Show what has been written so far."""
@@ -114,15 +150,57 @@ def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
 
     Examples
     --------
-    >>> align([["a", "bbb", "c"], ["aaaa", "b", "c"]])
-    [['a   ', 'bbb', 'c'], ['aaaa', 'b  ', 'c']]
+    >>> align([["a", "bbb", "c"], ["aaaa", "b", "c"], ["花", "b", "c"]])
+    [['a   ', 'bbb', 'c'], ['aaaa', 'b  ', 'c'], ['花  ', 'b  ', 'c']]
     """
     cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    widths = [max(map(measure, column)) for column in zip(*cells, strict=True)]
     return [
-        [*(cell.ljust(width) for cell, width in zip(row[:-1], widths[:-1], strict=True)), row[-1]]
+        [
+            *(
+                cell + " " * (width - measure(cell))
+                for cell, width in zip(row[:-1], widths[:-1], strict=True)
+            ),
+            row[-1],
+        ]
         for row in cells
     ]
+
+
+def measure(text: str) -> int:
+    """Return how many places in a line of a terminal a text takes.
+
+    Examples
+    --------
+    >>> measure("iris"), measure("花"), measure("e\u0301")
+    (4, 2, 1)
+    """
+    if text.isascii():
+        return len(text)
+    import unicodedata
+
+    return sum(
+        0 if unicodedata.combining(each) else 2 if unicodedata.east_asian_width(each) in "WF" else 1
+        for each in text
+    )
+
+
+def _wrap(text: str, width: int) -> list[str]:
+    """Cut a text into lines between its parts, which are words or stand two blanks apart; a longer one, anywhere."""
+    gap = " " * _GAP if " " * _GAP in text else " "
+    lines = [""]
+    for word in text.split(gap):
+        joined = f"{lines[-1]}{gap}{word}" if lines[-1] else word
+        if measure(joined) <= width:
+            lines[-1] = joined
+            continue
+        if lines[-1]:
+            lines.append("")
+        for letter in word:
+            if measure(lines[-1] + letter) > width and lines[-1]:
+                lines.append("")
+            lines[-1] += letter
+    return lines
 
 
 def printable(text: str) -> str:

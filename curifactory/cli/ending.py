@@ -78,7 +78,9 @@ def _list_scores(tally: Tally) -> list[str]:
 def _say_next(tally: Tally, outcome: RunOutcome, experiment: str, report: Path | None, *, dry: bool) -> str:
     name = printable(experiment)
     if outcome in (RunOutcome.FAILED, RunOutcome.INTERRUPTED, RunOutcome.PARTLY_FAILED):
-        return f"experiment {name}  (the same command goes on: what is finished is reused)"
+        # Not the experiment's name: the same command may have had many words more.
+        again = f"experiment {name}" if dry or tally.reference is None else "experiment resume"
+        return f"{again}  (goes on: what is finished is reused)"
     if dry:
         return f"experiment {name}  (the same, and its results are kept)"
     if report is not None and tally.executed:

@@ -11,6 +11,8 @@ import click
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+_WHOLE = 1_000
+_SHORT = 62
 # In the context's meta: whether completions are wanted without help, as bash shows them.
 BARE = "curifactory.cli.bare"
 
@@ -31,6 +33,16 @@ class LazyGroup(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of the verbs."""
         return list(self.verbs)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each verb does: the first sentence of its help, not cut in its midst."""
+        rows = []
+        for name in self.list_commands(ctx):
+            command = self.get_command(ctx, name)
+            if command is not None:
+                rows.append((name, _say_shortly(command.get_short_help_str(_WHOLE))))
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a verb; None if there is none of this name."""
@@ -64,3 +76,12 @@ class LazyGroup(click.Group):
                 f"{ctx.command_path} has no verb '{args[0]}'. {suggest(args[0], list(self.verbs), nothing='')}"
             )
         return super().resolve_command(ctx, args)
+
+
+def _say_shortly(sentence: str) -> str:
+    """Return a sentence, if it is a long one without what comes after a colon or semicolon."""
+    if len(sentence) <= _SHORT:
+        return sentence
+    for mark in ("; ", ": "):
+        sentence = sentence.partition(mark)[0]
+    return f"{sentence.rstrip('.')}."

@@ -49,15 +49,16 @@ def print_usual(console: Console, rows: Sequence[RunRow], wanted: Wanted, folder
     ]
     cells = list_cells(rows, others, folder)
     lines = [_usual_cells(row) for row in rows]
-    head = [*_USUAL]
-    if not any(line[-1] for line in lines):
-        head.pop()
-        for line in lines:
-            line.pop()
-    table = [[*head, *(title for title, _ in others), "notes"]]
+    table = [[*_USUAL, *(title for title, _ in others), "notes"]]
     for row, line, values in zip(rows, lines, cells, strict=True):
         table.append([*line, *map(show_cell, values), _show_labels(row)])
-    console.print_table(table, paint=_paint(rows, 1))
+    # Of columns with nothing in them, the two that most runs of most people have nothing in.
+    for column in (len(table[0]) - 1, _USUAL.index("scores")):
+        if not any(line[column] for line in table[1:]):
+            for line in table:
+                del line[column]
+    # When a run began is in its name, too.
+    console.print_table(table, paint=_paint(rows, 1), spare=(_USUAL.index("started"), _USUAL.index("calls")))
 
 
 def print_chosen(console: Console, rows: Sequence[RunRow], columns: str, folder: str) -> None:

@@ -26,6 +26,9 @@ _FRAMES_A_SECOND = 8
 _OTHER_LINES = 10
 _LEAST_ROWS = 4
 _OPEN_LINES = 4
+_LEAST_REASON = 12
+_GAP = 2
+_HEADINGS = tuple(Text(word, no_wrap=True) for word in ("stage", "record", "state", "time", "reason"))
 
 
 @dataclass(slots=True)
@@ -158,28 +161,10 @@ class LiveTable:
         return [row for row in rows if id(row) in kept]
 
     def _draw(self) -> Group:
-        table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
-        for heading, options in (
-            ("stage", {}),
-            ("record", {}),
-            ("state", {}),
-            ("time", {"justify": "right"}),
-            ("reason", {"style": "bright_black"}),
-        ):
-            table.add_column(heading, no_wrap=True, overflow="ellipsis", **options)  # type: ignore[arg-type]
         with self._lock:
             now = time.monotonic()
-            for row in self._choose():
-                state, style = (
-                    ("running", "bold") if row.outcome is None else (row.outcome.value, row.outcome.style)
-                )
-                table.add_row(
-                    Text(printable(row.name)),
-                    Text(printable(row.record)),
-                    Text(state, style=style),
-                    _show_time(row, now),
-                    Text(printable(row.reason)),
-                )
+            rows = [_show_row(row, now) for row in self._choose()]
+            table = _lay_out(rows, self._console.width)
             opened = [
                 Text.from_ansi(line, no_wrap=True, overflow="crop")
                 for line in self._lines.shown[-_OPEN_LINES:]
@@ -198,6 +183,35 @@ class LiveTable:
         if left_s is not None:
             parts.append(f"about {show_duration(left_s)} left")
         return ", ".join(parts)
+
+
+def _show_row(row: _Row, now: float) -> tuple[Text, ...]:
+    """One row's cells; each is cut at its own column's end and never goes on in the next line."""
+    state, style = ("running", "bold") if row.outcome is None else (row.outcome.value, row.outcome.style)
+    return tuple(
+        Text(text, style=style, no_wrap=True, overflow="ellipsis")
+        for text, style in (
+            (printable(row.name), ""),
+            (printable(row.record), ""),
+            (state, style),
+            (_show_time(row, now), ""),
+            (printable(row.reason), "bright_black"),
+        )
+    )
+
+
+def _lay_out(rows: list[tuple[Text, ...]], width: int) -> Table:
+    """Put rows under headings. Where it is narrow, reasons are cut first, then they go, then names are cut."""
+    widths = [max([cell.cell_len, *(row[at].cell_len for row in rows)]) for at, cell in enumerate(_HEADINGS)]
+    has_reasons = width - sum(widths[:-1]) - _GAP * (len(widths) - 1) >= _LEAST_REASON
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="bold")
+    for at, heading in enumerate(_HEADINGS[: 5 if has_reasons else 4]):
+        # Of a table that is too wide, the columns without `no_wrap` are made narrower.
+        is_cut = at == 4 if has_reasons else at < 2
+        table.add_column(heading, no_wrap=not is_cut, justify="right" if at == 3 else "left")
+    for row in rows:
+        table.add_row(*row[: len(table.columns)])
+    return table
 
 
 def _show_time(row: _Row, now: float) -> str:

@@ -53,7 +53,8 @@ class OpenLines:
     def finish(self) -> None:
         """Hand on all that is open: what comes next has nothing to do with it."""
         with self._turn:
-            self._done(len(self._rows))
+            if any(self._rows):
+                self._done(len(self._rows))
 
     def _take(self, part: str, up: str | None) -> None:
         at = self._at

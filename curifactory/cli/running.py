@@ -11,6 +11,7 @@ from typing import Any
 
 from curifactory.cli.console import Console, printable
 from curifactory.cli.ending import print_ending
+from curifactory.cli.interruption import interruptible
 from curifactory.cli.logged_errors import LoggedErrors
 from curifactory.cli.outcome import show_error
 from curifactory.cli.past import Past
@@ -132,7 +133,7 @@ def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: 
 
     # What is made of the run is told of after its end.
     asked = replace(request, notebook=False, docker=False)
-    with LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
+    with interruptible(), LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
         run_experiment(asked, project=project, listeners=listeners)
 
 

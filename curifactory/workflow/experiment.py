@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, NoReturn
 
+from curifactory.core.nearest import suggest
 from curifactory.engine.plan import Plan
 from curifactory.errors import CurifactoryError, DiscoveryError, StageError
 from curifactory.executors.choice import choose_executor
@@ -17,6 +18,7 @@ from curifactory.project.loading import LoadedExperiment
 from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
 from curifactory.provenance.ranks import is_follower
+from curifactory.workflow.asked_stages import are_defined
 from curifactory.workflow.collector import calm_collector
 from curifactory.workflow.request import RunRequest
 from curifactory.workflow.sweeping import OpenSets, Swept, sweep_sets
@@ -84,10 +86,10 @@ def run_experiment(
         If the person interrupted the run; likewise recorded.
     """
     request = _request(experiment, param_files, options)
-    if is_follower():
-        # The first process of a launch keeps the run; the others execute what it executes, and write nothing.
-        request = replace(request, dry=True, report=False, executor=None, jobs=None)
     prepared = _prepare(request, project)
+    if not request.dry and not are_defined(request.overwrite_stages, prepared.project.root):
+        # Only run() itself could know them. If it does not either, no run has begun.
+        plan_experiment(request, project=project)
     manager = _make_manager(prepared, listeners)
     error: BaseException | None = None
     result = None
@@ -180,6 +182,9 @@ def _request(
         request = replace(experiment, **options) if options else experiment
     else:
         request = RunRequest(experiment=experiment, **options)
+    if is_follower():
+        # The first process of a launch keeps the run; the others execute what it executes, and write nothing.
+        request = replace(request, dry=True, report=False, executor=None, jobs=None)
     return request if param_files is None else replace(request, parameter_files=tuple(param_files))
 
 
@@ -206,6 +211,8 @@ def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
 
 def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]]) -> ArtifactManager:
     request = prepared.request
+    # Before the manager, with which a run begins.
+    executor = choose_executor(request.executor, request.jobs)
     manager = ArtifactManager(
         request.experiment,
         dry=request.dry,
@@ -225,7 +232,7 @@ def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]
         listeners=listeners,
     )
     manager.work_with(
-        choose_executor(request.executor, request.jobs),
+        executor,
         keep_going=request.keep_going,
         retries=request.retries,
         timeout_s=request.timeout_s,
@@ -272,7 +279,7 @@ def _check_stage_names(request: RunRequest, manager: ArtifactManager) -> None:
         if name not in known:
             raise DiscoveryError(
                 f"No stage named '{name}' is called by '{request.experiment}'.",
-                hint=f"It calls: {', '.join(sorted(known)) or 'none'}.",
+                hint=suggest(name, sorted(known), nothing="It calls none."),
             )
 
 

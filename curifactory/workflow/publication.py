@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from curifactory.workflow.past_record import PastRecord
     from curifactory.workflow.reproduction import Beginning, Reproduction
 
+# What a person may expect by its name and would not get; any other ending is that of a zip file.
+_OTHER_ARCHIVES = frozenset({".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar", ".pdf", ".md", ".json"})
 # Each format with the ending of a file that is named after its run.
 FORMATS: Mapping[str, str] = MappingProxyType({"zip": ".zip", "html": ".html", "ro-crate": ".crate.zip"})
 
@@ -226,6 +228,11 @@ class Publication:
 def _choose_format(path: str | os.PathLike[str] | None, format: str | None) -> str:
     if format is None:
         suffix = "" if path is None else Path(path).suffix.lower()
+        if suffix in _OTHER_ARCHIVES:
+            raise ConfigurationError(
+                f"A run cannot be exported as {suffix}.",
+                hint=f"Write a .zip or .html file, or say which format is meant: {', '.join(FORMATS)}.",
+            )
         return "html" if suffix in {".html", ".htm"} else "zip"
     if format not in FORMATS:
         raise ConfigurationError(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from curifactory.workflow.accept import Acceptance
 
 
-@click.command("accept", cls=Verb)
+@click.command("accept", cls=Verb, epilog="Example: experiment accept iris --stage train_model")
 @click.argument("name")
 @set_options
 @click.option("--stage", metavar="STAGE", help="Accept the changed code of this stage only.")

@@ -22,10 +22,11 @@ _NOUNS = {
     "manifest": "manifest",
     "superseded": "superseded file",
     "staging": "staging folder",
+    "checkpoint": "checkpoint",
 }
 
 
-@click.command("gc", cls=Verb)
+@click.command("gc", cls=Verb, epilog="Example: experiment cache gc --yes")
 @click.option(
     "--keep-runs",
     type=click.IntRange(min=0),

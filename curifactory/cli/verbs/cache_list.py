@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from curifactory.store.inventory import Item
 
 
-@click.command("ls", cls=Verb)
+@click.command("ls", cls=Verb, epilog="Example: experiment cache ls --json")
 @click.option("--experiment", metavar="NAME", help="Only artifacts that this experiment has made or used.")
 @click.option("--stage", metavar="STAGE", help="Only artifacts of this stage.")
 @click.option(

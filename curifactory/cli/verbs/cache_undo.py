@@ -7,7 +7,7 @@ import click
 from curifactory.cli.words import Verb
 
 
-@click.command("undo", cls=Verb)
+@click.command("undo", cls=Verb, epilog="Example: experiment cache undo")
 def verb() -> int:
     """Bring back what the last experiment cache gc has moved to the trash.
 

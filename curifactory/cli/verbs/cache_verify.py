@@ -7,7 +7,7 @@ import click
 from curifactory.cli.words import Verb
 
 
-@click.command("verify", cls=Verb)
+@click.command("verify", cls=Verb, epilog="Example: experiment cache verify --json")
 @click.option(
     "--set-aside",
     is_flag=True,

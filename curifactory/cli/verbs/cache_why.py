@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from curifactory.workflow.why import CallExplanation, ComparedInput, ComparedRead, Explanation
 
 
-@click.command("why", cls=Verb)
+@click.command("why", cls=Verb, epilog="Example: experiment cache why iris")
 @click.argument("name")
 @set_options
 @click.option("--stage", metavar="STAGE", help="Explain the calls of this stage only.")

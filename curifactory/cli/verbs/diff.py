@@ -30,7 +30,11 @@ def verb(a: str, b: str, as_json: bool) -> int:
     from curifactory.workflow.runs.difference_text import ADDED, FAINT, HEAD, REMOVED, iter_lines
 
     project = Project.find()
-    difference = load_run(a, project=project).diff(load_run(b, project=project))
+    before, after = load_run(a, project=project), load_run(b, project=project)
+    if before.reference == after.reference:
+        told = f"Both are {printable(after.reference)}; two runs are named as in: experiment diff iris/-2 iris/-1"
+        Console(sys.stderr).print(told)
+    difference = before.diff(after)
     console = Console(sys.stdout)
     if as_json:
         import json

@@ -46,11 +46,20 @@ def _edit(before: str) -> str | None:
 
     Raises
     ------
+    click.UsageError
+        If there is no terminal that an editor could be in.
     ConfigurationError
         If there is no editor that works here.
     """
+    import os
+    import sys
+
     from curifactory.errors import ConfigurationError
 
+    # One that somebody has named may have a window of its own; the one that is found needs a terminal.
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not named and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise click.UsageError("Without a text an editor opens, which needs a terminal: give the text, too.")
     try:
         edited = click.edit(f"{before}\n" if before else "", extension=".md", require_save=True)
     except click.ClickException as error:

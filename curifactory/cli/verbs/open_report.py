@@ -8,7 +8,7 @@ from curifactory.cli.verbs.show import RUN_HELP
 from curifactory.cli.words import RunVerb
 
 
-@click.command("open", cls=RunVerb, epilog=RUN_HELP)
+@click.command("open", cls=RunVerb, epilog=f"{RUN_HELP} As in: experiment open iris/-1")
 @click.argument("run", required=False)
 def verb(run: str | None) -> int:
     """Open the index of all reports in the browser, or the report of RUN."""

@@ -7,7 +7,7 @@ import click
 from curifactory.cli.words import Verb
 
 
-@click.command("reindex", cls=Verb)
+@click.command("reindex", cls=Verb, epilog="Example: experiment reindex")
 def verb() -> int:
     """Build the index anew from manifests and run folders.
 

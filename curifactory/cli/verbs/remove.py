@@ -19,7 +19,7 @@ _EPILOG = f"{RUN_HELP} As in: experiment rm iris_2 iris_3 --yes"
 
 
 @click.command("rm", cls=RunVerb, epilog=_EPILOG)
-@click.argument("runs", nargs=-1)
+@click.argument("runs", nargs=-1, metavar="RUN…")
 @click.option("--yes", is_flag=True, help="Do it; without this the plan is shown and nothing is changed.")
 @click.option("--undo", is_flag=True, help="Bring back the runs that were removed last.")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
@@ -46,7 +46,7 @@ def verb(runs: tuple[str, ...], yes: bool, undo: bool, as_json: bool) -> int:
         _bring_back(console, project, as_json=as_json)
         return ExitCode.COMPLETE
     if not runs:
-        raise click.UsageError("Missing argument 'RUNS...'.")
+        raise click.UsageError("Missing argument 'RUN…'.")
     store = open_runs(project)
     planned = plan_removal(project, [store.get(run) for run in runs])
     put = remove_runs(project, planned) if yes else None
@@ -58,7 +58,8 @@ def verb(runs: tuple[str, ...], yes: bool, undo: bool, as_json: bool) -> int:
     if put is not None:
         console.print(f"moved to {put.folder}; experiment rm --undo brings back what was removed")
     else:
-        console.print("Nothing was changed. Do it with: experiment rm --yes, and the same runs")
+        named = " ".join(run.reference for run in planned)
+        console.print(f"Nothing was changed. Do it with: experiment rm {named} --yes")
     return ExitCode.COMPLETE
 
 

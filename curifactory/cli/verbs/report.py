@@ -8,7 +8,7 @@ from curifactory.cli.verbs.show import RUN_HELP
 from curifactory.cli.words import RunVerb
 
 
-@click.command("report", cls=RunVerb, epilog=RUN_HELP)
+@click.command("report", cls=RunVerb, epilog=f"{RUN_HELP} As in: experiment report iris/-1")
 @click.argument("run", default="-1")
 def verb(run: str) -> int:
     """Draw the report of a run from what is kept of it, and the index of all. Without RUN it is the latest."""

@@ -18,7 +18,9 @@ _MOST_DIFFERENCES = 12
 _STYLES = {"equal": "green", "close": "yellow", "different": "red", "missing": "red"}
 
 
-@click.command("reproduce", cls=RunVerb, epilog=RUN_HELP)
+@click.command(
+    "reproduce", cls=RunVerb, epilog=f"{RUN_HELP} As in: experiment reproduce iris/-1 --with data/raw"
+)
 @click.argument("run", default="-1")
 @click.option("--keep", is_flag=True, help="Keep the work tree with its results, in data/reproduced.")
 @click.option(

@@ -335,6 +335,8 @@ def check_words(words: dict[str, Any]) -> None:
             raise click.UsageError(f"{first[0]} and {second[0]} contradict each other: give one of them.")
     if len(questions) > 1:
         raise click.UsageError(f"{' and '.join(questions)} are different questions: ask one at a time.")
+    if words["timeout"] is not None and words["jobs"] is None and words["executor"] in (None, "serial"):
+        raise click.UsageError("--timeout stops calls that have processes of their own. Add -j, as in -j 2.")
     if words["as_json"] and not questions:
         raise click.UsageError(
             "--json goes with --map, --hashes, --paths or --print-params; a finished run is read by experiment show RUN --json."

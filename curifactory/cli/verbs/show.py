@@ -19,7 +19,7 @@ RUN_HELP = (
 )
 
 
-@click.command("show", cls=RunVerb, epilog=RUN_HELP)
+@click.command("show", cls=RunVerb, epilog=f"{RUN_HELP} As in: experiment show iris/-1")
 @click.argument("run", default="-1")
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def verb(run: str, as_json: bool) -> int:

@@ -7,7 +7,12 @@ from html import escape
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from curifactory.workflow.runs.difference import CallDifference, MetricDifference, RunDifference
+    from curifactory.workflow.runs.difference import (
+        CallDifference,
+        MetricDifference,
+        OutputDifference,
+        RunDifference,
+    )
 
 # What a line is, for those who show it in colours.
 PLAIN, HEAD, ADDED, REMOVED, FAINT = "plain", "head", "added", "removed", "faint"
@@ -139,7 +144,8 @@ def _list_calls(difference: RunDifference) -> Iterator[Line]:
 def _why(call: CallDifference) -> str:
     if call.before is None or call.after is None:
         return "only after" if call.before is None else "only before"
-    reasons = ", ".join(map(str, call.reasons))
+    # An aggregate has many inputs of one name.
+    reasons = ", ".join(dict.fromkeys(map(str, call.reasons)))
     if reasons:
         return reasons
     return call.unknown or "nothing that it read differs"
@@ -148,11 +154,18 @@ def _why(call: CallDifference) -> str:
 def _made(call: CallDifference) -> str:
     if call.before is None or call.after is None:
         return ""
-    words = {True: "the same", False: "different", None: "not saved"}
-    found = [f"{each.name} {words[each.is_same]}" for each in call.outputs]
+    found = [f"{each.name} {_compare(each)}" for each in call.outputs]
     if call.before != call.after and not {call.before, call.after} <= {"ran", "reused"}:
         found.insert(0, f"{call.before} → {call.after}")
     return ", ".join(found)
+
+
+def _compare(output: OutputDifference) -> str:
+    if output.is_same is not None:
+        return "the same" if output.is_same else "different"
+    if output.before is None and output.after is None:
+        return "not saved"
+    return "saved only after" if output.before is None else "saved only before"
 
 
 def _align(rows: Iterable[list[str]]) -> Iterator[Line]:

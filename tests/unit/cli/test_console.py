@@ -62,13 +62,76 @@ def test_columns_begin_below_each_other_and_nothing_trails() -> None:
     assert stream.getvalue() == "a    bb\nccc  d   e\n"
 
 
-def test_the_last_column_is_cut_where_the_terminal_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_last_column_goes_on_below_itself_where_the_terminal_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "36")
+    stream = Terminal()
+    Console(stream).print_table(
+        [["first", "code of scale() changed (features.py:14)"], ["b", "x" * 40]],
+        paint=lambda row, column: "green" if column == 0 else None,
+    )
+    assert stream.getvalue().splitlines() == [
+        "\033[32mfirst\033[0m  code of scale() changed",
+        "       (features.py:14)",
+        "\033[32mb    \033[0m  " + "x" * 29,
+        "       " + "x" * 11,
+    ]
+
+
+def test_where_nothing_has_room_beside_the_names_it_stands_below_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    Console(stream).print_table(
+        [["a long name of a stage", "never run"], ["short", "depends on what came before it"]]
+    )
+    assert stream.getvalue().splitlines() == [
+        "a long name of a stage  never run",
+        "short",
+        "        depends on what came before it",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("width", "line"),
+    [
+        ("40", "run  when  calls  a long last column"),
+        ("32", "run  calls  a long last column"),
+        ("26", "run  a long last column"),
+    ],
+)
+def test_a_narrow_terminal_has_fewer_columns(width: str, line: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", width)
+    stream = Terminal()
+    Console(stream).print_table([["run", "when", "calls", "a long last column"]], spare=(1, 2))
+    assert stream.getvalue() == f"{line}\n"
+
+
+def test_styles_stay_with_their_columns_when_others_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "24")
     stream = Terminal()
     Console(stream).print_table(
-        [["first", "x" * 100]], paint=lambda row, column: "green" if column == 0 else None
+        [["run", "when", "a long outcome"]],
+        paint=lambda row, column: "red" if column == 2 else None,
+        spare=(1,),
     )
-    assert stream.getvalue() == f"\033[32mfirst\033[0m  {'x' * 17}\n"
+    assert stream.getvalue() == "run  \033[31ma long outcome\033[0m\n"
+
+
+def test_a_pipe_gets_whole_tables_whatever_the_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = io.StringIO()
+    Console(stream).print_table([["run", "when", "x" * 100]], spare=(1,))
+    assert stream.getvalue() == f"run  when  {'x' * 100}\n"
+
+
+def test_no_column_is_left_out_of_a_table_without_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    stream = Terminal()
+    Console(stream).print_table([], spare=(1, 2))
+    assert stream.getvalue() == ""
 
 
 @pytest.mark.parametrize("nasty", ["\x1b]0;title\x07", "a\rb", "a\nb", "\u202etxt.exe", "a\x00b", "\x9b31m"])

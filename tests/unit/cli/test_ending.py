@@ -76,9 +76,13 @@ def test_results_of_several_runs_are_not_said_to_be_of_one() -> None:
 
 @pytest.mark.parametrize("outcome", [RunOutcome.FAILED, RunOutcome.INTERRUPTED, RunOutcome.PARTLY_FAILED])
 def test_a_run_that_did_not_get_through_says_how_to_go_on(outcome: RunOutcome) -> None:
-    assert show(tally_of(RAN=1, FAILED=1), outcome)[-1].startswith(
-        "next    experiment iris  (the same command goes on"
-    )
+    told = show(tally_of(RAN=1, FAILED=1), outcome)[-1]
+    assert told == "next    experiment resume  (goes on: what is finished is reused)"
+
+
+def test_a_dry_run_that_failed_leaves_nothing_to_resume() -> None:
+    told = show(tally_of(RAN=1, FAILED=1), RunOutcome.FAILED, dry=True)[-1]
+    assert told.startswith("next    experiment iris  (goes on")
 
 
 def test_a_dry_run_says_that_nothing_was_kept() -> None:

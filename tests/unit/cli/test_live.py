@@ -6,9 +6,10 @@ import io
 import re
 from datetime import UTC, datetime
 
+import pytest
 from rich.console import Console
 
-from curifactory.cli.live import LiveTable
+from curifactory.cli.live import LiveTable, _lay_out, _Row, _show_row
 from curifactory.core.events import CallEnded, CallStarted, RunPlanned, RunStarted, Warned
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.reason import Reason, ReasonKind
@@ -51,6 +52,38 @@ def test_each_call_is_a_row_with_its_state_and_reason() -> None:
     assert re.search(r"train +Record 0 \(set\) +ran +0\.50 s +never run", text)
     assert re.search(r"train +Record 1 \(set\) +running +0\.\d\d s", text)
     assert "1 of 3 calls, 1 ran" in text
+
+
+@pytest.mark.parametrize("width", [150, 80, 60, 40])
+def test_a_narrow_terminal_cuts_reasons_and_names_but_never_states_and_times(width: int) -> None:
+    reason = "nothing it read has changed (from iris_1_2026-11-21-T101500)"
+    names = ["load_data", "train_model"]
+    rows = [
+        _show_row(_Row(name, "Record 0 (simple_lr)", CallOutcome.INTERRUPTED, 0.0, 10.2, reason), 0.0)
+        for name in names
+    ]
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    with console.capture() as drawn:
+        console.print(_lay_out(rows, width))
+    lines = drawn.get().splitlines()
+    assert len(lines) == 3
+    assert all(len(line.rstrip()) <= width for line in lines)
+    for name, line in zip(names, lines[1:], strict=True):
+        assert line.startswith(name[:6])
+        assert "interrupted  10.2 s" in line
+        assert (reason in line) == (width == 150)
+        assert ("nothing" in line) == (width >= 80)
+
+
+def test_a_call_that_ends_leaves_no_empty_line() -> None:
+    stream = io.StringIO()
+    table = LiveTable(Console(file=stream, force_terminal=True, width=100, height=30, color_system=None))
+    for index in range(3):
+        table(started(index))
+        table(ended(index))
+    table.close()
+    drawn = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", stream.getvalue())
+    assert "" not in drawn.rstrip("\n").split("\n")
 
 
 def test_a_name_with_brackets_is_text_and_no_markup() -> None:

@@ -61,6 +61,15 @@ def test_at_the_end_of_a_call_nothing_stays_open() -> None:
     assert (done[:1], lines.shown) == (["no newline"], [])
 
 
+def test_where_nothing_is_open_nothing_comes_out() -> None:
+    done: list[str] = []
+    lines = OpenLines(done.append)
+    lines.finish()
+    lines.write("a\n\n")
+    lines.finish()
+    assert done == ["a", ""]
+
+
 def test_a_stream_that_is_kept_writes_by_itself_when_no_table_is_drawn() -> None:
     stream, done, drawn = io.StringIO(), [], [False]
     kept = LinesStream(stream, OpenLines(done.append), lambda: drawn[0])

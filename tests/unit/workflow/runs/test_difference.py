@@ -55,6 +55,24 @@ def test_numbers_that_json_has_no_word_for_are_texts() -> None:
     assert "nan → inf" in str(difference)
 
 
+def test_what_only_one_of_the_runs_has_saved_is_told_and_a_reason_once() -> None:
+    reason = Reason(ReasonKind.INPUT_CHANGED, {"name": "score"})
+    call = CallDifference(
+        name="compare",
+        stage="m.compare",
+        record="r",
+        before="not reached",
+        after="ran",
+        is_same=False,
+        reasons=(reason, reason, reason),
+        outputs=(OutputDifference("x", None, "1"), OutputDifference("y", "1", None)),
+    )
+    assert (
+        "  compare  r  input score changed  not reached → ran, x saved only after, y saved only before"
+        in str(RunDifference(before="a", after="b", calls=(call,)))
+    )
+
+
 def test_a_stage_that_is_not_deterministic_is_told() -> None:
     call = CallDifference(
         name="f", stage="m.f", record="r", before="ran", after="ran", is_same=False,
