@@ -50,6 +50,14 @@ BROWSER_ARGUMENTS = [
 HERE = ("file:", "data:", "blob:", "about:", "http://127.0.0.1:", "http://localhost:")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Let a worker that has nothing to do take over tests of another one: some take a minute, most a millisecond."""
+    from xdist.scheduler import WorkStealingScheduling
+
+    return WorkStealingScheduling(config, log)
+
+
 def is_installed() -> bool:
     """Say whether this interpreter finds curifactory without being told where the checkout is."""
     try:

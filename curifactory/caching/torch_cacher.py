@@ -45,7 +45,7 @@ class TorchCacher(Cacheable):
     ...     cacher = TorchCacher(f"{folder}/net.safetensors")
     ...     cacher.save(torch.nn.Linear(3, 2).state_dict())
     ...     {name: tuple(tensor.shape) for name, tensor in cacher.load().items()}
-    {'bias': (2,), 'weight': (2, 3)}
+    {'weight': (2, 3), 'bias': (2,)}
     """
 
     extension = ".safetensors"

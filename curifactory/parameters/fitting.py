@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import collections.abc
+import functools
 import inspect
 import numbers
 import typing
@@ -112,7 +113,9 @@ def _is_instance(value: Any, cls: Any, *, exactly: bool) -> bool:
     if typing.is_typeddict(cls):
         return isinstance(value, dict)
     try:
-        return isinstance(value, cls)
+        # Where an estimator is declared people give its class, to be called in a stage, or a partial of it.
+        made = value.func if isinstance(value, functools.partial) else value
+        return isinstance(value, cls) or (isinstance(made, type) and issubclass(made, cls))
     except TypeError:
         # A protocol that cannot be asked at run time.
         return True

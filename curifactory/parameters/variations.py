@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 from curifactory.errors import ParameterError
@@ -191,5 +192,51 @@ def _vary(base: Any, sweep: Sweep, values: Mapping[str, Any], repeat: int, namer
         changes["name"] = name
     params, _ = update(base, changes)
     if repeat:
-        object.__setattr__(params, REPEAT, repeat)
+        mark_repeat(params, repeat)
     return Variation(params, dict(values), repeat, namer.base)
+
+
+def mark_repeat(params: Any, repeat: int) -> None:
+    """Note on a set which repetition it is.
+
+    A set that has slots only, as attrs makes them, has no room for it: its class becomes one that says so.
+
+    Parameters
+    ----------
+    params : Any
+        The set, which nobody else has yet.
+    repeat : int
+        From 1.
+    """
+    try:
+        object.__setattr__(params, REPEAT, repeat)
+    except AttributeError:
+        cls: Any = type(params)
+        object.__setattr__(params, "__class__", _repeated_class(cls, repeat))
+
+
+@lru_cache(maxsize=1024)
+def _repeated_class(cls: Any, repeat: int) -> type:
+    def reduce(self: Any) -> Any:
+        names = (name for each in cls.__mro__ for name in vars(each).get("__slots__", ()))
+        values = {
+            name: getattr(self, name) for name in names if name != "__weakref__" and hasattr(self, name)
+        }
+        return _rebuild, (cls, repeat, values)
+
+    same = {name: getattr(cls, name) for name in ("__module__", "__qualname__", "__doc__")}
+    made: Any = type(cls)(
+        cls.__name__, (cls,), {**same, "__slots__": (), REPEAT: repeat, "__reduce__": reduce}
+    )
+    # Whoever looks at what an instance holds, to identify it, is to see it among the slots.
+    made.__slots__ = (REPEAT,)
+    repeated: type = made
+    return repeated
+
+
+def _rebuild(cls: type, repeat: int, values: Mapping[str, Any]) -> Any:
+    params: Any = object.__new__(cls)
+    for name, value in values.items():
+        object.__setattr__(params, name, value)
+    mark_repeat(params, repeat)
+    return params

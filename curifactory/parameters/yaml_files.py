@@ -31,12 +31,8 @@ def load_sets(document: Document, *, name: str, find: Find) -> list[ExperimentPa
 
     Parameters
     ----------
-    document : Document
-        The file, read.
-    name : str
-        What a set is called that does not say it.
-    find : callable
-        Reads other files.
+    document, name, find : Document, str, callable
+        The file, read; what a set is called that does not say it; what reads other files.
 
     Raises
     ------

@@ -42,6 +42,7 @@ REQUIRED = (
     "pygments",
     "pyyaml",
     "rich",
+    "threadpoolctl",
 )
 # Extra to its packages.
 EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(

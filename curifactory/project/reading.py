@@ -12,6 +12,9 @@ from curifactory.project.listing import GET_PARAMS
 
 _DECORATORS = ("stage", "aggregate")
 _BASE = "ExperimentParameters"
+# What other packages make fields of: the decorators of attrs, the base of pydantic.
+_ATTRS = ("define", "frozen", "mutable", "attrs", "s")
+_MODEL = "BaseModel"
 _ENUMS = ("Enum", "Flag")
 # Imports are followed this far from the file that is asked about.
 _FARTHEST = 4
@@ -149,16 +152,26 @@ class Reading:
                 continue
             yield f"{prefix}{name}", statement.annotation, text
             below = self._find_class(kind, text)
-            if below is not None and depth < _FARTHEST and _is_dataclass(below[0]):
+            if below is not None and depth < _FARTHEST and self._has_fields(*below):
                 yield from self._iter_fields(below[0], below[1], f"{prefix}{name}.", depth + 1)
 
-    def _is_parameters(self, cls: ast.ClassDef, text: _Text, depth: int = 0) -> bool:
+    def _is_parameters(self, cls: ast.ClassDef, text: _Text) -> bool:
+        if self._comes_from(_BASE, cls, text):
+            return True
+        # Classes of attrs and pydantic are sets as they are, if they have a name.
+        is_of_others = _is_decorated(cls, _ATTRS) or self._comes_from(_MODEL, cls, text)
+        return is_of_others and any(name == "name" for name, _, _ in self._iter_fields(cls, text, ""))
+
+    def _has_fields(self, cls: ast.ClassDef, text: _Text) -> bool:
+        return _is_decorated(cls, ("dataclass", *_ATTRS)) or self._comes_from(_MODEL, cls, text)
+
+    def _comes_from(self, wanted: str, cls: ast.ClassDef, text: _Text, depth: int = 0) -> bool:
         for base in cls.bases:
             name = _last_name(base)
-            if name == _BASE:
+            if name == wanted:
                 return True
             above = self._find_class(name, text) if depth < _FARTHEST else None
-            if above is not None and self._is_parameters(above[0], above[1], depth + 1):
+            if above is not None and self._comes_from(wanted, above[0], above[1], depth + 1):
                 return True
         return False
 
@@ -242,8 +255,8 @@ def _last_name(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _is_dataclass(cls: ast.ClassDef) -> bool:
-    return any(_last_name(decorator) == "dataclass" for decorator in cls.decorator_list)
+def _is_decorated(cls: ast.ClassDef, names: tuple[str, ...]) -> bool:
+    return any(_last_name(decorator) in names for decorator in cls.decorator_list)
 
 
 def _iter_members(cls: ast.ClassDef) -> Iterator[str]:

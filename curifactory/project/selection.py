@@ -13,6 +13,8 @@ from curifactory.errors import ConfigurationError, DiscoveryError
 if TYPE_CHECKING:
     from curifactory.parameters.sets import ExperimentParameters
 
+# What sets of a sweep are called by, as in n=50,seed=2.
+_VARIED = re.compile(r"[A-Za-z_][\w.]*=[^,\s]+")
 _RANGE = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?")
 
 
@@ -96,6 +98,13 @@ def select(
 def _check_names(names: Sequence[str], everything: Sequence[SelectedSet]) -> None:
     known = list(dict.fromkeys(each.params.name for each in everything))
     unknown = [name for name in dict.fromkeys(names) if name not in known]
+    of_sweep = [name for name in unknown if _VARIED.search(name)]
+    if of_sweep:
+        changes = " ".join(_VARIED.findall(of_sweep[0]))
+        raise DiscoveryError(
+            f"No parameter set named '{of_sweep[0]}': names pick sets before they are multiplied.",
+            hint=f"Of a sweep, write the values that are wanted: {changes}.",
+        )
     if len(unknown) == 1:
         hint = suggest(unknown[0], known, nothing="There is none.")
         raise DiscoveryError(f"No parameter set named '{unknown[0]}'.", hint=hint)

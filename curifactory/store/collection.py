@@ -106,6 +106,9 @@ class Collector:
             *self._artifact_waste(dead, kept, runs),
             *self._superseded_waste(kept, min(runs.horizon_s, latest_s)),
             *(_waste(WasteKind.STAGING, path) for path in find_abandoned(os.fspath(self._layout.staging))),
+            *self._checkpoint_waste(
+                min(runs.horizon_s, latest_s, (now - timedelta(days=rules.trash_days)).timestamp())
+            ),
         ]
         return CollectionPlan(
             waste=tuple(waste),
@@ -240,6 +243,15 @@ class Collector:
                 if name.partition(".")[0] not in wanted and _changed_s(place) < before_s:
                     yield _waste(WasteKind.SUPERSEDED, place)
 
+    def _checkpoint_waste(self, before_s: float) -> Iterator[Waste]:
+        """Go through what unfinished calls have put down and nobody has come back to."""
+        with suppress(OSError):
+            for name in sorted(os.listdir(self._layout.checkpoints)):
+                place = f"{self._layout.checkpoints}/{name}"
+                inside = (os.path.join(folder, each) for folder, _, names in os.walk(place) for each in names)
+                if max(map(_written_s, [place, *inside])) < before_s:
+                    yield _waste(WasteKind.CHECKPOINT, place)
+
     def _aside(self, path: str, digest: str) -> str:
         return f"{self._layout.superseded}/{name_aside(digest, path)}"
 
@@ -286,6 +298,14 @@ def _size_of_files(paths: Iterable[str]) -> int:
         with suppress(OSError):
             total += os.lstat(path).st_size
     return total
+
+
+def _written_s(path: str) -> float:
+    """Return when a file or folder was last written; now if it is gone, as somebody is at work there."""
+    try:
+        return os.lstat(path).st_mtime
+    except OSError:
+        return float("inf")
 
 
 def _changed_s(path: str) -> float:

@@ -19,6 +19,7 @@ class WasteKind(Enum):
     MANIFEST = "manifest"
     SUPERSEDED = "superseded"
     STAGING = "staging"
+    CHECKPOINT = "checkpoint"
 
 
 @dataclass(frozen=True, slots=True)

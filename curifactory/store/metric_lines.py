@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from curifactory.core.events import MetricLogged
@@ -43,23 +44,54 @@ def encode_lines(batch: Iterable[MetricLogged], *, records: Mapping[int, int] | 
     >>> line.columns
     {'loss': [1.0, 0.5]}
     """
+    events = batch if isinstance(batch, list) else list(batch)
+    whole = _encode_alike(events, records)
+    if whole is not None:
+        return [whole]
     groups: dict[Key, list[MetricLogged]] = {}
     last: tuple[Any, ...] = ()
     members: list[MetricLogged] = []
-    for event in batch:
+    for event in events:
         # A loop logs the same names again and again, so the next one mostly belongs to the one before.
         found = (event[0], event[1], event[2], *event[3])
         if found != last:
             last = found
             members = groups.setdefault((*event[:3], tuple(event[3])), [])
         members.append(event)
-    lines = []
-    for key, events in groups.items():
+    return [_encode(key, members, records) for key, members in groups.items()]
+
+
+def _encode_alike(events: list[MetricLogged], records: Mapping[int, int] | None) -> Line | None:
+    """Encode a batch that is one line, as that of a training loop mostly is; None if it is several."""
+    if not events:
+        return None
+    first, number = events[0], len(events)
+    for place in range(3):
+        if list(map(itemgetter(place), events)).count(first[place]) != number:
+            return None
+    # As many names as the first has, and all of the first's: the same names, whatever their order.
+    values = list(map(itemgetter(3), events))
+    names = tuple(values[0])
+    if sum(map(len, values)) != number * len(names):
+        return None
+    try:
+        columns = {name: list(map(itemgetter(name), values)) for name in names}
+    except KeyError:
+        return None
+    return _encode((first[0], first[1], first[2], names), events, records, columns)
+
+
+def _encode(
+    key: Key,
+    events: list[MetricLogged],
+    records: Mapping[int, int] | None,
+    columns: dict[str, list[float]] | None = None,
+) -> Line:
+    if columns is None:
         columns = {name: [event[3][name] for event in events] for name in key[3]}
-        record = key[0] if records is None else records.get(key[0], key[0])
-        text = encode({"record": record, **_line(key, events, columns)}, use_msgspec=len(events) > 100)
-        lines.append(Line(key, columns, len(events), text))
-    return lines
+    record = key[0] if records is None else records.get(key[0], key[0])
+    text = encode({"record": record, **_line(key, events, columns)}, use_msgspec=len(events) > 100)
+    return Line(key, columns, len(events), text)
 
 
 def iter_loggings(row: Mapping[str, Any]) -> Iterator[MetricLogged]:

@@ -45,10 +45,11 @@ class MetricsWriter(WaitingEvents):
         StoreError
             If an earlier one could not be written.
         """
-        self._waiting.append(event)
+        waiting = self._waiting
+        waiting.append(event)
         if not self._clock.is_set:
             self._clock.set()
-        if len(self._waiting) >= BATCH or self._error is not None:
+        if len(waiting) >= BATCH or self._error is not None:
             self.flush()
 
     def get_facts(self) -> list[MetricFacts]:

@@ -73,7 +73,7 @@ def measure_report(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     from curifactory.reporting.report import draw_report
 
     place = workplace.project()
-    found: dict[int, tuple[float, float]] = {}
+    found: dict[int, tuple[float, float, float]] = {}
     with place.entered(), _browse() as browser:
         module = load_stages(place, TWO_STAGES, "pages")
         for number in (1, sizes.of(500, tiny=3)):
@@ -91,14 +91,17 @@ def measure_report(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
                     times.append(tab.evaluate(USABLE))
                     tab.close()
             weight = sum(each.stat().st_size for each in Path(page).parent.iterdir() if each.is_file())
-            found[number] = weight / 1e3, statistics.median(times) / 1e3
-    (small, _), (large, usable) = found[1], found[max(found)]
+            found[number] = weight / 1e3, statistics.median(times) / 1e3, page.stat().st_size / 1e3
+    (small, *_), (large, usable, alone) = found[1], found[max(found)]
     yield Figure(
         row="browser.weight", what="report without media, with its styles and scripts", unit="KB", ours=small, target=150
     )  # fmt: skip
     yield Figure(
         row="browser.report", what=f"report of {2 * max(found):,} calls ({large:,.0f} KB) until it can be used", unit="s",
         ours=usable, target=1, repeats=sizes.repeats,
+    )  # fmt: skip
+    yield Figure(
+        row="browser.page", what="the same, the page itself, without what lies beside it", unit="KB", ours=alone, target=150
     )  # fmt: skip
 
 

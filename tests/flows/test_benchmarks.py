@@ -27,7 +27,7 @@ ROWS_AT_LEAST = {
     "values": {"values.array_save", "values.array_lazy", "values.frame_save"},
     "metrics": {"metrics.log", "metrics.durable", "metrics.bytes", "metrics.read", "metrics.filter"},
     "reports": {"reports.plots_first", "reports.plots_reused", "reports.page_300", "reports.index"},
-    "browser": {"browser.weight", "browser.report"},
+    "browser": {"browser.weight", "browser.report", "browser.page"},
     "parallel": {"parallel.even", "parallel.short", "parallel.processes", "parallel.memory"},
 }
 

@@ -202,7 +202,6 @@ def test_verify_finds_a_changed_byte_that_no_stat_tells(two) -> None:
     status, content = path.stat(), path.read_bytes()
     path.write_bytes(content.replace(content[1:2], b"9"))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
-    assert ask(two, "cache", "ls")["totals"]["modified"] == 0
 
     told = ask(two, "cache", "verify", code=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -172,3 +173,15 @@ def test_4_7_an_idle_session_does_not_hold_up_a_collection_and_keeps_what_it_mad
         (littered.root / "idle").unlink()
         out, err = process.communicate(timeout=60)
     assert out == "[7, 7, 7] ['ran', 'reused']\n", err
+
+
+def test_checkpoints_that_nobody_has_come_back_to_are_collected(project) -> None:
+    for name, days in (("train-old", 30), ("train-new", 1)):
+        path = project.write(f"data/checkpoints/{name}/step.txt", "3")
+        then = time.time() - days * 86_400
+        for each in (path, path.parent):
+            os.utime(each, (then, then))
+    assert "1 checkpoint, 1 B" in project.experiment("cache", "gc").stdout
+    project.experiment("cache", "gc", "--yes")
+    left = [path.name for path in (project.root / "data/checkpoints").iterdir()]
+    assert left == ["train-new"]

@@ -77,7 +77,7 @@ def test_the_end_says_that_it_failed_and_how_to_go_on(failing: Project) -> None:
     assert len(end) <= 8
     assert re.match(r"failing_1_\S+ failed after \d+\.\d\d s: .*1 failed", end[0])
     assert [line for line in end if re.fullmatch(r"report  file:///\S+index.html", line)]
-    assert end[-1] == "next    experiment failing  (the same command goes on: what is finished is reused)"
+    assert end[-1] == "next    experiment resume  (goes on: what is finished is reused)"
 
 
 def test_the_same_command_goes_on_after_the_fault_is_mended(failing: Project) -> None:
@@ -152,7 +152,7 @@ def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(failing: Project) -> No
     assert process.returncode == 130, out + err
     assert err.splitlines() == ["Interrupted."]
     assert re.search(r"^failing_1_\S+ interrupted after", out, re.MULTILINE)
-    assert "next    experiment failing  (the same command goes on" in out
+    assert "next    experiment resume  (goes on: what is finished is reused)" in out
     failing.write("features.py", FEATURES)
     failing.write("experiments/failing.py", FAIL.replace("n=0", "n=2"))
     assert re.search(r"^reused  load", failing.experiment("failing").stdout, re.MULTILINE)

@@ -126,7 +126,7 @@ def run(param_sets, manager):
     )
     project.experiment("training")
     head, line = project.experiment("runs").stdout.splitlines()
-    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores", "notes"]
+    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores"]
     assert "loss 2 (best 1)  n 7" in line
     (run,) = json.loads(project.experiment("runs", "--json").stdout)
     assert run["metrics"] == {

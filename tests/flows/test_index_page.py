@@ -329,6 +329,13 @@ def test_two_runs_stand_side_by_side_in_what_differs(few):
     assert re.fullmatch(r"experiment diff \S+ \S+", few.locator("[data-diff]").inner_text())
 
 
+def test_escape_leaves_the_search_as_it_is(few):
+    few.locator("[data-search]").fill("iris")
+    few.keyboard.press("Escape")
+    assert few.locator("[data-search]").input_value() == "iris"
+    assert few.evaluate("document.activeElement === document.body")
+
+
 def test_results_are_shown_beside_each_other_and_lead_to_their_place(few):
     compare(few, 5, 4)
     pictures = part(few, "Results").locator("img")
@@ -339,6 +346,11 @@ def test_results_are_shown_beside_each_other_and_lead_to_their_place(few):
         )
         == 1
     )
+    # Nobody can say whether pictures differ; tables that are equal are left out until all is asked for.
+    assert part(few, "Results").locator(".cf-inner").count() == 0
+    assert part(few, "Results").locator(".cf-hint", has_text="the same").is_visible()
+    few.locator("[data-all]").uncheck()
+    part(few, "Results").locator(".cf-inner").first.wait_for()
     assert "forest" in part(few, "Results").locator(".cf-inner").first.inner_text()
     part(few, "Results").locator("a", has_text="in the report").first.click()
     few.wait_for_url("**/iris_5_*/index.html#*")

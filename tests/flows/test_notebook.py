@@ -382,3 +382,22 @@ def test_a_script_never_imports_ipython(project) -> None:
         SETUP.replace("quiet=True", "") + STAGES + CALL + "import sys\nprint('IPython' in sys.modules)",
     )
     assert project.run(sys.executable, "work.py").stdout.split() == ["30", "False"]
+
+
+def test_a_record_compares_the_values_of_its_set_with_their_types(here: Any) -> None:
+    import dataclasses
+
+    import curifactory as cf
+    from curifactory.errors import ParameterTypeError
+
+    params = dataclasses.make_dataclass(
+        "Params", [("n", int, 1), ("rate", float, 0.1)], bases=(cf.ExperimentParameters,)
+    )
+    manager = cf.ArtifactManager("live")
+    cf.Record(manager, params(name="good", rate=1))
+    with pytest.raises(
+        ParameterTypeError, match=r"2 faults:\n  bad.n: 'two' is no int\n  bad.rate: 'x' is no float"
+    ):
+        cf.Record(manager, params(name="bad", n="two", rate="x"))
+    assert len(manager.records) == 1
+    manager.finish()

@@ -183,6 +183,59 @@ def outcomes(run: Any) -> dict[str, list[str]]:
     return found
 
 
+PRINTING = """
+    import threading, multiprocessing
+    def tell(who):
+        for line in range(200):
+            print(who, "says", "a" * 200, line)
+    threads = [threading.Thread(target=tell, args=(f"thread {record.params.n}.{k}",)) for k in range(3)]
+    child = multiprocessing.get_context("fork").Process(target=tell, args=(f"child {record.params.n}",))
+    for each in (*threads, child):
+        each.start()
+    print("unfinished", end="")
+    for each in (*threads, child):
+        each.join()
+    assert child.exitcode == 0"""
+
+
+def test_lines_of_threads_and_of_forked_children_are_whole(project: Any) -> None:
+    project.write("experiments/case.py", small(PRINTING.strip()))
+    done = project.experiment("case", "-j", "2", "--quiet", check=False)
+    assert done.returncode == 0, done.stderr
+    lines = re.findall(
+        r"^(?:unfinished)?(thread \d\.\d|child \d) says a{200} (\d+)$", done.stdout, re.MULTILINE
+    )
+    threads = [line for line in lines if line[0].startswith("thread")]
+    assert len(threads) == len(set(threads)) == 4 * 3 * 200
+    assert len(lines) - len(threads) > 0.9 * 4 * 200
+    assert done.stdout.count("unfinished") >= 4
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_a_reader_of_the_output_that_leaves_does_no_harm(project: Any, words: tuple[str, ...]) -> None:
+    project.write("experiments/case.py", small("print('x' * 100_000)"))
+    command = [sys.executable, "-P", "-m", "curifactory.cli.experiment", "case", "--plain", *words]
+    process = subprocess.Popen(
+        command,
+        cwd=project.root,
+        env=project.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.read(10)
+    process.stdout.close()
+    said = process.stderr.read()
+    process.stderr.close()
+    process.wait(timeout=60)
+    assert "Traceback" not in said
+    done = project.experiment("case", *words)
+    assert "complete" in done.stdout
+    assert len(list((project.root / "data/cache").glob("*_after_y.json"))) == 4
+
+
 @pytest.mark.parametrize("jobs", [None, 2])
 def test_with_keep_going_the_others_finish(here: Any, jobs: int | None) -> None:
     from curifactory.errors import PartlyFailedError
@@ -413,3 +466,42 @@ def test_of_a_launch_only_the_first_process_stores(project: Any) -> None:
     other = project.experiment("case", "--overwrite", env={"RANK": "1", "LOCAL_RANK": "1"})
     assert other.stdout.splitlines() == [f"working {n}" for n in range(4)]
     assert project.files("data") | project.files("reports") == before
+
+
+GOES_ON = """
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+def get_params():
+    return [cf.ExperimentParameters(name=f"p{n}") for n in range(3)]
+
+@cf.stage(None, ["x"], [JsonCacher])
+def work(record):
+    return record.params.name
+
+@cf.aggregate(["x"], ["all"], [JsonCacher])
+def gather(record, records, x):
+    return sorted(x.values())
+
+def run(param_sets, manager):
+    for params in param_sets:
+        work(cf.Record(manager, params))
+    last = gather(cf.Record(manager, None), manager.records)
+    try:
+        return last.state["all"]
+    except KeyboardInterrupt:
+        return last.state["all"]
+"""
+
+
+def test_a_run_that_goes_on_after_an_interruption_has_its_hands_again(here: Any) -> None:
+    interrupted = []
+
+    def interrupt(event: Any) -> None:
+        if type(event).__name__ == "CallEnded" and not interrupted:
+            interrupted.append(event)
+            raise KeyboardInterrupt
+
+    here.write("experiments/case.py", GOES_ON)
+    assert here.run(jobs=2, listeners=[interrupt]).result == ["p0", "p1", "p2"]
+    assert interrupted

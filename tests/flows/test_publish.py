@@ -145,6 +145,7 @@ def test_an_export_is_named_after_its_run_where_nobody_says_otherwise(case):
     ("words", "code", "said"),
     [
         (("export", "cas_1"), 2, "case_1"),
+        (("export", "--to", "run.tar"), 2, "cannot be exported as .tar"),
         (("export", "--format", "pdf"), 2, "'pdf'"),
         (("export", "--to", "pyproject.toml/x.zip"), 1, "could not be written"),
         (("notebook", "nothing"), 2, "No run named"),

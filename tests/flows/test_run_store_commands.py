@@ -103,7 +103,7 @@ def test_runs_are_found_sorted_and_shown_as_asked(twice: Project) -> None:
     assert first.split()[1:] == ["2", "0.977", "1,", "7", "0.5"]
     assert second.split()[1:] == ["1", "0.92", "1,", "2", "0.5"]
     head, line = twice.experiment("runs", "-w", "n > 5").stdout.splitlines()
-    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores", "n", "notes"]
+    assert head.split() == ["run", "outcome", "started", "time", "calls", "scores", "n"]
     assert line.endswith("acc 0.977  1, 7")
 
 
@@ -383,6 +383,23 @@ WRONG = [
 ]
 
 
+def test_a_run_beside_itself_is_told_to_be_one_run(two: Project) -> None:
+    two.experiment("two", "--quiet", "--no-report")
+    done = two.experiment("diff", "-1")
+    assert (
+        done.stderr
+        == f"Both are {references(two)[0]}; two runs are named as in: experiment diff iris/-2 iris/-1\n"
+    )
+
+
+def test_notes_are_not_asked_for_where_nobody_could_write_them(two: Project) -> None:
+    two.experiment("two", "--quiet", "--no-report", "--notes", "before")
+    done = two.experiment("note", "-1", env={"EDITOR": None, "VISUAL": None}, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "Without a text an editor opens, which needs a terminal: give the text, too.\n"
+    assert ask(two, "runs")[0]["notes"] == "before"
+
+
 def test_wrong_words_are_one_line_and_change_nothing(
     two: Project, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -407,7 +424,9 @@ def test_runs_go_to_the_trash_with_their_reports_and_come_back(two: Project) -> 
         name: digest for name, digest in two.files().items() if "index" not in name and "lock" not in name
     }
     plan = two.experiment("rm", "two_1", "-1").stdout
-    assert plan.splitlines()[-1] == "Nothing was changed. Do it with: experiment rm --yes, and the same runs"
+    assert re.fullmatch(
+        r"Nothing was changed\. Do it with: experiment rm two_\S+( two_\S+)* --yes", plan.splitlines()[-1]
+    )
     assert "together 2 runs" in plan
     assert references(two) == [third, second, first]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import pickle
 from typing import Any
 
 import attrs
@@ -150,10 +151,22 @@ def test_they_are_swept(make: Any) -> None:
     assert [(params.name, params.inner.lr) for params in sets][-1] == ("n=2,lr=0.25", 0.25)
 
 
-def test_repetitions_of_models_and_of_classes_with_a_dictionary_differ() -> None:
-    first, second = product(ModelSet(), repeat=2)
+@ALL
+def test_repetitions_differ(make: Any) -> None:
+    first, second, third = product(make(), repeat=3)
     assert set_digest(first) != set_digest(second)
-    assert second.repeat_index == 1
+    assert [getattr(each, "repeat_index", 0) for each in (first, second, third)] == [0, 1, 2]
+    assert track(third, ReadLog()).repeat_index == 2
+    assert isinstance(second, type(first))
+    assert (second.n, second.inner, second.double if hasattr(second, "double") else 2) == (1, first.inner, 2)
+
+
+@ALL
+def test_repetitions_can_be_sent_and_copied(make: Any) -> None:
+    second = product(make(), n=[5], repeat=2)[1]
+    for other in (pickle.loads(pickle.dumps(second)), copy.deepcopy(second), copy.copy(second)):
+        assert (other.repeat_index, other.n, other.inner) == (1, 5, second.inner)
+        assert set_digest(other) == set_digest(second)
 
 
 def test_values_that_a_class_does_not_check_are_checked() -> None:

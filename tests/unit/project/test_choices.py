@@ -109,3 +109,49 @@ def test_the_command_line_completes_names_and_then_values(project, reading, monk
     found = find_candidates("fields", {"name": "case", "params": ("tree",)}, "flag=")
     assert [name for name, _ in found] == ["flag=", "flag=True", "flag=False"]
     assert ("tree", "") in find_candidates("sets", {"name": "case", "params": ("tree",)}, "t")
+
+
+OTHERS = """
+import attrs
+from attrs import define
+from pydantic import BaseModel
+
+@define
+class Inner:
+    fast: bool = True
+
+@attrs.frozen
+class Settled:
+    name: str = "a"
+    n: int = 1
+    inner: Inner = attrs.field(factory=Inner)
+
+class Below(BaseModel):
+    lr: float = 0.1
+
+class Model(BaseModel):
+    name: str = "a"
+    below: Below = Below()
+
+class Larger(Model):
+    more: int = 1
+
+class Nameless(BaseModel):
+    hidden: int = 1
+
+@define
+class NoSet:
+    neither: int = 1
+"""
+
+
+def test_classes_of_attrs_and_pydantic_with_a_name_are_sets(project) -> None:
+    project.write("experiments/case.py", OTHERS)
+    assert Reading(project.root).find_choices(project.root / "experiments/case.py") == {
+        "n": [],
+        "inner": [],
+        "inner.fast": ["True", "False"],
+        "below": [],
+        "below.lr": [],
+        "more": [],
+    }

@@ -15,6 +15,12 @@ def group(file: str, names: str) -> list[SelectedSet]:
     return [SelectedSet(ExperimentParameters(name=name), file) for name in names]
 
 
+def test_names_of_a_sweep_are_to_be_written_as_changes() -> None:
+    with pytest.raises(DiscoveryError, match="names pick sets before they are multiplied") as caught:
+        select([group("params/one.py", "abc")], names=["a,n=50,optimizer.lr=0.1"])
+    assert "n=50 optimizer.lr=0.1" in str(caught.value.hint)
+
+
 GROUPS = [group("params/one.py", "abc"), group("params/two.py", "de")]
 
 

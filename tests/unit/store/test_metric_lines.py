@@ -52,3 +52,16 @@ def test_numbers_that_json_has_no_words_for_are_read_back():
     ]
     (line,) = encode_lines(batch)
     assert [repr(each.values["n"]) for each in iter_loggings(json.loads(line.text))] == ["nan", "inf", "-inf"]
+
+
+def test_names_in_another_order_are_the_same_names_and_others_are_not():
+    same = [
+        MetricLogged(0, 1, "", {"a": 1.0, "b": 2.0}, 1, None, START),
+        MetricLogged(0, 1, "", {"b": 4.0, "a": 3.0}, 2, None, START),
+    ]
+    (line,) = encode_lines(same)
+    assert line.columns == {"a": [1.0, 3.0], "b": [2.0, 4.0]}
+    assert list(iter_loggings(json.loads(line.text))) == same
+    other = [*same, MetricLogged(0, 1, "", {"a": 5.0, "c": 6.0}, 3, None, START)]
+    assert [line.loggings for line in encode_lines(other)] == [1, 1, 1]
+    assert encode_lines([]) == []
