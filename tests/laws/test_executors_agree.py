@@ -12,6 +12,7 @@ import json
 import os
 import shutil
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -61,9 +62,17 @@ def cluster() -> Iterator[str | None]:
         yield started.scheduler_address.removeprefix("tcp://")
 
 
+def clear(root: Path) -> None:
+    """Remove the project of the last turn; what that has written last may still be on its way."""
+    until = time.monotonic() + 20
+    while root.exists() and time.monotonic() < until:
+        shutil.rmtree(root, ignore_errors=True)
+        time.sleep(0.02)
+
+
 def play(root: Path, seed: int, hands: dict[str, Any]) -> list[Any]:
     """Run, edit and run a project again with the given hands; return the story and the values of each run."""
-    shutil.rmtree(root, ignore_errors=True)
+    clear(root)
     case = stale.Case(root, seed)
     random = Random(seed)
     told = []
