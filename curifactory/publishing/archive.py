@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import os
 import zipfile
-from contextlib import suppress
 from pathlib import Path
 
-from curifactory.errors import StoreError
+from curifactory.publishing.whole_file import made_whole
 
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _FILE = 0o100644
@@ -60,21 +59,10 @@ def write_zip(folder: Path, target: Path, *, top: str = "") -> Path:
     ...         archive.namelist()
     ['run/a.txt']
     """
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
-            for path in list_files(folder):
-                name = f"{top}/{path}" if top else path
-                _add(archive, name, folder / path)
-        os.replace(partial, target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise StoreError(
-            f"{target} could not be written: {error.strerror or error}.",
-            hint="Make room, or name another file: --to FILE.",
-        ) from error
+    with made_whole(target) as partial, zipfile.ZipFile(partial, "w", allowZip64=True) as archive:
+        for path in list_files(folder):
+            name = f"{top}/{path}" if top else path
+            _add(archive, name, folder / path)
     return target
 
 

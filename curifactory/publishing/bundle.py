@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import suppress
 from pathlib import Path
 
-from curifactory.errors import StoreError
 from curifactory.publishing.archive import write_zip
 from curifactory.publishing.parts import Published
 from curifactory.publishing.single_page import render_single_page
+from curifactory.publishing.whole_file import made_whole
 
 _READ_ME = """{reference}
 
@@ -79,35 +77,6 @@ def write_page(published: Published, target: Path) -> Path:
     with published.workplace() as folder:
         page = published.draw_report(folder / "reports")
         text = render_single_page(page, folder / "reports")
-    write_whole(target, text.encode("utf-8", "backslashreplace"))
+    with made_whole(target) as partial:
+        partial.write_text(text, encoding="utf-8", errors="backslashreplace")
     return target
-
-
-def write_whole(target: Path, content: bytes) -> None:
-    """Write a file under another name and rename it.
-
-    Raises
-    ------
-    StoreError
-        If it cannot be written.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     write_whole(Path(folder, "below", "a.txt"), b"text")
-    ...     Path(folder, "below", "a.txt").read_text()
-    'text'
-    """
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_bytes(content)
-        os.replace(partial, target)
-    except OSError as error:
-        with suppress(OSError):
-            partial.unlink()
-        raise StoreError(
-            f"{target} could not be written: {error.strerror or error}.",
-            hint="Make room, or name another place with --to.",
-        ) from error

@@ -13,8 +13,8 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from curifactory.publishing.bundle import write_whole
 from curifactory.publishing.parts import Published
+from curifactory.publishing.whole_file import made_whole
 from curifactory.store.run import Run
 
 _MOST_RECORDS = 12
@@ -79,7 +79,8 @@ def write_notebook(published: Published, target: Path, artifacts: Sequence[Loada
     """
     cells = list(_iter_cells(published, target, artifacts))
     text = json.dumps(render_notebook(cells), ensure_ascii=False, indent=1)
-    write_whole(target, f"{text}\n".encode("utf-8", "backslashreplace"))
+    with made_whole(target) as partial:
+        partial.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     return target
 
 
