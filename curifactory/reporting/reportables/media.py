@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import ClassVar
 
 from curifactory.core.trace import Fragment
 from curifactory.reporting.reportables.files import check_extension, copy_file
@@ -29,6 +30,8 @@ class FileReporter(Reportable):
     """
 
     kind = "file"
+    # The endings of what a browser plays, and what that is; None takes any file.
+    _plays: ClassVar[tuple[frozenset[str], str] | None] = None
 
     def __init__(
         self,
@@ -48,6 +51,9 @@ class FileReporter(Reportable):
         ReportError
             If it cannot be copied, or no browser plays it.
         """
+        if self._plays is not None:
+            extensions, what = self._plays
+            check_extension(self.file_path, extensions, what)
         file = copy_file(self.file_path, folder, name)
         size_bytes = os.path.getsize(os.path.join(folder, file))
         data = {"size_bytes": size_bytes, "file_name": os.path.basename(self.file_path)}
@@ -71,17 +77,7 @@ class VideoReporter(FileReporter):
     """
 
     kind = "video"
-
-    def to_fragment(self, folder: str, name: str) -> Fragment:
-        """Copy the file.
-
-        Raises
-        ------
-        ReportError
-            If it cannot be copied, or no browser plays it.
-        """
-        check_extension(self.file_path, VIDEOS, "a video")
-        return super().to_fragment(folder, name)
+    _plays = (VIDEOS, "a video")
 
 
 class AudioReporter(FileReporter):
@@ -101,14 +97,4 @@ class AudioReporter(FileReporter):
     """
 
     kind = "audio"
-
-    def to_fragment(self, folder: str, name: str) -> Fragment:
-        """Copy the file.
-
-        Raises
-        ------
-        ReportError
-            If it cannot be copied, or no browser plays it.
-        """
-        check_extension(self.file_path, SOUNDS, "audio")
-        return super().to_fragment(folder, name)
+    _plays = (SOUNDS, "audio")
