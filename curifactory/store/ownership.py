@@ -113,7 +113,8 @@ class Ownership:
         # Without a mark nothing is wrong but that somebody has to say --trust: no reason to fail.
         with suppress(OSError):
             self._folder.mkdir(parents=True, exist_ok=True)
-            _write_whole(self._folder / OWNER_NAME, text.encode())
+            # Everybody who shares the store reads it and adds a seal; only the secret is one's own.
+            _write_whole(self._folder / OWNER_NAME, text.encode(), mode=0o666)
         self._is_ours = None
 
     def _is_empty(self) -> bool:
@@ -171,10 +172,10 @@ def read_secret(environment: Mapping[str, str]) -> bytes:
     return blake3(machine + told).digest()
 
 
-def _write_whole(file: Path, data: bytes, *, keep: bool = False) -> None:
+def _write_whole(file: Path, data: bytes, *, keep: bool = False, mode: int = 0o600) -> None:
     """Write a file by rename, for the person alone to read; ``keep`` lets one win that somebody else writes at once."""
     beside = file.with_name(f".{file.name}-{os.getpid()}-{os.urandom(4).hex()}")
-    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)

@@ -128,13 +128,16 @@ class Task:
 
         def records() -> Iterator[Record]:
             here: list[Variation] = []
-            for each in iter_variations(self.params, sweep, best=best if use_best else None):
-                self.variations.append(each)
-                here.append(each)
-                yield Record(self.manager, each.params)
-            facts = describe_sweep(sweep, here)
-            if use_best is not None:
-                facts |= describe_choice(use_best, carried, minimize=minimize)
-            self.manager.keep_facts(sweep=facts)
+            try:
+                for each in iter_variations(self.params, sweep, best=best if use_best else None):
+                    self.variations.append(each)
+                    here.append(each)
+                    yield Record(self.manager, each.params)
+            finally:
+                # Of a sweep that is left early, or in which a stage has raised, as far as it went.
+                facts = describe_sweep(sweep, here)
+                if use_best is not None:
+                    facts |= describe_choice(use_best, carried, minimize=minimize)
+                self.manager.keep_facts(sweep=facts)
 
         return records()

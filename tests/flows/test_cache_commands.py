@@ -202,6 +202,8 @@ def test_verify_finds_a_changed_byte_that_no_stat_tells(two) -> None:
     status, content = path.stat(), path.read_bytes()
     path.write_bytes(content.replace(content[1:2], b"9"))
     os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    now = path.stat()
+    assert (now.st_size, now.st_mtime_ns, now.st_ino) == (status.st_size, status.st_mtime_ns, status.st_ino)
 
     told = ask(two, "cache", "verify", code=1)
 

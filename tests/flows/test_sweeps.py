@@ -293,6 +293,20 @@ def test_a_task_yields_records_one_at_a_time(case) -> None:
     assert about["sweep"]["carried"] == [{"name": "optimizer.lr", "value": 0.1}]
 
 
+def test_a_task_that_is_left_early_keeps_what_it_had(case) -> None:
+    import curifactory as cf
+
+    case.forget_modules()
+    manager = cf.ArtifactManager("proto", quiet=True)
+    task = cf.Task(manager, manager.project.load_experiment("case").module.Params())
+    for record in task.product(n=[10, 20, 30]):
+        if record.params.n == 20:
+            break
+    manager.finish()
+    about = json.loads(Path(manager.run_folder, "run.json").read_text(encoding="utf-8"))
+    assert [each["name"] for each in about["sweep"]["sets"]] == ["n=10", "n=20"]
+
+
 def test_a_task_tells_faults_where_the_sweep_is_written(case) -> None:
     import curifactory as cf
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import stat
 import threading
 from types import SimpleNamespace
 
@@ -100,3 +102,26 @@ def test_without_a_place_for_it_the_secret_is_the_machine_s(tmp_path) -> None:
     (tmp_path / "file").write_text("")
     nowhere = {"XDG_CONFIG_HOME": str(tmp_path / "file")}
     assert read_secret(nowhere) == read_secret(nowhere)
+
+
+def test_the_mark_is_for_all_who_share_the_store_and_the_secret_for_one_person(cache, tmp_path) -> None:
+    before = os.umask(0o022)
+    try:
+        Ownership(cache).claim()
+        read_secret({"XDG_CONFIG_HOME": str(tmp_path / "own")})
+    finally:
+        os.umask(before)
+    secret = next((tmp_path / "own" / "curifactory").iterdir())
+    assert stat.S_IMODE((cache.parent / OWNER_NAME).stat().st_mode) == 0o644
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+
+
+def test_another_person_s_seal_stays_when_one_s_own_is_added(cache, tmp_path, monkeypatch) -> None:
+    Ownership(cache).claim()
+    fill(cache)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "colleague"))
+    assert not Ownership(cache).is_ours
+    Ownership(cache).trust()
+    assert Ownership(cache).is_ours
+    monkeypatch.undo()
+    assert Ownership(cache).is_ours
