@@ -14,7 +14,6 @@ from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import CallOutcome
 from curifactory.engine.adoption import adopt, adopt_failure
 from curifactory.engine.graph import Call
-from curifactory.engine.prediction import predict_key
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
 from curifactory.errors import StageError
@@ -83,8 +82,10 @@ class Schedule:
         KeyboardInterrupt
             If the person interrupts; what runs is stopped.
         """
-        self._calls = {call.index: call for call in calls}
-        for call in calls:
+        # In call order, so that who reads from a lost call is lost as well.
+        open_calls = [call for call in calls if not self._settling.skip_if_lost(call)]
+        self._calls = {call.index: call for call in open_calls}
+        for call in open_calls:
             self._await(call, [each for each in call.producers() if each.index in self._calls])
         try:
             while self._ready or self._running:
@@ -146,11 +147,11 @@ class Schedule:
         if absent:
             self._make_first(call, absent)
             return True
-        key = predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+        key = self._settling.expected_key(call)
         if key is not None and key in self._followers:
             self._followers[key].append(call)
             return True
-        locked = self._settling.lock_key(call)
+        locked = key if self._settling.is_locked(call) else None
         if locked is not None:
             waited = False
             if not engine.call_locks.try_take(locked):

@@ -72,7 +72,9 @@ class Settling:
         failed = self.failures[before:]
         if failed:
             self._mark_unreached(calls)
-            raise PartlyFailedError.of([(call.describe(), error) for call, error in failed]) from failed[0][1]
+            # One that has failed earlier is lost for many.
+            told = {call.index: (call.describe(), error) for call, error in failed}
+            raise PartlyFailedError.of(list(told.values())) from failed[0][1]
 
     def settle(self, call: Call) -> None:
         """Settle a call whose inputs are settled: reuse it, or execute it here."""
@@ -82,7 +84,7 @@ class Settling:
             self.want_again(each)
             run_call(self._engine, each)
             self.to_be_made.discard(each.index)
-        key = self.lock_key(call)
+        key = self.expected_key(call) if self.is_locked(call) else None
         if key is None:
             run_call(self._engine, call)
             return
@@ -94,18 +96,40 @@ class Settling:
         finally:
             locks.release(key)
 
-    def lock_key(self, call: Call) -> str | None:
-        """Return what is locked while a call is executed: the key that it probably has; None if nothing is.
+    def expected_key(self, call: Call) -> str | None:
+        """Return the key that a call probably has, None if nothing can be said. It orders the work and decides nothing."""
+        engine = self._engine
+        return predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+
+    def is_locked(self, call: Call) -> bool:
+        """Whether others who need a call wait while it is executed.
 
         A call inside another one is not locked: who holds one lock and wants another may wait for somebody who does the same.
         """
         engine = self._engine
         asked_for = call.reason is not None and call.reason.kind is ReasonKind.ASKED_FOR
         if asked_for or engine.executing or not engine.options.writes or not engine.wants_trace(call):
-            return None
-        if call.index in self.to_be_made or not call.output_specs:
-            return None
-        return predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+            return False
+        return call.index not in self.to_be_made and bool(call.output_specs)
+
+    def skip_if_lost(self, call: Call) -> bool:
+        """Take a call for not reached if one that it reads from has failed, and say whether that is so.
+
+        Raises
+        ------
+        Exception
+            What that one has raised, unless the run keeps going. It may have been caught in ``run()``, where values were
+            read; whoever needs the value after that fails by it all the same.
+        """
+        failed = self._engine.failed
+        if failed is None or not any(is_lost(producer) for producer in call.producers()):
+            return False
+        if not self._engine.options.keep_going:
+            raise failed[1]
+        self.failures.append(failed)
+        call.outcome = CallOutcome.NOT_REACHED
+        self._engine.events.emit(call_ended(call))
+        return True
 
     def settle_as_made_elsewhere(self, call: Call, key: str, *, waited: bool) -> bool:
         """Reuse what another process has made since the call was decided; False if there is nothing.
@@ -177,11 +201,7 @@ class Settling:
     def _settle_here(self, calls: Sequence[Call], keeping: Keeping) -> None:
         keeps_going = self._engine.options.keep_going
         for call in calls:
-            if call.outcome is not None:
-                continue
-            if self.failures and any(is_lost(producer) for producer in call.producers()):
-                call.outcome = CallOutcome.NOT_REACHED
-                self._engine.events.emit(call_ended(call))
+            if call.outcome is not None or self.skip_if_lost(call):
                 continue
             try:
                 self.settle(call)
@@ -207,5 +227,5 @@ class Settling:
 
 
 def is_lost(call: Any) -> bool:
-    """Whether a call will give nothing to those that read from it."""
-    return call.outcome in (CallOutcome.FAILED, CallOutcome.NOT_REACHED, CallOutcome.INTERRUPTED)
+    """Whether a call will give nothing to those that read from it; one that was interrupted is made again."""
+    return call.outcome in (CallOutcome.FAILED, CallOutcome.NOT_REACHED)

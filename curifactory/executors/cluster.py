@@ -14,7 +14,7 @@ from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads, thread_variables
 from curifactory.optional import require
 
-_TOPIC = "curifactory-told"
+_LOGGER = logging.getLogger("distributed.client")
 # Work that was begun for a setup, in a process of the cluster; a setup is known by its digest.
 _begun: dict[str, Work] = {}
 # The path of a process of the cluster before its first work.
@@ -60,6 +60,7 @@ class DaskExecutor:
         self._events: queue.SimpleQueue[Ended | Told] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
         self._cores = workers
+        self._level: int | None = None
 
     def start(self, setup: Setup) -> None:
         """Connect to the cluster, or start one.
@@ -72,7 +73,8 @@ class DaskExecutor:
         import hashlib
 
         # What it has to say is said of the calls that it has lost, without its frames.
-        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
+        self._level = _LOGGER.level
+        _LOGGER.setLevel(logging.CRITICAL)
         self._setup = setup
         self._key = hashlib.sha256(repr((setup.begin, setup.folder)).encode() + setup.initial).hexdigest()
         distributed = self._distributed
@@ -93,7 +95,6 @@ class DaskExecutor:
         else:
             self._client = _connect(distributed, self._address)
         self._cores = sum(self._client.nthreads().values()) or self._workers
-        self._client.subscribe_topic(_TOPIC, self._hear)
 
     def has_room(self, job: Job) -> bool:
         """Whether a core is free. What else a job needs is the scheduler's affair."""
@@ -106,7 +107,6 @@ class DaskExecutor:
             _do,
             self._key,
             self._setup,
-            job.number,
             job.payload,
             job.threads,
             pure=False,
@@ -140,14 +140,12 @@ class DaskExecutor:
                 if each is not None:
                     each.close(timeout=5)
         self._client = self._cluster = None
+        if self._level is not None:
+            _LOGGER.setLevel(self._level)
+            self._level = None
 
     def _is_first_end(self, ended: Ended) -> bool:
         return self._futures.pop(ended.number, None) is not None
-
-    def _hear(self, event: tuple[Any, Any]) -> None:
-        _, (key, number, message) = event
-        if key == self._key:
-            self._events.put(Told(number, message))
 
     def _note_end(self, number: int, future: Any) -> None:
         if future.status == "finished":
@@ -203,7 +201,7 @@ def _connect(distributed: Any, address: str) -> Any:
         ) from error
 
 
-def _do(key: str, setup: Setup, number: int, payload: bytes, threads: int) -> tuple[str, list[bytes], Any]:
+def _do(key: str, setup: Setup, payload: bytes, threads: int) -> tuple[str, list[bytes], Any]:
     """Do a job in a process of the cluster."""
     import os
     import sys

@@ -505,3 +505,38 @@ def test_a_run_that_goes_on_after_an_interruption_has_its_hands_again(here: Any)
     here.write("experiments/case.py", GOES_ON)
     assert here.run(jobs=2, listeners=[interrupt]).result == ["p0", "p1", "p2"]
     assert interrupted
+
+
+TRIED = (
+    small("assert record.params.n != 1, 'one is bad'").partition("def run(")[0]
+    + """
+@cf.stage(["x"], ["z"], [JsonCacher])
+def third(record, x):
+    return x
+
+def run(param_sets, manager):
+    records = [work(cf.Record(manager, params)) for params in param_sets]
+    try:
+        [record.state["x"] for record in records]
+    except Exception:
+        pass
+    for record in records:
+        third(after(record))
+"""
+)
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_what_reads_from_a_call_that_failed_earlier_is_not_reached(here: Any, jobs: int | None) -> None:
+    from curifactory.errors import PartlyFailedError, StageError
+
+    here.write("experiments/case.py", TRIED)
+    with pytest.raises(StageError, match="one is bad"):
+        here.run(jobs=jobs)
+    with pytest.raises(PartlyFailedError, match="1 call failed: work of Record 1"):
+        here.run(jobs=jobs, keep_going=True, overwrite=True)
+    assert outcomes_of_last(here) == {
+        "work": ["ran", "failed", "ran", "ran"],
+        "after": ["ran", "not reached", "ran", "ran"],
+        "third": ["ran", "not reached", "ran", "ran"],
+    }
