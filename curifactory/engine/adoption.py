@@ -10,9 +10,10 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
 from curifactory.core.state import Slot
 from curifactory.engine.checkpoints import discard_checkpoint
+from curifactory.engine.committing import commit_trace, identify
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
-from curifactory.engine.running import commit_trace, identify, note_failure
+from curifactory.engine.running import note_failure
 from curifactory.engine.shipping import Performed
 from curifactory.errors import CacheError
 
@@ -41,10 +42,10 @@ def adopt(engine: Engine, call: Call, done: Performed, records: Sequence[Record]
     engine.adopt_facts(done.facts)
     if engine.options.writes and engine.wants_trace(call):
         what = identify(engine, call, done.not_reusable)
-        call.key = what.key
+        call.key = engine.identifier.momentary_key(call) if what is None else what.key
         for label in call.labels.values():
-            engine.labels.pass_on(label, what.key)
-        if done.fault is None and what.is_reusable:
+            engine.labels.pass_on(label, call.key)
+        if done.fault is None and what is not None:
             commit_trace(engine, call, done.report_folder, what, done.started, done.duration_s)
     if done.fault is None:
         discard_checkpoint(done.checkpoint)

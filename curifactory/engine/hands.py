@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import Verdict
 from curifactory.engine.graph import Call
 from curifactory.engine.plan import has_to_run
-from curifactory.executors.executor import Executor, Setup
+
+if TYPE_CHECKING:
+    from curifactory.executors.executor import Executor, Setup
 
 
 class Hands:

@@ -12,14 +12,15 @@ from curifactory.core.record import Record
 from curifactory.core.state import Slot, next_number
 from curifactory.core.trace import Output
 from curifactory.engine.activity import Activity
-from curifactory.engine.binding import effective_outputs
-from curifactory.engine.engine import Engine, Surroundings
+from curifactory.engine.committing import keep_outputs
+from curifactory.engine.engine import Engine
 from curifactory.engine.execute import person_frames
 from curifactory.engine.facts import read_peak
 from curifactory.engine.folders import Folders
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.options import EngineOptions
-from curifactory.engine.running import keep_outputs, perform
+from curifactory.engine.run_stage import RunStage
+from curifactory.engine.running import perform
 from curifactory.engine.shipping import (
     Performed,
     ShippedCall,
@@ -29,7 +30,8 @@ from curifactory.engine.shipping import (
     receive_stage,
 )
 from curifactory.engine.spill import write_spilled
-from curifactory.errors import StageError
+from curifactory.engine.surroundings import Surroundings
+from curifactory.errors import CacheError, StageError
 
 
 class LackingError(BaseException):
@@ -89,6 +91,9 @@ class PerformingEngine(Engine):
     def make(self, call: Call) -> None:
         """Refuse: what lies nowhere is made by the other process."""
         raise LackingError(call.index)
+
+    def save_failed(self, error: CacheError) -> None:
+        """Leave it to the other process to tell of it, which learns of it with what came of the call."""
 
     def seed_of(self, call: Call) -> int | None:
         """Return the seed that was sent with the call."""
@@ -231,10 +236,7 @@ class _Unpacked:
         return call
 
     def _blank_call(self, stage: Any, record: Record, index: int) -> Call:
-        spec = receive_stage(stage)
-        call = Call(
-            self._engine, spec, record, None, {}, index=index, number=next_number(), line=("<unknown>", 0)
+        here = RunStage.of(receive_stage(stage), stage.stage_id, self._engine.options)
+        return Call(
+            self._engine, here, record, None, {}, index=index, number=next_number(), line=("<unknown>", 0)
         )
-        call.stage_id = stage.stage_id
-        call.output_specs = effective_outputs(spec, self._engine.options)
-        return call

@@ -11,11 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import CallStarted
-from curifactory.core.outcomes import CallOutcome
+from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.engine.adoption import adopt, adopt_failure
 from curifactory.engine.graph import Call
+from curifactory.engine.order import rank_calls
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
+from curifactory.engine.travel import pack
 from curifactory.errors import StageError
 from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
 
@@ -63,7 +65,8 @@ class Schedule:
         self._settling = settling
         self._executor = executor
         self._keeping = keeping
-        self._ready: list[int] = []
+        self._ready: list[tuple[int, int]] = []
+        self._ranks: dict[int, int] = {}
         self._calls: dict[int, Call] = {}
         self._lacking: dict[int, set[int]] = {}
         self._readers: dict[int, list[int]] = {}
@@ -71,6 +74,8 @@ class Schedule:
         self._followers: dict[str, list[Call]] = {}
         self._tries: dict[int, int] = {}
         self._error: BaseException | None = None
+        # Whether a call is ready and waits for another process, of which nobody tells us when it is over.
+        self._is_held = False
 
     def settle(self, calls: Sequence[Call]) -> None:
         """Settle calls, which must contain whatever they need that is not settled.
@@ -85,14 +90,14 @@ class Schedule:
         # In call order, so that who reads from a lost call is lost as well.
         open_calls = [call for call in calls if not self._settling.skip_if_lost(call)]
         self._calls = {call.index: call for call in open_calls}
+        self._ranks = rank_calls(self._engine, open_calls)
         for call in open_calls:
-            self._await(call, [each for each in call.producers() if each.index in self._calls])
+            self._await(call, [each for each in call.producers if each.index in self._calls])
         try:
             while self._ready or self._running:
                 self._start_ready()
                 if self._running:
-                    # What is held back may wait for another process.
-                    for happened in self._executor.wait(_HELD_LOOK_S if self._ready else _LOOK_S):
+                    for happened in self._executor.wait(_HELD_LOOK_S if self._is_held else _LOOK_S):
                         self._take(happened)
         except BaseException:
             self._stop()
@@ -107,19 +112,23 @@ class Schedule:
         for index in waits_for:
             self._readers.setdefault(index, []).append(call.index)
         if not waits_for:
-            heapq.heappush(self._ready, call.index)
+            self._make_ready(call.index)
+
+    def _make_ready(self, index: int) -> None:
+        heapq.heappush(self._ready, (self._ranks.get(index, 0), index))
 
     def _start_ready(self) -> None:
+        self._is_held = False
         held: list[int] = []
         while self._ready and self._error is None:
-            index = heapq.heappop(self._ready)
+            _, index = heapq.heappop(self._ready)
             if not self._start(self._calls[index]):
                 held.append(index)
                 if len(held) > len(self._running):
                     # There is no room, and what comes later is to come later.
                     break
         for index in held:
-            heapq.heappush(self._ready, index)
+            self._make_ready(index)
         if self._error is not None:
             self._ready.clear()
 
@@ -138,10 +147,13 @@ class Schedule:
             resources=needs.resources,
             timeout_s=needs.timeout_s or engine.options.timeout_s,
         )
-        if call.outcome is None and self._settling.settle_without_running(call):
+        has_room = self._executor.has_room(place)
+        # What has to run as far as is known is looked at again when it could begin, and not at every turn before.
+        is_open = call.outcome is None and (has_room or call.verdict is not Verdict.RUN)
+        if is_open and self._settling.settle_without_running(call):
             self._go_on(call)
             return True
-        if not self._executor.has_room(place):
+        if not has_room:
             return False
         absent = self._settling.absent_producers(call)
         if absent:
@@ -157,6 +169,7 @@ class Schedule:
             if not engine.call_locks.try_take(locked):
                 if self._running:
                     # Who holds locks must not wait for one: somebody else may do the same.
+                    self._is_held = True
                     return False
                 waited = engine.call_locks.take(locked, call.describe())
             if self._settling.settle_as_made_elsewhere(call, locked, waited=waited):
@@ -196,14 +209,12 @@ class Schedule:
         labels = labels_of(engine, call) if engine.options.writes else {}
         if labels is None or id(call.spec) in engine.stays_here:
             return None
-        wide = engine.may_read_state(call.spec) or id(call.spec) in engine.reads_widely
+        wide = engine.stage_of(call.spec).may_read_state or id(call.spec) in engine.reads_widely
         shipped = shipment.pack(labels, wide=wide)
         if shipped is None:
             return None
-        import cloudpickle
-
         try:
-            payload: bytes = cloudpickle.dumps(shipped, protocol=5)
+            return pack(shipped)
         except Exception as error:  # noqa: BLE001 - whatever a person's __reduce__ raises
             engine.stays_here.add(id(call.spec))
             engine.warn(
@@ -211,7 +222,6 @@ class Schedule:
                 f"another one ({type(error).__name__}: {error})."
             )
             return None
-        return payload
 
     def _run_here(self, call: Call) -> None:
         self._settling.to_be_made.discard(call.index)
@@ -228,7 +238,7 @@ class Schedule:
             if each.index not in self._running and not self._is_to_be_made(each):
                 self._settling.want_again(each)
                 self._calls[each.index] = each
-                self._await(each, [other for other in each.producers() if self._is_to_be_made(other)])
+                self._await(each, [other for other in each.producers if self._is_to_be_made(other)])
         self._lacking[call.index] = {each.index for each in absent}
         for each in absent:
             self._readers.setdefault(each.index, []).append(call.index)
@@ -254,7 +264,7 @@ class Schedule:
             self._engine.call_locks.release(running.locked)
         if running.key is not None:
             for follower in self._followers.pop(running.key, ()):
-                heapq.heappush(self._ready, follower.index)
+                self._make_ready(follower.index)
 
     def _end(self, running: _Running, done: Performed) -> None:
         call = running.call
@@ -278,7 +288,7 @@ class Schedule:
         if producer is not None:
             self._make_first(call, [producer])
         else:
-            heapq.heappush(self._ready, call.index)
+            self._make_ready(call.index)
 
     def _hear(self, message: bytes) -> None:
         kind, *content = pickle.loads(message)
@@ -305,7 +315,7 @@ class Schedule:
         allowed = max(call.spec.needs.retries, self._engine.options.retries)
         if tries <= allowed and self._error is None:
             self._engine.warn(tell_retry(call, error, tries, allowed))
-            heapq.heappush(self._ready, call.index)
+            self._make_ready(call.index)
             return
         adopt_failure(self._engine, call, error, started, frames)
         self._after_failure(call, error)
@@ -324,7 +334,7 @@ class Schedule:
             lacking = self._lacking[index]
             lacking.discard(call.index)
             if not lacking and index not in self._running:
-                heapq.heappush(self._ready, index)
+                self._make_ready(index)
 
     def _stop(self) -> None:
         """Stop what runs, and tell of it."""
@@ -344,7 +354,7 @@ def _error_of(call: Call, ended: Ended) -> BaseException:
     where = f"Stage '{call.name}' of {call.record.get_reference_name()}"
     if ended.ending is Ending.TIMED_OUT:
         return StageError(
-            f"{where} was stopped: {ended.detail}.",
+            f"{where} has failed: {ended.detail}.",
             hint="Give it more time with @stage(timeout_s=…) or --timeout.",
         )
     if ended.ending is Ending.DIED:

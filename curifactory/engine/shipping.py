@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedStage:
+class ShippedStage(NamedTuple):
     """A stage by the place where it is found, or itself where it cannot be found."""
 
     module: str
@@ -30,8 +29,7 @@ class ShippedStage:
     stage_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedSlot:
+class ShippedSlot(NamedTuple):
     """One entry of a state: a file of another call's output, a spilled value, or the value that a person put in."""
 
     name: str
@@ -43,11 +41,10 @@ class ShippedSlot:
     value: Any = None
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedProducer:
+class ShippedProducer(NamedTuple):
     """A call whose outputs the shipped one may read."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in what is shipped
     stage: ShippedStage
     record: int
     key: str
@@ -55,11 +52,10 @@ class ShippedProducer:
     outputs: tuple[Output, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedRecord:
+class ShippedRecord(NamedTuple):
     """A record with what the call sees of its state."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     params: Any
     hidden: bool
     combo_hash: str | None
@@ -69,11 +65,10 @@ class ShippedRecord:
     last: tuple[int, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ShippedCall:
+class ShippedCall(NamedTuple):
     """A call with all that it binds. Numbers are positions in ``slots``, ``records`` and ``producers``."""
 
-    index: int
+    index: int  # type: ignore[assignment]
     line: tuple[str, int]
     cwd: str | None
     stage: ShippedStage
@@ -194,7 +189,7 @@ class Shipment:
             labels=labels,
             known_records=call.known_records,
             overrides=call.overrides,
-            is_told=call.outcome is CallOutcome.REUSED and call.trace is not None and call.trace.reported,
+            is_told=call.outcome is CallOutcome.REUSED and call.origin is not None and call.origin.reported,
             seed=None if seed is None else seed_of(call, seed),
             record=record,
             given=given,

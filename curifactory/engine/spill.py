@@ -10,6 +10,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
+from curifactory.errors import CacheError
+
 # Smaller values stay in memory: many of them take no more room than their files would take time.
 WORTH_SPILLING_BYTES = 1_000_000
 
@@ -52,27 +54,26 @@ class Spill:
         Returns
         -------
         str or None
-            The file; None if the value cannot be pickled.
+            The file; None if the value cannot be pickled, or the disk does not take it.
         """
-        return write_spilled(value, os.path.join(self.folder, f"{name}.pkl"))
+        try:
+            folder = self.folder
+        except (CacheError, OSError):
+            return None
+        return write_spilled(value, os.path.join(folder, f"{name}.pkl"))
 
 
 def write_spilled(value: Any, path: str) -> str | None:
-    """Write a value to a file and return its path; None if the value cannot be pickled.
+    """Write a value to a file and return its path; None if the value cannot be pickled, or the disk does not take it.
 
-    Raises
-    ------
-    OSError
-        If the file cannot be written.
+    Either way nothing is left of it, and the value has to stay where it is.
     """
     import cloudpickle
 
     try:
         with open(path, "wb") as file:
             cloudpickle.dump(value, file, protocol=5)
-    except OSError:
-        raise
-    except Exception:  # noqa: BLE001 - whatever a person's __reduce__ raises, the value cannot travel
+    except Exception:  # noqa: BLE001 - whatever a person's __reduce__ or the disk raises, the value cannot travel
         with suppress(OSError):
             os.unlink(path)
         return None

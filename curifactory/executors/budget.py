@@ -30,7 +30,7 @@ class Budget:
     (False, True)
     """
 
-    __slots__ = ("_memory_bytes", "_resources", "_taken", "cores")
+    __slots__ = ("_memory_bytes", "_resources", "_taken", "_taken_bytes", "_taken_cores", "cores")
 
     def __init__(
         self,
@@ -43,29 +43,35 @@ class Budget:
         self._memory_bytes = read_memory() if memory_bytes is None else memory_bytes
         self._resources = dict(resources or {})
         self._taken: dict[int, Job] = {}
+        self._taken_cores = 0
+        self._taken_bytes = 0
 
     def fits(self, job: Job) -> bool:
         """Whether a job can begin beside those that run. Alone it always can, whatever it asks for."""
-        running = self._taken.values()
-        if not running:
+        if not self._taken:
             return True
-        if sum(each.threads for each in running) + job.threads > self.cores:
+        if self._taken_cores + job.threads > self.cores:
             return False
-        memory = sum(each.memory_bytes for each in running) + job.memory_bytes
+        memory = self._taken_bytes + job.memory_bytes
         if job.memory_bytes and self._memory_bytes and memory > self._memory_bytes:
             return False
         return all(
-            sum(each.resources.get(name, 0) for each in running) + amount <= self._of(name)
+            sum(each.resources.get(name, 0) for each in self._taken.values()) + amount <= self._of(name)
             for name, amount in job.resources.items()
         )
 
     def take(self, job: Job) -> None:
         """Note that a job has begun."""
         self._taken[job.number] = job
+        self._taken_cores += job.threads
+        self._taken_bytes += job.memory_bytes
 
     def free(self, number: int) -> None:
         """Note that a job is over."""
-        self._taken.pop(number, None)
+        job = self._taken.pop(number, None)
+        if job is not None:
+            self._taken_cores -= job.threads
+            self._taken_bytes -= job.memory_bytes
 
     def _of(self, name: str) -> float:
         if name not in self._resources:

@@ -37,6 +37,22 @@ def count_jobs(jobs: int | str | None) -> int:
     return number
 
 
+def uses_processes(name: str | None = None, jobs: int | str | None = None) -> bool:
+    """Whether :func:`choose_executor` gives one whose workers are processes of its own.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``jobs`` is no number of jobs.
+
+    Examples
+    --------
+    >>> uses_processes(jobs=2), uses_processes("processes"), uses_processes("serial"), uses_processes()
+    (True, True, False, False)
+    """
+    return name == "processes" or (name is None and count_jobs(jobs) > 1)
+
+
 def choose_executor(name: str | None = None, jobs: int | str | None = None) -> Executor | None:
     """Return the executor of a name; None if calls are executed in this process.
 
@@ -67,7 +83,7 @@ def choose_executor(name: str | None = None, jobs: int | str | None = None) -> E
     if name not in (None, "serial", "processes"):
         raise ConfigurationError(f"There is no executor '{name}'.", hint=_HINT)
     number = count_jobs("auto" if name == "processes" and jobs is None else jobs)
-    if name == "serial" or (name is None and number == 1):
+    if not uses_processes(name, jobs):
         if number > 1:
             raise ConfigurationError(
                 f"The serial executor executes one call at a time, not {number}.",

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
+import pickle
 import queue
+import threading
+import time
 import traceback
-from collections.abc import Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -14,9 +19,14 @@ from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads, thread_variables
 from curifactory.optional import require
 
+# Jobs that take no longer than this are handed over ahead of time, and so many for each core.
+_SHORT_S = 0.02
+_AHEAD = 4
 _LOGGER = logging.getLogger("distributed.client")
-# Work that was begun for a setup, in a process of the cluster; a setup is known by its digest.
-_begun: dict[str, Work] = {}
+# Work that was begun for a setup, in a process of the cluster, and the threads of its jobs; a setup is known by its digest.
+_begun: dict[str, tuple[Work, int]] = {}
+# How many threads libraries use in a process of the cluster, and how many modules there were when it was told.
+_limited: dict[str, tuple[int, int]] = {}
 # The path of a process of the cluster before its first work.
 _own_path: dict[str, tuple[str, ...]] = {}
 
@@ -55,11 +65,15 @@ class DaskExecutor:
         self._resources = dict(resources or {"gpu": 1})
         self._client: Any = None
         self._cluster: Any = None
-        self._setup: Setup | None = None
+        self._setup = b""
         self._key = ""
-        self._events: queue.SimpleQueue[Ended | Told] = queue.SimpleQueue()
+        self._over: queue.SimpleQueue[tuple[int, Any] | Ended] = queue.SimpleQueue()
         self._futures: dict[int, Any] = {}
+        # When the time of a job is over at the earliest, and how long that is.
+        self._limits: dict[int, tuple[float, float]] = {}
         self._cores = workers
+        # How long the latest jobs took, since there was a moment without one.
+        self._lately: deque[float] = deque()
         self._level: int | None = None
 
     def start(self, setup: Setup) -> None:
@@ -75,13 +89,18 @@ class DaskExecutor:
         # What it has to say is said of the calls that it has lost, without its frames.
         self._level = _LOGGER.level
         _LOGGER.setLevel(logging.CRITICAL)
-        self._setup = setup
+        self._setup = pickle.dumps(setup)
         self._key = hashlib.sha256(repr((setup.begin, setup.folder)).encode() + setup.initial).hexdigest()
         distributed = self._distributed
         if self._address is None:
             dask = require("dask", extra="dask", purpose="the Dask executor")
             # What a worker is to find in its environment is told to it; that of this process stays as it is.
-            changes = {"distributed.scheduler.allowed-failures": 0, "distributed.nanny.pre-spawn-environ": {}}
+            changes = {
+                "distributed.nanny.pre-spawn-environ": {},
+                "distributed.scheduler.allowed-failures": 0,
+                # A job that waits does so at the scheduler: a worker that dies takes one with it.
+                "distributed.scheduler.worker-saturation": 1.0,
+            }
             with dask.config.set(changes):
                 self._cluster = distributed.LocalCluster(
                     n_workers=self._workers,
@@ -97,8 +116,15 @@ class DaskExecutor:
         self._cores = sum(self._client.nthreads().values()) or self._workers
 
     def has_room(self, job: Job) -> bool:
-        """Whether a core is free. What else a job needs is the scheduler's affair."""
-        return not self._futures or len(self._futures) < self._cores
+        """Whether a core is free, or is going to be at once. What else a job needs is the scheduler's affair."""
+        return len(self._futures) < max(self._cores, 1) * (_AHEAD if self._may_go_ahead(job) else 1)
+
+    def _may_go_ahead(self, job: Job) -> bool:
+        """Whether a job may wait at the scheduler: it goes a long way, in which many short ones would have been done."""
+        if self._cluster is None or job.timeout_s is not None or job.resources:
+            return False
+        # Of fewer jobs the scheduler makes no queue, but hands them to workers.
+        return len(self._lately) > 2 * self._cores and max(self._lately) < _SHORT_S
 
     def submit(self, job: Job) -> None:
         """Hand a job to the scheduler."""
@@ -109,25 +135,36 @@ class DaskExecutor:
             self._setup,
             job.payload,
             job.threads,
+            job.timeout_s if self._cluster is not None else None,
             pure=False,
             retries=0,
             resources=resources or None,
         )
         self._futures[job.number] = future
-        future.add_done_callback(lambda done, number=job.number: self._note_end(number, done))
         if job.timeout_s is not None:
-            self._client.loop.call_later(job.timeout_s, self._stop_late, job)
+            self._limits[job.number] = (time.monotonic() + job.timeout_s, job.timeout_s)
+        future.add_done_callback(lambda done, number=job.number: self._over.put((number, done)))
+        if job.timeout_s is not None and self._cluster is None:
+            self._client.loop.call_later(job.timeout_s, self._give_up, job)
 
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
-        if not self._futures and self._events.empty():
-            return []
+        until = None if timeout_s is None else time.monotonic() + timeout_s
         happened: list[Ended | Told] = []
-        with suppress(queue.Empty):
-            happened.append(self._events.get(timeout=timeout_s))
-            while True:
-                happened.append(self._events.get_nowait())
-        return [each for each in happened if isinstance(each, Told) or self._is_first_end(each)]
+        while self._futures and not happened:
+            over: list[tuple[int, Any] | Ended] = []
+            with suppress(queue.Empty):
+                over.append(
+                    self._over.get(timeout=None if until is None else max(until - time.monotonic(), 0))
+                )
+                while True:
+                    over.append(self._over.get_nowait())
+            if not over:
+                break
+            happened = self._end(over)
+            if not self._futures:
+                self._lately.clear()
+        return happened
 
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the cluster; one that was started here is stopped."""
@@ -144,37 +181,84 @@ class DaskExecutor:
             _LOGGER.setLevel(self._level)
             self._level = None
 
-    def _is_first_end(self, ended: Ended) -> bool:
-        return self._futures.pop(ended.number, None) is not None
+    def _end(self, over: Sequence[tuple[int, Any] | Ended]) -> list[Ended | Told]:
+        """Let go of jobs that are over, and tell what came of them; of a job only its first end counts."""
+        happened: list[Ended | Told] = []
+        done: dict[int, Any] = {}
+        for each in over:
+            number = each.number if isinstance(each, Ended) else each[0]
+            future = self._futures.pop(number, None)
+            if future is None:
+                continue
+            if isinstance(each, Ended):
+                happened.append(each)
+            elif future.status == "finished":
+                done[number] = future
+            else:
+                happened.append(self._tell_end(number, future))
+            self._limits.pop(number, None)
+        if done:
+            happened += self._fetch(done)
+        return happened
 
-    def _note_end(self, number: int, future: Any) -> None:
-        if future.status == "finished":
-            # The loop's own thread must not wait for the result.
-            kind, told, content = future.result()
-            for message in told:
-                self._events.put(Told(number, message))
-            self._events.put(
+    def _fetch(self, done: Mapping[int, Any]) -> list[Ended | Told]:
+        """Fetch the results of jobs together: one by one each takes a way through the whole cluster."""
+        happened: list[Ended | Told] = []
+        # A worker of this very machine that does not answer soon is dead.
+        is_ours = self._cluster is not None
+        changes = {"distributed.comm.timeouts.connect": "3s"} if is_ours else {}
+        try:
+            with require("dask", extra="dask", purpose="the Dask executor").config.set(changes):
+                results = self._client.gather(list(done.values()), direct=is_ours or None)
+        except Exception:  # noqa: BLE001 - a worker has died with one of them
+            results = [None] * len(done)
+        for (number, future), result in zip(done.items(), results, strict=True):
+            if result is None:
+                happened.append(_tell_fault(number, future.result))
+                continue
+            kind, told, content, took_s = result
+            self._lately.append(took_s)
+            if len(self._lately) > 2 * self._cores + 1:
+                self._lately.popleft()
+            happened += [Told(number, message) for message in told]
+            happened.append(
                 Ended(number, Ending.DONE, content)
                 if kind == "done"
                 else Ended(number, Ending.RAISED, detail=content)
             )
-            return
-        error = None
-        with suppress(BaseException):
-            error = future.exception()
-        self._events.put(
-            Ended(number, Ending.RAISED, detail=_say(error))
-            if _is_of_job(error)
-            else Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})")
-        )
+        return happened
 
-    def _stop_late(self, job: Job) -> None:
-        future = self._futures.get(job.number)
-        if future is not None and not future.done():
-            self._events.put(
-                Ended(job.number, Ending.TIMED_OUT, detail=f"it took longer than {job.timeout_s:g} s")
+    def _tell_end(self, number: int, future: Any) -> Ended:
+        """Say why a job has no result: its worker has ended when its time was over, or something else was wrong."""
+        over_s, limit_s = self._limits.get(number, (math.inf, 0.0))
+        ended = _tell_fault(number, future.exception)
+        if ended.ending is Ending.DIED and time.monotonic() >= over_s:
+            return Ended(
+                number, Ending.TIMED_OUT, detail=f"it took longer than {limit_s:g} s and was stopped"
             )
-            future.cancel()
+        return ended
+
+    def _give_up(self, job: Job) -> Any:
+        """Wait for a job no longer whose worker is not ours to end."""
+        future = self._futures.get(job.number)
+        if future is None or future.done():
+            return None
+        detail = f"it took longer than {job.timeout_s:g} s; its worker goes on with it, since Dask cannot stop what runs"
+        self._over.put(Ended(job.number, Ending.TIMED_OUT, detail=detail))
+        # In the thread of the client's loop, which waits for what this returns.
+        return future.cancel()
+
+
+def _tell_fault(number: int, ask: Callable[[], Any]) -> Ended:
+    """Say what became of a job that has no result."""
+    error = None
+    with suppress(BaseException):
+        error = ask()
+    return (
+        Ended(number, Ending.RAISED, detail=_say(error))
+        if _is_of_job(error)
+        else Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})")
+    )
 
 
 def _is_of_job(error: BaseException | None) -> bool:
@@ -201,23 +285,50 @@ def _connect(distributed: Any, address: str) -> Any:
         ) from error
 
 
-def _do(key: str, setup: Setup, payload: bytes, threads: int) -> tuple[str, list[bytes], Any]:
-    """Do a job in a process of the cluster."""
+def _do(
+    key: str, packed: bytes, payload: bytes, threads: int, stop_after_s: float | None
+) -> tuple[str, list[bytes], Any, float]:
+    """Do a job in a process of the cluster, and say how long it took.
+
+    What takes longer than it may ends with its process: that one has nothing else to do, and another takes its place.
+    """
     import os
     import sys
 
+    began = time.monotonic()
+    stopping = None
+    if stop_after_s is not None:
+        stopping = threading.Timer(stop_after_s, os._exit, (1,))
+        stopping.daemon = True
+        stopping.start()
     told: list[bytes] = []
+    content: Any
     try:
-        work = _begun.get(key)
+        work, usual = _begun.get(key, (None, 1))
         if work is None:
+            setup: Setup = pickle.loads(packed)
             # Not what an earlier run has put there: its modules are not this one's.
             own = _own_path.setdefault("path", tuple(sys.path))
             sys.path[:] = [*setup.path, *(each for each in own if each not in setup.path)]
             if os.path.isdir(setup.folder):
                 os.chdir(setup.folder)
             _begun.clear()
-            work = _begun[key] = begin_work(setup)
-        limit_threads(max(threads, setup.threads))
-        return "done", told, work(payload, told.append)
+            work, usual = _begun[key] = begin_work(setup), setup.threads
+        _limit(max(threads, usual))
+        kind, content = "done", work(payload, told.append)
     except BaseException:  # noqa: BLE001 - whatever it is, it is told
-        return "raised", told, traceback.format_exc()
+        kind, content = "raised", traceback.format_exc()
+    finally:
+        if stopping is not None:
+            stopping.cancel()
+    return kind, told, content, time.monotonic() - began
+
+
+def _limit(threads: int) -> None:
+    """Limit the threads of libraries if it was another number before, or if there may be more libraries."""
+    import sys
+
+    wanted = threads, len(sys.modules)
+    if _limited.get("threads") != wanted:
+        limit_threads(threads)
+        _limited["threads"] = threads, len(sys.modules)

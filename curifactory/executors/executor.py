@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 Tell = Callable[[bytes], None]
 Work = Callable[[bytes, Tell], bytes]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Setup:
+class Setup(NamedTuple):
     """What a worker needs before its first job.
 
     Parameters
@@ -74,8 +73,7 @@ class Ending(Enum):
     TIMED_OUT = "timed out"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
+class Ended(NamedTuple):
     """A job is over.
 
     Parameters
@@ -96,8 +94,7 @@ class Ended:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """A job tells something on its way."""
 
     number: int
@@ -131,7 +128,7 @@ class Executor(Protocol):
         ...
 
     def has_room(self, job: Job) -> bool:
-        """Whether a job would begin at once."""
+        """Whether a job would begin at once, or as soon as makes no difference to anybody."""
         ...
 
     def submit(self, job: Job) -> None:

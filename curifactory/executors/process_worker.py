@@ -1,4 +1,4 @@
-"""The main program of a process that does jobs for another one."""
+"""A process that does jobs for another one, from its birth to its end."""
 
 from __future__ import annotations
 
@@ -6,41 +6,51 @@ import os
 import pickle
 import queue
 import signal
+import socket
 import sys
 import threading
 import traceback
+from contextlib import suppress
 from functools import partial
-from multiprocessing.connection import Connection
 
-from curifactory.executors.executor import Setup, Work
+from curifactory.executors.channel import Channel
+from curifactory.executors.executor import Work
 from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads
 
 # Threads of a stage tell things, too, and a message in the middle of another one is the end of both.
 _sending = threading.Lock()
-_own_pid = os.getpid()
+_own_pid: list[int] = []
 
 
 def main(descriptor: int) -> None:
-    """Do the jobs that come over a connection until it is closed.
+    """Do the jobs that come over a channel until it is closed.
 
     Parameters
     ----------
     descriptor : int
         Of our end of a socket pair.
     """
-    # Who runs us decides when we end; the person's Ctrl-C reaches us only through it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _own_pid[:] = [os.getpid()]
     os.set_inheritable(descriptor, False)
-    connection = Connection(descriptor)
-    # A child that a stage forks must not speak for us, nor keep the connection open when we are gone.
-    os.register_at_fork(after_in_child=connection.close)
-    setup: Setup = pickle.loads(connection.recv_bytes())
+    channel = Channel(socket.socket(fileno=descriptor))
+    # A child that a stage forks must not speak for us, nor keep the channel open when we are gone.
+    os.register_at_fork(after_in_child=channel.close)
+    try:
+        setup, environment = pickle.loads(channel.receive())
+    except EOFError:
+        return
     sys.path[:] = setup.path
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(setup.folder)
     jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(connection, jobs), daemon=True).start()
+    threading.Thread(target=_read, args=(channel, jobs), daemon=True).start()
     work: Work | None = None
     threads = setup.threads
+    # What is wrong with it, the first job tells.
+    with suppress(BaseException):
+        work = begin_work(setup)
     while True:
         number, payload, wanted = pickle.loads(jobs.get())
         try:
@@ -50,25 +60,25 @@ def main(descriptor: int) -> None:
             if wanted != threads:
                 limit_threads(wanted)
                 threads = wanted
-            result = work(payload, partial(_send, connection, "told", number))
+            result = work(payload, partial(_send, channel, "told", number))
         except BaseException:  # noqa: BLE001 - whatever it is, it is told
-            _send(connection, "raised", number, traceback.format_exc())
+            _send(channel, "raised", number, traceback.format_exc())
         else:
-            _send(connection, "done", number, result)
+            _send(channel, "done", number, result)
 
 
-def _read(connection: Connection, jobs: queue.SimpleQueue[bytes]) -> None:
+def _read(channel: Channel, jobs: queue.SimpleQueue[bytes]) -> None:
     """Take jobs while others are being done, and leave when nobody is there any more to do them for."""
     while True:
         try:
-            jobs.put(connection.recv_bytes())
-        except (EOFError, OSError):
+            jobs.put(channel.receive())
+        except EOFError:
             # Even in the middle of a job: its result would reach nobody.
             _leave()
 
 
-def _send(connection: Connection, kind: str, number: int, content: bytes | str) -> None:
-    if os.getpid() != _own_pid:
+def _send(channel: Channel, kind: str, number: int, content: bytes | str) -> None:
+    if os.getpid() not in _own_pid:
         # A forked child that has come back from the stage: there is only one end of a job.
         os._exit(0)
     sys.stdout.flush()
@@ -76,7 +86,7 @@ def _send(connection: Connection, kind: str, number: int, content: bytes | str) 
     message = pickle.dumps((kind, number, content))
     try:
         with _sending:
-            connection.send_bytes(message)
+            channel.send(message)
     except OSError:
         _leave()
 
@@ -86,7 +96,3 @@ def _leave() -> None:
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)
     os._exit(0)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))

@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import os
 import pickle
+import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from multiprocessing.connection import Connection, wait
 
 from curifactory.executors.budget import Budget
+from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
+from curifactory.executors.nursery import Nursery, take_nursery
 from curifactory.executors.threads import thread_variables
 
-# How long nobody notices that a process is dead whose end of the connection a child of it has kept open.
-_LOOK_S = 0.5
 _GRACE_S = 2.0
 
 
 class ProcessExecutor:
-    """Does jobs in processes that begin as fresh interpreters, so that nothing of this one leaks into them.
+    """Does jobs in processes that descend from a fresh interpreter, so that nothing of this one leaks into them.
 
     A process that dies takes only its own job with it; another one is started in its place.
 
@@ -37,6 +36,7 @@ class ProcessExecutor:
 
     Examples
     --------
+    >>> import sys
     >>> executor = ProcessExecutor(1)
     >>> executor.start(
     ...     Setup(begin="curifactory.executors.resolving:echo", initial=b"", path=tuple(sys.path), folder=".")
@@ -59,14 +59,19 @@ class ProcessExecutor:
         self.name = f"{workers} processes" if workers != 1 else "one process"
         self._budget = Budget(workers, memory_bytes=memory_bytes, resources=resources)
         self._setup: Setup | None = None
+        self._nursery: Nursery | None = None
         self._workers: list[_Worker] = []
         self._waiting: deque[Job] = deque()
+        # What has been noticed while nobody waited for it.
+        self._noticed: list[Ended | Told] = []
+        # Of whom something may be heard: the nursery, and the workers that have a job.
+        self._heard = select.poll()
 
     def start(self, setup: Setup) -> None:
         """Start all processes: they get ready while the graph is still being planned."""
         self._setup = setup
         for _ in range(self._budget.cores):
-            self._workers.append(_Worker(setup))
+            self._add_worker(setup)
 
     def has_room(self, job: Job) -> bool:
         """Whether a job would begin at once."""
@@ -80,9 +85,8 @@ class ProcessExecutor:
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while any(worker.job for worker in self._workers):
-            left = _LOOK_S if until is None else min(_LOOK_S, until - time.monotonic())
-            happened = self._look(max(left, 0.0))
+        while self._noticed or any(worker.job for worker in self._workers):
+            happened = self._look(until)
             self._begin_waiting()
             if happened or (until is not None and time.monotonic() >= until):
                 return happened
@@ -100,70 +104,115 @@ class ProcessExecutor:
         until = time.monotonic() + _GRACE_S
         for worker in workers:
             worker.bury(until)
+        self._lose_nursery()
+
+    def _add_worker(self, setup: Setup) -> None:
+        if self._nursery is not None and not self._nursery.is_there:
+            self._lose_nursery()
+        if self._nursery is None:
+            self._nursery = take_nursery(setup.begin.partition(":")[0])
+            self._heard.register(self._nursery, select.POLLIN)
+        self._workers.append(_Worker(self._nursery, setup))
+
+    def _lose_nursery(self) -> None:
+        nursery, self._nursery = self._nursery, None
+        if nursery is not None:
+            self._heard.unregister(nursery)
+            nursery.close()
 
     def _begin_waiting(self) -> None:
+        self._replace_dead()
         while self._waiting and self._budget.fits(self._waiting[0]):
             worker = next((each for each in self._workers if each.job is None), None)
             if worker is None:
                 # More jobs than cores fit only if some of them ask for none.
                 return
-            job = self._waiting.popleft()
-            self._budget.take(job)
-            worker.give(job)
-
-    def _look(self, timeout_s: float) -> list[Ended | Told]:
-        busy = {worker.connection: worker for worker in self._workers if worker.job is not None}
-        now = time.monotonic()
-        deadlines = [worker.deadline - now for worker in busy.values() if worker.deadline is not None]
-        ready = wait(list(busy), min([timeout_s, *(max(each, 0.0) for each in deadlines)]))
-        happened: list[Ended | Told] = []
-        for connection in ready:
-            happened += self._read(busy[connection])  # type: ignore[index]
-        for worker in busy.values():
-            if worker.job is None:
+            job = self._waiting[0]
+            if not worker.give(job):
+                # It has died with nothing to do, which is nobody's failure.
+                self._exchange(worker)
                 continue
+            self._waiting.popleft()
+            self._budget.take(job)
+            self._heard.register(worker.channel, select.POLLIN)
+
+    def _look(self, until: float | None) -> list[Ended | Told]:
+        """Wait until something is heard or a job has taken too long, and no longer than until a time."""
+        if self._noticed:
+            happened, self._noticed = self._noticed, []
+            return happened
+        busy = [worker for worker in self._workers if worker.job is not None]
+        times = [worker.deadline for worker in busy if worker.deadline is not None]
+        if until is not None:
+            times.append(until)
+        left_s = max(min(times) - time.monotonic(), 0.0) if times else None
+        ready = {
+            descriptor
+            for descriptor, _ in self._heard.poll(None if left_s is None else math.ceil(1000 * left_s))
+        }
+        happened = []
+        for worker in busy:
+            if worker.channel.fileno() in ready:
+                happened += self._read(worker)
+                if worker.job is not None and worker.channel.is_over:
+                    happened.append(self._replace(worker, Ending.DIED))
             if worker.deadline is not None and time.monotonic() >= worker.deadline:
                 happened.append(self._replace(worker, Ending.TIMED_OUT))
-            elif worker.process.poll() is not None and not worker.connection.poll():
-                happened.append(self._replace(worker, Ending.DIED))
         return happened
+
+    def _replace_dead(self) -> None:
+        """Put others in the place of workers that have ended; one that was idle takes no job with it."""
+        if self._nursery is not None:
+            self._nursery.listen()
+            if not self._nursery.is_there:
+                self._lose_nursery()
+        for worker in [each for each in self._workers if each.process.is_over]:
+            self._noticed += self._read(worker)
+            if worker.job is None:
+                self._exchange(worker)
+            else:
+                # A child of it may have kept its end of the channel open.
+                self._noticed.append(self._replace(worker, Ending.DIED))
 
     def _read(self, worker: _Worker) -> list[Ended | Told]:
         happened: list[Ended | Told] = []
-        try:
-            while worker.job is not None and worker.connection.poll():
-                kind, number, content = pickle.loads(worker.connection.recv_bytes())
-                if kind == "told":
-                    happened.append(Told(number, content))
-                    continue
-                self._free(worker)
-                ended = (
-                    Ended(number, Ending.DONE, content)
-                    if kind == "done"
-                    else Ended(number, Ending.RAISED, detail=content)
-                )
-                happened.append(ended)
-        except (EOFError, OSError):
-            happened.append(self._replace(worker, Ending.DIED))
+        for message in worker.channel.take():
+            kind, number, content = pickle.loads(message)
+            if kind == "told":
+                happened.append(Told(number, content))
+                continue
+            self._free(worker)
+            happened.append(
+                Ended(number, Ending.DONE, content)
+                if kind == "done"
+                else Ended(number, Ending.RAISED, detail=content)
+            )
         return happened
 
     def _free(self, worker: _Worker) -> Job:
         job, worker.job, worker.deadline = worker.job, None, None
         assert job is not None  # noqa: S101 - only a busy worker is freed
+        self._heard.unregister(worker.channel)
         self._budget.free(job.number)
         return job
 
     def _replace(self, worker: _Worker, ending: Ending) -> Ended:
-        """Put another process in the place of one that is dead, or has to die."""
+        """Put another process in the place of one that is dead with its job, or has to die."""
         job = self._free(worker)
+        code = self._exchange(worker)
+        if ending is Ending.TIMED_OUT:
+            return Ended(
+                job.number, ending, detail=f"it took longer than {job.timeout_s:g} s and was stopped"
+            )
+        return Ended(job.number, ending, detail=describe_death(code))
+
+    def _exchange(self, worker: _Worker) -> int | None:
         worker.end(by_force=True)
         code = worker.bury(time.monotonic() + _GRACE_S)
         self._workers.remove(worker)
         if self._setup is not None:
-            self._workers.append(_Worker(self._setup))
-        if ending is Ending.TIMED_OUT:
-            return Ended(job.number, ending, detail=f"it took longer than {job.timeout_s:g} s")
-        return Ended(job.number, ending, detail=describe_death(code))
+            self._add_worker(self._setup)
+        return code
 
 
 def describe_death(code: int | None) -> str:
@@ -188,62 +237,45 @@ def describe_death(code: int | None) -> str:
 
 
 class _Worker:
-    """One process and the connection to it."""
+    """One process and the channel to it."""
 
-    __slots__ = ("connection", "deadline", "job", "process")
+    __slots__ = ("channel", "deadline", "job", "process")
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, nursery: Nursery, setup: Setup) -> None:
         ours, theirs = socket.socketpair()
-        try:
-            self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    *subprocess._args_from_interpreter_flags(),  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
-                    "-m",
-                    "curifactory.executors.process_worker",
-                    str(theirs.fileno()),
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                cwd=setup.folder,
-                env={
-                    **os.environ,
-                    **thread_variables(setup.threads, os.environ),
-                    "PYTHONPATH": os.pathsep.join(each for each in setup.path if each),
-                },
-                # The person's Ctrl-C is for us; we tell it.
-                start_new_session=True,
-            )
-        finally:
-            theirs.close()
-        self.connection = Connection(ours.detach())
+        with theirs:
+            self.process = nursery.bear(theirs)
+        self.channel = Channel(ours)
         self.job: Job | None = None
         self.deadline: float | None = None
-        # One that died at once is noticed when it has a job.
+        environment = {
+            **os.environ,
+            **thread_variables(setup.threads, os.environ),
+            "PYTHONPATH": os.pathsep.join(each for each in setup.path if each),
+        }
+        # One that died at once is noticed when it is given a job.
         with suppress(OSError):
-            self.connection.send_bytes(pickle.dumps(setup))
+            self.channel.send(pickle.dumps((setup, environment)))
 
-    def give(self, job: Job) -> None:
+    def give(self, job: Job) -> bool:
+        """Hand over a job; False if nobody is there to take it."""
+        try:
+            self.channel.send(pickle.dumps((job.number, job.payload, job.threads)))
+        except OSError:
+            return False
         self.job = job
         self.deadline = None if job.timeout_s is None else time.monotonic() + job.timeout_s
-        with suppress(OSError):
-            self.connection.send_bytes(pickle.dumps((job.number, job.payload, job.threads)))
+        return True
 
     def end(self, *, by_force: bool) -> None:
         if by_force:
-            self._signal(signal.SIGTERM)
-        self.connection.close()
+            self.process.signal(signal.SIGTERM)
+        self.channel.close()
 
     def bury(self, until: float) -> int | None:
         """Wait for the process to be gone, with all its children; after a while it is killed."""
-        try:
-            code = self.process.wait(max(until - time.monotonic(), 0.05))
-        except subprocess.TimeoutExpired:
-            self._signal(signal.SIGKILL)
-            code = self.process.wait()
-        self._signal(signal.SIGKILL)
+        code = self.process.wait(max(until - time.monotonic(), 0.05))
+        if code is None:
+            self.process.signal(signal.SIGKILL)
+            code = self.process.wait(_GRACE_S)
         return code
-
-    def _signal(self, number: signal.Signals) -> None:
-        with suppress(ProcessLookupError, PermissionError):
-            os.killpg(self.process.pid, number)

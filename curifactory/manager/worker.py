@@ -18,11 +18,12 @@ from typing import Any
 
 from curifactory.core.events import CallEnded, CallStarted, EventStream
 from curifactory.core.record import Record
-from curifactory.engine.engine import Surroundings
 from curifactory.engine.hands import Hands
 from curifactory.engine.options import EngineOptions
 from curifactory.engine.performing import LackingError, PerformingEngine
 from curifactory.engine.shipping import Performed, ShippedCall, ShippedRecord
+from curifactory.engine.surroundings import Surroundings
+from curifactory.engine.travel import pack
 from curifactory.errors import StageError
 from curifactory.executors.executor import Tell, Work
 from curifactory.identity.fingerprint import Scope
@@ -308,14 +309,11 @@ class _Said(io.TextIOBase):
 
 def _encode(done: Performed) -> bytes:
     """Return what came of a call as bytes; an exception that cannot be rebuilt is told by another one."""
-    import cloudpickle
-
     error = done.error
     if error is not None:
         error.__traceback__ = None
         try:
-            pickle.loads(cloudpickle.dumps(error))
+            pickle.loads(pack(error))
         except Exception:  # noqa: BLE001 - people's exceptions may take what they like
             done.error = StageError(f"{type(error).__name__}: {error}")
-    encoded: bytes = cloudpickle.dumps(done, protocol=5)
-    return encoded
+    return pack(done)

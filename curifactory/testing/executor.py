@@ -112,6 +112,18 @@ class ExecutorLaws:
         assert only.ending is Ending.TIMED_OUT
         assert "0.5 s" in only.detail
 
+    def test_jobs_that_were_stopped_keep_no_worker_busy(self, executor: Executor) -> None:
+        """After as many of them as there are workers, later jobs have all of their time."""
+        if executor.in_process:
+            pytest.skip("nobody is there to stop it")
+        for number in (1, 2):
+            executor.submit(Job(number=number, payload=b"sleep 600", timeout_s=0.5))
+        ended, _ = _gather(executor, 2)
+        assert [each.ending for each in ended] == [Ending.TIMED_OUT] * 2
+        executor.submit(Job(number=3, payload=b"say still here", timeout_s=PATIENCE_S))
+        ((last,), _) = _gather(executor, 1)
+        assert last.result == b"say still here"
+
     def test_nothing_of_it_is_left_when_it_is_closed_at_once(self) -> None:
         """The process that was busy is gone."""
         executor = self.make(2)

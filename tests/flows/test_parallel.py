@@ -540,3 +540,114 @@ def test_what_reads_from_a_call_that_failed_earlier_is_not_reached(here: Any, jo
         "after": ["ran", "not reached", "ran", "ran"],
         "third": ["ran", "not reached", "ran", "ran"],
     }
+
+
+def facts_of(pid: int | str) -> tuple[str, int]:
+    """Return the state of a process, ``X`` if it is gone, and its parent."""
+    try:
+        facts = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return "X", 0
+    return facts[0], int(facts[1])
+
+
+def is_there(pid: int) -> bool:
+    return facts_of(pid)[0] not in "ZX"
+
+
+def children_of(pid: int) -> list[int]:
+    numbers = [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+    return [each for each in numbers if facts_of(each)[1] == pid and is_there(each)]
+
+
+def test_what_run_puts_into_the_environment_is_there_for_its_stages(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WHERE_DATA_LIES", "nowhere")
+    here.write(
+        "experiments/case.py",
+        small("assert os.environ['WHERE_DATA_LIES'] == 'here', os.environ['WHERE_DATA_LIES']").replace(
+            "    for params in", "    os.environ['WHERE_DATA_LIES'] = 'here'\n    for params in"
+        ),
+    )
+    assert here.run(jobs=2).executed == {"work": 4, "after": 4}
+
+
+def test_workers_do_not_draw_the_same_random_numbers(here: Any) -> None:
+    here.write(
+        "experiments/case.py",
+        small("import random, uuid; time.sleep(0.2 + 0 * record.params.n)")
+        .replace("return record.params.n", "return [random.random(), str(uuid.uuid4()), os.getpid()]")
+        .replace("return x + 1", "return x"),
+    )
+    drawn = [each.state["y"] for each in here.run(jobs=4).manager.records]
+    assert len({pid for _, _, pid in drawn}) > 1
+    assert len({number for number, _, _ in drawn}) == len({name for _, name, _ in drawn}) == 4
+
+
+def test_what_took_longest_begins_first_the_next_time(here: Any) -> None:
+    from curifactory.core.events import CallStarted
+
+    here.write("experiments/case.py", small("time.sleep([0.0, 0.2, 0.5, 1.0][record.params.n])"))
+    begun: list[tuple[str, int]] = []
+
+    def listen(event: Any) -> None:
+        if isinstance(event, CallStarted):
+            begun.append((event.name, event.record))
+
+    here.run(jobs=2, listeners=[listen])
+    first, begun = begun, []
+    again = here.run(jobs=2, overwrite=True, listeners=[listen])
+    assert [record for name, record in first if name == "work"] == [0, 1, 2, 3]
+    assert [record for name, record in begun if name == "work"] == [3, 2, 1, 0]
+    assert again.executed == {"work": 4, "after": 4}
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("case", 0), ("there_is_none", 2)], ids=["all reused", "no such experiment"]
+)
+def test_hands_that_began_early_for_nothing_are_gone(project: Any, name: str, code: int) -> None:
+    project.write("experiments/case.py", small("pass"))
+    project.experiment("case", "-j", "2")
+    ended = project.experiment(name, "-j", "2", check=False)
+    assert ended.returncode == code
+    mine = os.fsencode(str(project.root))
+    left = [
+        entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit() and is_nursery_in(entry, mine)
+    ]
+    assert left == []
+
+
+def is_nursery_in(entry: Path, folder: bytes) -> bool:
+    try:
+        return b"nursery_process" in (entry / "cmdline").read_bytes() and os.fsencode(
+            os.readlink(entry / "cwd")
+        ).startswith(folder)
+    except OSError:
+        return False
+
+
+def test_a_run_outlives_the_process_of_which_its_workers_are_forks(project: Any) -> None:
+    project.write("experiments/case.py", small("time.sleep(1.0)"))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "curifactory.cli.experiment", "case", "-j", "2"],
+        cwd=project.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    until = time.monotonic() + 60
+    workers: list[int] = []
+    while len(workers) < 2 and process.poll() is None and time.monotonic() < until:
+        nursery = next(iter(children_of(process.pid)), 0)
+        workers = children_of(nursery) if nursery else []
+        time.sleep(0.05)
+    assert len(workers) == 2, process.communicate(timeout=60)
+    os.kill(nursery, signal.SIGKILL)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 0, output
+    assert output.count("ran ") >= 8
+    until = time.monotonic() + 60
+    while any(map(is_there, workers)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_there, workers))
