@@ -1,54 +1,13 @@
-"""The ``curifactory`` command: what concerns a project or the installation and not one experiment."""
+"""The ``curifactory`` program."""
 
 from __future__ import annotations
 
-import os
-import sys
-from types import MappingProxyType
-
-import click
-
-from curifactory.cli.groups import LazyGroup
-from curifactory.cli.words import HELP, color_option, debug_option, version_option
-from curifactory.errors import ExitCode
-
-VERBS = MappingProxyType(
-    {
-        "init": "curifactory.cli.verbs.begin_project",
-        "config": "curifactory.cli.verbs.config",
-        "doctor": "curifactory.cli.verbs.doctor",
-        "completion": "curifactory.cli.verbs.completion",
-    }
-)
-
-
-@click.group(
-    cls=LazyGroup,
-    verbs=VERBS,
-    params=[version_option(), color_option(), debug_option()],
-    context_settings=HELP,
-    invoke_without_command=True,
-    epilog="Experiments are run by the command: experiment NAME",
-)
-@click.pass_context
-def curifactory(ctx: click.Context) -> int | None:
-    """Research experiments in plain Python: nothing computed twice, everything explained, every run a report."""
-    if ctx.invoked_subcommand is not None:
-        return None
-    click.echo(ctx.get_help())
-    return ExitCode.COMPLETE
+from curifactory.cli.program import run_program
 
 
 def main() -> None:
     """Be the ``curifactory`` program."""
-    asked = os.environ.get("_CURIFACTORY_COMPLETE")
-    if asked:
-        from curifactory.cli.completion import answer
-
-        sys.exit(answer(curifactory, "curifactory", asked))
-    from curifactory.cli.outcome import run_command
-
-    sys.exit(run_command(curifactory, sys.argv[1:], program="curifactory"))
+    run_program("curifactory", verbs="curifactory.cli.curifactory_verbs")
 
 
 if __name__ == "__main__":

@@ -37,6 +37,7 @@ def print_run(console: Console, run: Run, *, report: Path | None) -> None:
     if report is not None:
         console.print(f"{'report':<10}  {console.link(report)}", flush=False)
     _print_calls(console, run)
+    _print_sweeps(console, run)
     _print_metrics(console, run)
     _print_parameters(console, run)
     _print_reportables(console, run)
@@ -106,6 +107,21 @@ def _print_calls(console: Console, run: Run) -> None:
     console.print_table(
         rows, paint=lambda place, column: run.calls[place].outcome.style if column == 0 else None
     )
+
+
+def _print_sweeps(console: Console, run: Run) -> None:
+    if not run.sweeps:
+        return
+    from curifactory.reporting.view.sweep import KINDS, list_facts, show
+
+    _head(console, "sweeps" if len(run.sweeps) > 1 else "sweep")
+    for sweep in run.sweeps:
+        ranges = " ".join(f"{name}={','.join(map(show, values))}" for name, values in sweep.ranges.items())
+        more = "".join(f"; {name} {value}" for name, value in list_facts(sweep))
+        sets = f"{sweep.count} {'set' if sweep.count == 1 else 'sets'}"
+        kind = KINDS.get(sweep.kind, sweep.kind)
+        line = f"{_INDENT}{sets}: {kind}{' of ' + ranges if ranges else ''}{more}"
+        console.print(printable(line), flush=False)
 
 
 def _print_metrics(console: Console, run: Run) -> None:

@@ -20,8 +20,8 @@ _TABLE = re.compile(r"^\| option \| what it does \|\n\|---\|---\|\n(?:\|.*\n)*",
 
 def iter_commands() -> Iterator[tuple[str, click.Command]]:
     """Give every command of both programs with the words that call it."""
-    from curifactory.cli.curifactory import curifactory
-    from curifactory.cli.experiment import experiment
+    from curifactory.cli.curifactory_verbs import curifactory
+    from curifactory.cli.experiment_verbs import experiment
 
     for program in (experiment, curifactory):
         yield from _walk(program, program.name or "")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.cli.console import Console, printable
 from curifactory.cli.ending import print_ending
@@ -30,6 +31,7 @@ from curifactory.provenance.ranks import is_follower
 from curifactory.workflow.request import RunRequest
 
 _NOTES = "\n# Notes on this run of {name}. Lines that begin with # are left out.\n"
+_DRAWING = ("curifactory.reporting.index", "curifactory.reporting.report", "jinja2")
 _CODES = {
     RunOutcome.FAILED: ExitCode.FAILED,
     RunOutcome.PARTLY_FAILED: ExitCode.PARTLY_FAILED,
@@ -37,8 +39,7 @@ _CODES = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
+class Manner(NamedTuple):
     """How a run is shown.
 
     Parameters
@@ -82,7 +83,7 @@ def run(request: RunRequest, manner: Manner) -> int:
     project = Project.find()
     if is_follower():
         # The first process of the launch tells everything; the others would tell it again.
-        manner = replace(manner, quiet=True)
+        manner = manner._replace(quiet=True)
     output, errors = Console(sys.stdout), Console(sys.stderr)
     _keep_folder_clean(request)
     _say_twice_named(request, errors, quiet=manner.quiet)
@@ -129,16 +130,29 @@ def _open_progress(output: Console, errors: Console, manner: Manner, project: Pr
 
 
 def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: Listener) -> None:
-    from curifactory.workflow.experiment import run_experiment
-
     # What is made of the run is told of after its end.
     asked = replace(request, notebook=False, docker=False)
+    if asked.report and not asked.dry:
+        _import_drawing()
+    from curifactory.workflow.experiment import run_experiment
+
     with interruptible(), LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
         run_experiment(asked, project=project, listeners=listeners)
 
 
+def _import_drawing() -> None:
+    """Import what draws the report before anything of the person's is imported: only then is it passed over.
+
+    See :func:`curifactory.core.garbage.pass_over`.
+    """
+    for name in _DRAWING:
+        importlib.import_module(name)
+
+
 def _publish(request: RunRequest, reference: str, project: Project, console: Console) -> None:
     """Make of a run that has ended what was asked for with it."""
+    if not (request.notebook or request.docker):
+        return
     from curifactory.workflow.past_run import load_run
 
     if request.notebook:

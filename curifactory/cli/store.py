@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.core.nearest import suggest
 from curifactory.errors import DiscoveryError
 from curifactory.project.project import Project
-from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
 from curifactory.store.runs import RunStore
-from curifactory.store.traces import TraceStore
+
+if TYPE_CHECKING:
+    from curifactory.store.artifacts import ArtifactFiles
+    from curifactory.store.traces import TraceStore
 
 
 def open_runs(project: Project) -> RunStore:
@@ -46,8 +48,7 @@ def check_experiment(name: str, project: Project, with_runs: list[str]) -> None:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Cache:
+class Cache(NamedTuple):
     """Everything that is asked about artifacts.
 
     Parameters
@@ -60,21 +61,27 @@ class Cache:
         The traces.
     runs : RunStore
         The runs.
+    index : Index
+        What is quickly known of them all.
     """
 
     layout: Layout
     files: ArtifactFiles
     traces: TraceStore
     runs: RunStore
+    index: Index
 
 
 @contextmanager
 def open_cache(project: Project, *, writes: bool = False) -> Iterator[Cache]:
     """Open the store of a project, for reading unless something is to be changed."""
+    from curifactory.store.artifacts import ArtifactFiles
+    from curifactory.store.traces import TraceStore
+
     layout = Layout(project.cache_folder)
     with Index(layout.index_path, read_only=not writes) as index:
         files = ArtifactFiles(layout, index)
         traces = TraceStore(layout, index, files=files)
-        yield Cache(layout, files, traces, RunStore(project.runs_folder, index))
+        yield Cache(layout, files, traces, RunStore(project.runs_folder, index), index)
         traces.close()
         files.close()

@@ -6,7 +6,6 @@ Those that come once a call or oftener are tuples, which are made in a quarter o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -15,19 +14,17 @@ from curifactory.core.reason import Reason
 from curifactory.core.trace import Artifact, Fragment
 
 
-@dataclass(frozen=True, slots=True)
-class RunStarted:
+class RunStarted(NamedTuple):
     """A run has got its reference; nothing has been called yet."""
 
     reference: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RecordAdded:
+class RecordAdded(NamedTuple):
     """A record has joined the run. ``params_hash`` is ``"None"`` for a record without parameters."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in it
     name: str
     params_name: str | None
     params_hash: str
@@ -43,8 +40,7 @@ class PlannedStage(NamedTuple):
     to_run: int
 
 
-@dataclass(frozen=True, slots=True)
-class RunPlanned:
+class RunPlanned(NamedTuple):
     """The graph has been planned: how many calls are there, and how many of them may still have to run."""
 
     calls: int
@@ -121,8 +117,7 @@ class MetricLogged(NamedTuple):
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class Reported:
+class Reported(NamedTuple):
     """A reportable has become a fragment in ``folder`` (relative to the run's ``fragments`` folder)."""
 
     record: int
@@ -132,16 +127,14 @@ class Reported:
     fragment: Fragment
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(NamedTuple):
     """Something that the person should know, in one line."""
 
     text: str
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class RunFinished:
+class RunFinished(NamedTuple):
     """The run is over. ``error`` is one line, ``traceback`` the person's frames."""
 
     outcome: RunOutcome

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
+from typing import NamedTuple
 
 _PACKAGE = str(Path(__file__).resolve().parents[1]) + os.sep
 _ELSEWHERE = ("site-packages", "dist-packages", "__pycache__")
 
 
-@dataclass(frozen=True, slots=True)
-class PersonFrame:
+class PersonFrame(NamedTuple):
     """One line of a traceback.
 
     Parameters

@@ -6,8 +6,8 @@ import ast
 import os
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from curifactory.errors import ParameterError
 
@@ -17,8 +17,7 @@ YAML = (".yaml", ".yml")
 GET_PARAMS = "get_params"
 
 
-@dataclass(frozen=True, slots=True)
-class Listed:
+class Listed(NamedTuple):
     """An experiment or a parameter file that was found.
 
     Parameters
@@ -43,8 +42,7 @@ class Listed:
         return {"name": self.name, "doc": self.doc, "file": show_path(self.file, root), "error": self.error}
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(NamedTuple):
     """What a Python file says without being run: the first line of its docstring and the names that it binds."""
 
     doc: str = ""

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.nearest import suggest
 from curifactory.errors import DefinitionError, DiscoveryError
@@ -15,8 +14,7 @@ from curifactory.project.listing import GET_PARAMS, RUN, list_experiments, show_
 from curifactory.project.modules import import_file
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedExperiment:
+class LoadedExperiment(NamedTuple):
     """An experiment that has been imported and can be run.
 
     Parameters

@@ -10,11 +10,15 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 from types import ModuleType
+from typing import TYPE_CHECKING
 
+from curifactory.core import garbage
 from curifactory.core.nearest import find_nearest
 from curifactory.errors import CurifactoryError, DiscoveryError, ExitCode
-from curifactory.project.frames import find_frames
 from curifactory.project.listing import show_path
+
+if TYPE_CHECKING:
+    from curifactory.project.frames import PersonFrame
 
 # Packages that are installed under another name than they are imported by.
 _DISTRIBUTIONS = {
@@ -33,6 +37,7 @@ _DISTRIBUTIONS = {
     "umap": "umap-learn",
     "yaml": "pyyaml",
 }
+_first: set[str] = set()
 
 
 def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], what: str) -> ModuleType:
@@ -86,16 +91,25 @@ def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], w
     return module
 
 
+def may_have_imported() -> bool:
+    """Say whether this process can have code of a project in it."""
+    return bool(_first)
+
+
 def put_first(root: Path) -> None:
     """Put a project's folder first on ``sys.path``, so that its modules win over installed ones."""
     folder = str(root)
+    if not _first:
+        # From here on there can be something of the person's.
+        garbage.pass_over()
+    _first.add(folder)
     if sys.path[:1] != [folder]:
         sys.path[:] = [folder, *(place for place in sys.path if place != folder)]
 
 
 def add_place(error: CurifactoryError, root: Path) -> None:
     """Note on an error where in the project it was raised."""
-    frames = find_frames(error, root)
+    frames = _find_frames(error, root)
     if frames:
         error.add_note(f"at {frames[-1].place}")
 
@@ -107,8 +121,14 @@ def show_error(error: BaseException, root: Path) -> str:
         shown = f"it ends the program ({type(error).__name__}{f': {said}' if said else ''})"
     else:
         shown = f"{type(error).__name__}{f': {said}' if said else ''}"
-    frames = find_frames(error, root)
+    frames = _find_frames(error, root)
     return f"{shown.rstrip('.')} ({frames[-1].place})" if frames else shown.rstrip(".")
+
+
+def _find_frames(error: BaseException, root: Path) -> list[PersonFrame]:
+    from curifactory.project.frames import find_frames
+
+    return find_frames(error, root)
 
 
 def _show_syntax(error: SyntaxError, root: Path) -> str:
@@ -121,7 +141,7 @@ def _show_syntax(error: SyntaxError, root: Path) -> str:
 def _missing_module(error: ModuleNotFoundError, *, root: Path, what: str) -> DiscoveryError:
     missing = error.name or ""
     top = missing.partition(".")[0]
-    frames = find_frames(error, root)
+    frames = _find_frames(error, root)
     place = f" ({frames[-1].place})" if frames else ""
     here = sorted({entry.name.partition(".")[0] for entry in os.scandir(root) if _is_module(entry)})
     if not top:

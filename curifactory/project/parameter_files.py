@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.nearest import suggest
 from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryError
@@ -19,8 +18,7 @@ if TYPE_CHECKING:
     from curifactory.parameters.yaml_text import Document
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterFile:
+class ParameterFile(NamedTuple):
     """A file with parameter sets: one in Python with a ``get_params``, or one in YAML.
 
     Parameters

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.core.nearest import join_names, suggest
 from curifactory.errors import ConfigurationError, DiscoveryError
@@ -18,8 +17,7 @@ _VARIED = re.compile(r"[A-Za-z_][\w.]*=[^,\s]+")
 _RANGE = re.compile(r"\s*(\d+)\s*(?:-\s*(\d+)\s*)?")
 
 
-@dataclass(frozen=True, slots=True)
-class SelectedSet:
+class SelectedSet(NamedTuple):
     """A parameter set that takes part in a run.
 
     Parameters

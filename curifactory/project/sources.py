@@ -6,10 +6,9 @@ import dataclasses
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.nearest import suggest
 from curifactory.errors import ConfigurationError
@@ -33,8 +32,7 @@ _BELOW = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LoadedSettings:
+class LoadedSettings(NamedTuple):
     """Settings and, for each of them, where its value comes from.
 
     Parameters
@@ -95,7 +93,7 @@ def read_settings(
                 values[name], sources[name] = value, place
     if faults:
         raise ConfigurationError(_tell(faults))
-    return LoadedSettings(_complete(values, root), MappingProxyType(sources))
+    return LoadedSettings(_complete(values, root), sources)
 
 
 def _tell(faults: list[str]) -> str:

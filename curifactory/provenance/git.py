@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -112,15 +113,45 @@ def read_git_state(folder: Path, *, exclude: Iterable[Path] = ()) -> GitState | 
     >>> read_git_state(Path("/")) is None
     True
     """
+    with reading_git_state(folder, exclude=exclude) as read:
+        return read()
+
+
+@contextmanager
+def reading_git_state(
+    folder: Path, *, exclude: Iterable[Path] = ()
+) -> Iterator[Callable[[], GitState | None]]:
+    """Let git read the state of a repository while a block does something else.
+
+    Parameters
+    ----------
+    folder, exclude
+        As for :func:`read_git_state`.
+
+    Yields
+    ------
+    callable
+        Waits for the state and returns it.
+
+    Examples
+    --------
+    >>> with reading_git_state(Path("/")) as read:
+    ...     read() is None
+    True
+    """
     folder = Path(os.path.realpath(folder))
     root = find_root(folder)
     if root is None:
-        return None
+        yield lambda: None
+        return
     arguments = ["status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--untracked-files=normal"]
-    answer = run_git(root, [*arguments, "--", *pathspecs(root, folder, exclude)])
-    if answer is None:
-        return None
-    return _parse_status(answer, root)
+    with _asking_git(root, [*arguments, "--", *pathspecs(root, folder, exclude)]) as wait:
+
+        def read() -> GitState | None:
+            answer = wait()
+            return None if answer is None else _parse_status(answer, root)
+
+        yield read
 
 
 def find_root(folder: Path) -> Path | None:
@@ -161,28 +192,50 @@ def run_git(root: Path, arguments: Sequence[str], *, output: IO[bytes] | None = 
     >>> run_git(Path("/"), ["--version"]).startswith(b"git version")
     True
     """
+    with _asking_git(root, arguments, output=output) as wait:
+        return wait()
+
+
+@contextmanager
+def _asking_git(
+    root: Path, arguments: Sequence[str], *, output: IO[bytes] | None = None
+) -> Iterator[Callable[[], bytes | None]]:
     import subprocess
 
     command = ["git", "-c", "core.fsmonitor=false", "-c", "core.quotePath=false", *arguments]
     try:
-        done = subprocess.run(
+        process = subprocess.Popen(
             command,
             cwd=root,
             env=git_environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE if output is None else output,
             stderr=subprocess.PIPE,
-            timeout=_PATIENCE_S,
-            check=False,
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
+    except OSError as error:
         _log.info("git could not be asked about %s: %s", root, error)
-        return None
-    if done.returncode != 0:
-        reason = done.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        _log.info("git could not read %s: %s", root, mask_text(reason))
-        return None
-    return done.stdout or b""
+        yield lambda: None
+        return
+
+    def wait() -> bytes | None:
+        try:
+            printed, complaint = process.communicate(timeout=_PATIENCE_S)
+        except (OSError, subprocess.TimeoutExpired) as error:
+            _log.info("git could not be asked about %s: %s", root, error)
+            return None
+        if process.returncode != 0:
+            reason = complaint.decode("utf-8", "replace").strip().partition("\n")[0]
+            _log.info("git could not read %s: %s", root, mask_text(reason))
+            return None
+        return printed or b""
+
+    with process:
+        try:
+            yield wait
+        finally:
+            # Nobody has waited for it, or not for so long.
+            if process.poll() is None:
+                process.kill()
 
 
 def git_environment() -> dict[str, str]:

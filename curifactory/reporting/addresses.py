@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import mimetypes
 import os
 from typing import Protocol
 from urllib.parse import quote
@@ -106,6 +105,8 @@ class InlineAddresses:
                 content = stream.read()
         except OSError:
             return None
+        import mimetypes
+
         kind = mimetypes.guess_type(file)[0] or "application/octet-stream"
         return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 

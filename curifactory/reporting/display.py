@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import os
 import tempfile
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from curifactory.reporting.addresses import InlineAddresses
+from curifactory.reporting.addresses import InlineAddresses, join_fragment
 from curifactory.reporting.embedding import embed_script
-from curifactory.reporting.graph.view import GraphWork
+from curifactory.reporting.graph.view import GraphView
 from curifactory.reporting.pages import read_asset, render_page
 from curifactory.reporting.view.chip import Chip, Chips, choose_hue
 from curifactory.reporting.view.header import gather_header
@@ -25,6 +28,10 @@ if TYPE_CHECKING:
 
 # Every figure becomes a part of the notebook's file; what is asked for by name is shown whole.
 MOST_REPORTABLES = 24
+# What shows a whole run stands in a notebook wherever somebody wrote its name, and again each time that the cell is run.
+MOST_ROWS = 20
+MOST_METRICS = 12
+ROOM_BYTES = 150_000
 STYLES = ("theme.css", "reportables.css", "notebook.css")
 
 
@@ -148,7 +155,7 @@ def display_stage_graph(folder: Path) -> Display:
         If it is not the folder of a run.
     """
     run = Run.read(folder)
-    drawn = GraphWork(run.calls, Chips(run.records), linked=False).finish()
+    drawn = GraphView(run.calls, Chips(run.records), linked=False)
     return _show(f"graph of {run.reference}", part="graph", drawn=drawn)
 
 
@@ -172,16 +179,31 @@ def display_run(folder: Path) -> Display:
     """
     run = Run.read(folder)
     chips = Chips(run.records)
+    results = gather_results(run.metrics, chips)
+    first = _take_light(run)
     return _show(
         f"run {run.reference}",
         part="run",
         head=gather_header(run),
         warnings=[warning.text for warning in run.warnings],
-        table=gather_results(run.metrics, chips),
+        table=None if results is None else results.limit(rows=MOST_ROWS, columns=MOST_METRICS),
         view=gather_records(run.records, run.calls, chips),
-        groups=_groups(run, run.reportables[:MOST_REPORTABLES]),
-        left_out=max(0, len(run.reportables) - MOST_REPORTABLES),
+        groups=_groups(run, first),
+        left_out=len(run.reportables) - len(first),
     )
+
+
+def _take_light(run: Run) -> Sequence[ReportableRow]:
+    """Return the first reportables that together are light enough to be a part of everything that shows the run."""
+    room = ROOM_BYTES
+    for count, row in enumerate(run.reportables[:MOST_REPORTABLES]):
+        room -= len(json.dumps(row.fragment.data, default=str))
+        for file in row.fragment.files:
+            with suppress(OSError):
+                room -= os.path.getsize(join_fragment(str(run.fragments_folder), row.folder, file))
+        if room < 0 and count:
+            return run.reportables[:count]
+    return run.reportables[:MOST_REPORTABLES]
 
 
 def display_record(

@@ -194,7 +194,7 @@ def _told_as_report_error(reports_folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ReportError(
-            f"The index of reports could not be written to {error.filename or reports_folder}: "
+            f"The index of reports could not be written to {error.filename2 or error.filename or reports_folder}: "
             f"{error.strerror or error}.",
             hint="The runs themselves are kept; `experiment report` draws the index again.",
         ) from error

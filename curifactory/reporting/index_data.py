@@ -36,6 +36,8 @@ FACTS = (
 )
 FIELDS = ("reference", "experiment", "number", "outcome", "has_report", *FACTS)
 LONGEST_ABOUT = 400
+# For fewer, importing msgspec takes longer than it saves.
+ROWS_WORTH_AN_IMPORT = 1_000
 
 _NAME = b"window.curifactoryRuns="
 _END = b"\n]};\n"
@@ -90,16 +92,8 @@ class IndexData:
 
     @classmethod
     def draw(cls, rows: Sequence[RunRow], has_report: HasReport, *, mark: str | None = None) -> IndexData:
-        """Make it anew from all runs, newest first.
-
-        Ten thousand of them may be there: of their facts, which are text already, what the table shows is passed on as
-        it is.
-        """
-        import msgspec
-
-        read, take = _shown_facts_decoder().decode, msgspec.structs.astuple
-        # Each row becomes bytes at once: ten thousand tuples would keep the garbage collector busy.
-        encode = msgspec.json.Encoder().encode
+        """Make it anew from all runs, newest first; ten thousand of them may be there."""
+        encode = _encode_row if len(rows) < ROWS_WORTH_AN_IMPORT else _get_quick_encoder()
         data = cls(mark)
         append, entries = data.lines.append, data.experiments
         for row in rows:
@@ -109,11 +103,7 @@ class IndexData:
                 entry = entries[experiment] = Entry.begin()
                 entry.take(row, has_report=has_report(reference))
             entry.runs += 1
-            head = (reference, experiment, row.number, row.outcome._value_, has_report(reference))
-            try:
-                append(encode((*head, *take(read(row.summary)))))
-            except (msgspec.MsgspecError, UnicodeEncodeError):
-                append(_encode_row(row, has_report=head[4]))
+            append(encode(row, has_report=has_report(reference)))
         return data
 
     @classmethod
@@ -203,10 +193,20 @@ def _is_later(row: RunRow, other: Mapping[str, Any]) -> bool:
 
 
 @functools.cache
-def _shown_facts_decoder() -> Any:
-    """Give what takes the fields of a row out of its text without reading what is in them."""
+def _get_quick_encoder() -> Callable[..., bytes]:
+    """Give what encodes thousands of rows: of their facts, which are text already, it passes on what the table shows."""
     import msgspec
 
     absent = msgspec.Raw(b"null")
     shown = msgspec.defstruct("ShownFacts", [(name, msgspec.Raw, absent) for name in FACTS], gc=False)
-    return msgspec.json.Decoder(shown)
+    read, take = msgspec.json.Decoder(shown).decode, msgspec.structs.astuple
+    encode = msgspec.json.Encoder().encode
+
+    def encode_quickly(row: RunRow, *, has_report: bool) -> bytes:
+        head = (row.reference, row.experiment, row.number, row.outcome._value_, has_report)
+        try:
+            return encode((*head, *take(read(row.summary))))
+        except (msgspec.MsgspecError, UnicodeEncodeError):
+            return _encode_row(row, has_report=has_report)
+
+    return encode_quickly

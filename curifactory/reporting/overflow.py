@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from html import escape
 
 ROWS_SCRIPT = "more.js"
 DETAILS_SCRIPT = "details.js"
@@ -69,6 +68,8 @@ class Overflow:
         while first and self._take(part, len(lines[first - 1]) + 1):
             first -= 1
         if first:
+            from html import escape
+
             self._keep(part, escape("".join(f"{line}\n" for line in lines[:first])), first)
         return "\n".join(lines[first:])
 
@@ -97,8 +98,10 @@ class Overflow:
         return found
 
     def _take(self, part: str, letters: int) -> bool:
-        self._rooms[part] -= letters
-        return self._rooms[part] >= 0
+        # What a page has several of, such as ``sweep:2``, shares one room.
+        kind = part.partition(":")[0]
+        self._rooms[kind] -= letters
+        return self._rooms[kind] >= 0
 
     def _keep(self, part: str, markup: str, count: int) -> None:
         self._rows.setdefault(part, []).append(markup)

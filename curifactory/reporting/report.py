@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING
 from curifactory.errors import ReportError
 from curifactory.reporting.addresses import PageAddresses, join_fragment
 from curifactory.reporting.comparison import COMPARISON, encode_comparison
-from curifactory.reporting.graph.view import GraphView, GraphWork
+from curifactory.reporting.graph.view import GraphView
 from curifactory.reporting.latest import point_latest
 from curifactory.reporting.overflow import Overflow
 from curifactory.reporting.pages import ASSETS, CUSTOM_CSS, TEMPLATES_NAME, render_page
-from curifactory.reporting.shared_scripts import share_plotly
 from curifactory.reporting.view.chip import Chips
 from curifactory.reporting.view.report import ReportView, gather_report
 
@@ -84,7 +83,8 @@ def draw_report(run_folder: Path, reports_folder: Path, *, css: Path | None = No
 
 
 def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: Path | None) -> None:
-    work = GraphWork(run.calls, Chips(run.records), linked=True)
+    # Drawn in the background, while everything above its place in the page is made.
+    drawn = GraphView(run.calls, Chips(run.records), linked=True)
     addresses = PageAddresses(os.fspath(run.fragments_folder), os.fspath(reports_folder), reference)
     view = gather_report(run, addresses)
     problem = _take_css(css, workplace)
@@ -106,13 +106,16 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
         _write(workplace, "log.txt", run.log_text())
     if view.patch is not None:
         _write(workplace, "patch.diff", run.patch_text())
-    drawn = work.finish()
+    for name in list_assets(view):
+        shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
+    with open(os.path.join(workplace, COMPARISON), "wb") as stream:
+        stream.write(encode_comparison(run, view))
     overflow = Overflow()
     page = render_page(
         "page.html",
         templates=reports_folder / TEMPLATES_NAME,
         view=view,
-        plotly=share_plotly(os.fspath(reports_folder)) if view.has_charts else None,
+        plotly=_share_plotly(os.fspath(reports_folder)) if view.has_charts else None,
         drawn=drawn,
         overflow=overflow,
         sections=list_sections(view, drawn),
@@ -122,33 +125,36 @@ def _fill(workplace: str, run: Run, reports_folder: Path, reference: str, css: P
     _write(workplace, "index.html", page)
     for name, text in overflow.scripts().items():
         _write(workplace, name, text)
-    for name in list_assets(view, overflow):
-        shutil.copyfile(os.path.join(ASSETS, name), os.path.join(workplace, name))
-    with open(os.path.join(workplace, COMPARISON), "wb") as stream:
-        stream.write(encode_comparison(run, view))
+    if not overflow.is_empty:
+        shutil.copyfile(os.path.join(ASSETS, OVERFLOW_SCRIPT), os.path.join(workplace, OVERFLOW_SCRIPT))
 
 
-def list_assets(view: ReportView, overflow: Overflow) -> list[str]:
-    """List the style sheets and scripts of the package that the page needs beside it."""
+def _share_plotly(reports_folder: str) -> str | None:
+    from curifactory.reporting.shared_scripts import share_plotly
+
+    return share_plotly(reports_folder)
+
+
+def list_assets(view: ReportView) -> list[str]:
+    """List the style sheets and scripts of the package that the page needs beside it, however long it is."""
     names = [*PAGE_ASSETS]
     if view.groups or view.curves:
         names.append(REPORTABLE_STYLE)
     if view.is_lively:
         names.append(REPORTABLE_SCRIPT)
-    if not overflow.is_empty:
-        names.append(OVERFLOW_SCRIPT)
     return names
 
 
 def list_sections(view: ReportView, drawn: GraphView) -> list[tuple[str, str, int]]:
     """List the sections that the page has, each with its anchor, its name, and how much is in it."""
     reportables = sum(len(group.reportables) for group in view.groups)
+    swept = sum(len(sweep.rows) for sweep in view.sweeps)
     calls = view.header.calls
     found: list[tuple[str, str, int, object]] = [
         ("warnings", "Warnings", len(view.warnings), view.warnings),
         ("notes", "Notes", 0, view.notes),
         ("results", "Results", 0, view.results),
-        ("sweep", "Sweep", 0 if view.sweep is None else len(view.sweep.rows), view.sweep),
+        ("sweep", "Sweeps" if len(view.sweeps) > 1 else "Sweep", swept, view.sweeps),
         ("reportables", "Reportables", reportables, view.groups),
         ("graph", "Graph", 0, drawn.boxes),
         ("calls", "Calls", calls, view.calls.shown),
@@ -228,7 +234,8 @@ def _forget_workplaces(reports_folder: Path) -> None:
 
 
 def _write_error(error: OSError, place: Path) -> ReportError:
+    # Of a copy the first name is what was read.
     return ReportError(
-        f"The report could not be written to {error.filename or place}: {error.strerror or error}.",
+        f"The report could not be written to {error.filename2 or error.filename or place}: {error.strerror or error}.",
         hint="The run itself is kept; `experiment report` draws it again.",
     )

@@ -31,7 +31,6 @@ HEAVY = [
     "yaml",
     "msgspec",
     "plotly",
-    "graphviz",
 ]
 
 

@@ -36,11 +36,13 @@ def verb(experiment: str | None, stage: str | None, sort: str, as_json: bool) ->
     from curifactory.errors import ExitCode
     from curifactory.project.project import Project
     from curifactory.store.inventory import SortBy, read_inventory, select_items, total_of
+    from curifactory.store.trace_rows import find_file_facts
     from curifactory.store.uses import read_uses
 
     with open_cache(Project.find()) as cache:
         uses = read_uses(cache.runs, cache.runs.iter_rows())
-        items = read_inventory(cache.traces.iter_traces(), cache.files, uses)
+        facts = find_file_facts(cache.index)
+        items = read_inventory(cache.traces.iter_traces(), cache.files, uses, facts)
     shown = select_items(items, experiment=experiment, stage=stage, sort=SortBy(sort))
     if as_json:
         from curifactory.cli.running import print_json

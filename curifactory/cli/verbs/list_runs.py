@@ -9,6 +9,8 @@ import click
 from curifactory.cli.words import Verb
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from curifactory.cli.console import Console
     from curifactory.workflow.runs.selection import Selected, Wanted
 
@@ -90,18 +92,25 @@ def verb(name: str | None, limit: int | None, as_json: bool, as_csv: bool, **wor
 
 
 def _read_words(name: str | None, words: dict[str, Any], *, limit: int | None, shown: int | None) -> Wanted:
-    from curifactory.workflow.runs.annotation import clean_tag
     from curifactory.workflow.runs.selection import Wanted, make_condition, read_key
 
     return Wanted(
         experiment=name,
         condition=make_condition(words["where"], {}),
-        tags=tuple(map(clean_tag, words["tags"])),
+        tags=_read_tags(words["tags"]),
         outcomes=words["outcomes"],
         sort=None if words["sort"] is None else read_key(words["sort"]),
         reverse=words["reverse"],
         limit=shown if limit is None else (limit or None),
     )
+
+
+def _read_tags(typed: Sequence[str]) -> tuple[str, ...]:
+    if not typed:
+        return ()
+    from curifactory.workflow.runs.annotation import clean_tag
+
+    return tuple(map(clean_tag, typed))
 
 
 def _write(console: Console, selected: Selected, columns: str | None, folder: str, *, as_csv: bool) -> None:

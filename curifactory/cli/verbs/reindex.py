@@ -8,7 +8,8 @@ from curifactory.cli.words import Verb
 
 
 @click.command("reindex", cls=Verb, epilog="Example: experiment reindex")
-def verb() -> int:
+@click.option("--json", "as_json", is_flag=True, help="Write JSON: experiment reindex --json.")
+def verb(as_json: bool) -> int:
     """Build the index anew from manifests and run folders.
 
     It may be deleted at any time and is mended by itself; this verb does it now and says what was found. The page of all
@@ -28,12 +29,19 @@ def verb() -> int:
 
     project = Project.find()
     layout = Layout(project.cache_folder)
+    page = None
     with Index(layout.index_path) as index:
         traces = TraceStore(layout, index).rebuild()
         store = RunStore(project.runs_folder, index)
         runs = store.rebuild()
         if runs or project.reports_folder.is_dir():
             mark = store.get_mark()
-            draw_index(store.iter_rows(), project.reports_folder, mark=mark, css=project.report_css)
+            page = draw_index(store.iter_rows(), project.reports_folder, mark=mark, css=project.report_css)
+    if as_json:
+        from curifactory.cli.running import print_json
+
+        shown = None if page is None else str(page)
+        print_json({"index": str(layout.index_path), "page": shown, "traces": traces, "runs": runs})
+        return ExitCode.COMPLETE
     Console(sys.stdout).print(f"{count(traces, 'trace')} and {count(runs, 'run')} are in the index.")
     return ExitCode.COMPLETE

@@ -278,6 +278,10 @@ def verb(ctx: click.Context, /, **words: Any) -> int:
     """
     check_words(words)
     request = build_request(ctx, words)
+    if (request.jobs or request.executor) and not (_find_questions(words) or request.eager):
+        from curifactory.manager.early_hands import begin_hands
+
+        begin_hands(request.executor, request.jobs)
     from curifactory.cli import running
 
     if words["only_map"]:
@@ -307,16 +311,7 @@ def check_words(words: dict[str, Any]) -> None:
     click.UsageError
         With the options.
     """
-    questions = [
-        flag
-        for flag, asked in (
-            ("--map", words["only_map"]),
-            ("--hashes", words["hashes"]),
-            ("--paths", words["paths"]),
-            ("--print-params", words["print_params"] is not None),
-        )
-        if asked
-    ]
+    questions = _find_questions(words)
     for first, second in (
         (("--chain", words["chain"]), ("--zip", words["side_by_side"])),
         (("--lazy", words["lazy"]), ("--ignore-lazy", words["ignore_lazy"])),
@@ -341,6 +336,20 @@ def check_words(words: dict[str, Any]) -> None:
         raise click.UsageError(
             "--json goes with --map, --hashes, --paths or --print-params; a finished run is read by experiment show RUN --json."
         )
+
+
+def _find_questions(words: dict[str, Any]) -> list[str]:
+    """Return the options that ask what a run would do, in place of a run."""
+    return [
+        flag
+        for flag, asked in (
+            ("--map", words["only_map"]),
+            ("--hashes", words["hashes"]),
+            ("--paths", words["paths"]),
+            ("--print-params", words["print_params"] is not None),
+        )
+        if asked
+    ]
 
 
 def build_request(ctx: click.Context, words: dict[str, Any]) -> RunRequest:

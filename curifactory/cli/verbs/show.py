@@ -57,13 +57,11 @@ def details_to_json(run: Run, *, report: Path | None) -> dict[str, Any]:
     report : Path, optional
         Its report, if there is one.
     """
-    from dataclasses import asdict
-
     return {
         "run": {**run.facts, "outcome": run.outcome.value},
         "folder": str(run.folder),
         "report": None if report is None else str(report),
-        "records": [asdict(record) for record in run.records],
+        "records": [_row_to_json(record) for record in run.records],
         "calls": [_call_to_json(call) for call in run.calls],
         "metrics": [_metric_to_json(series) for series in run.metrics],
         "parameters": [
@@ -93,8 +91,6 @@ def details_to_json(run: Run, *, report: Path | None) -> dict[str, Any]:
 
 
 def _call_to_json(call: CallRow) -> dict[str, Any]:
-    from dataclasses import asdict
-
     return {
         "index": call.index,
         "name": call.name,
@@ -109,10 +105,17 @@ def _call_to_json(call: CallRow) -> dict[str, Any]:
         "line": call.line,
         "aggregate": call.is_aggregate,
         "peak_bytes": call.peak_bytes,
-        "inputs": [asdict(each) for each in call.inputs],
-        "outputs": [asdict(output) for output in call.outputs],
+        "inputs": [_row_to_json(each) for each in call.inputs],
+        "outputs": [_row_to_json(output) for output in call.outputs],
         "error": call.error,
     }
+
+
+def _row_to_json(value: Any) -> Any:
+    """Return a row of the store, with the rows that are in it, as JSON values."""
+    if hasattr(value, "_asdict"):
+        return {name: _row_to_json(part) for name, part in value._asdict().items()}
+    return [_row_to_json(part) for part in value] if isinstance(value, tuple) else value
 
 
 def _metric_to_json(series: MetricSeries) -> dict[str, Any]:

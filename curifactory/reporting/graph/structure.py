@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
@@ -17,8 +16,7 @@ MOST_NODES = 80
 MOST_STACKED_NODES = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """A call, or the same call of many records.
 
     Parameters
@@ -39,7 +37,7 @@ class Node:
 
     call: int
     name: str
-    count: int
+    count: int  # type: ignore[assignment]  # nobody looks for a value in it
     outcomes: tuple[tuple[str, int], ...]
     style: str
     duration_s: float

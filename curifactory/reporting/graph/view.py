@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.graph.dot import describe_node, render_dot
@@ -36,35 +37,8 @@ class GraphBox(NamedTuple):
     lines: tuple[GraphLine, ...]
 
 
-class GraphView(NamedTuple):
-    """What the section shows.
-
-    Parameters
-    ----------
-    svg : str
-        The picture; empty if there is none.
-    large : bool
-        Whether it is better scrolled than shrunk.
-    note : str
-        Why there is no picture, or that records were stacked.
-    shares : tuple of Share
-        Outcomes that occur, for the legend.
-    boxes : tuple of GraphBox
-        The text.
-    left_out : int
-        Records that the text does not list.
-    """
-
-    svg: str
-    large: bool
-    note: str
-    shares: tuple[Share, ...]
-    boxes: tuple[GraphBox, ...]
-    left_out: int
-
-
-class GraphWork:
-    """The graph of a run: begins to be drawn at once and is fetched when the page needs it.
+class GraphView:
+    """The graph of a run: begins to be drawn at once, and who asks for the picture waits for it.
 
     Parameters
     ----------
@@ -82,30 +56,52 @@ class GraphWork:
         self._drawable = 0 < self._graph.size <= MOST_STACKED_NODES
         self._draftsman = Draftsman(render_dot(self._graph, linked=linked)) if self._drawable else None
 
-    def finish(self) -> GraphView:
-        """Wait for the picture and put it beside the text."""
-        drawing = self._draftsman.wait() if self._draftsman else None
-        boxes = _write_boxes(self._graph)
-        shares = count_outcomes(self._calls)
-        if any(node.style == "mixed" for box in self._graph.boxes for node in box.nodes):
-            shares = (*shares, Share("several outcomes", "mixed", "", 0))
-        return GraphView(
-            svg=drawing.svg if drawing else "",
-            large=drawing is not None and drawing.width > FITTING_WIDTH,
-            note=self._write_note(drawing),
-            shares=shares,
-            boxes=boxes[:MOST_TEXT_BOXES],
-            left_out=sum(1 + box.others for box in boxes[MOST_TEXT_BOXES:]),
-        )
+    @property
+    def svg(self) -> str:
+        """The picture; empty if there is none."""
+        return self._drawing.svg if self._drawing else ""
 
-    def _write_note(self, drawing: Drawing | None) -> str:
+    @property
+    def large(self) -> bool:
+        """Whether the picture is better scrolled than shrunk."""
+        return self._drawing is not None and self._drawing.width > FITTING_WIDTH
+
+    @property
+    def note(self) -> str:
+        """Why there is no picture, or that records were stacked."""
         if self._graph.size and not self._drawable:
             return f"A picture of {len(self._calls):,} calls would show nothing; here they are as text."
-        if self._graph.size and drawing is None:
+        if self._graph.size and self._drawing is None:
             return (
                 "No picture: neither dot nor graphviz-pure could draw one on the machine that made this page."
             )
         return "Records that went the same way are stacked." if self._graph.is_stacked else ""
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        """Outcomes that occur, for the legend."""
+        shares = count_outcomes(self._calls)
+        if any(node.style == "mixed" for box in self._graph.boxes for node in box.nodes):
+            return (*shares, Share("several outcomes", "mixed", "", 0))
+        return shares
+
+    @property
+    def boxes(self) -> tuple[GraphBox, ...]:
+        """The text, of as many records as one reads."""
+        return self._boxes[:MOST_TEXT_BOXES]
+
+    @property
+    def left_out(self) -> int:
+        """How many records the text does not list."""
+        return sum(1 + box.others for box in self._boxes[MOST_TEXT_BOXES:])
+
+    @cached_property
+    def _drawing(self) -> Drawing | None:
+        return self._draftsman.wait() if self._draftsman else None
+
+    @cached_property
+    def _boxes(self) -> tuple[GraphBox, ...]:
+        return _write_boxes(self._graph)
 
 
 def _write_boxes(graph: Graph) -> tuple[GraphBox, ...]:

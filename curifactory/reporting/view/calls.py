@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -55,11 +54,10 @@ class InputView(NamedTuple):
     made: OutputView | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallView:
+class CallView(NamedTuple):
     """One call, ready to be shown."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in it
     name: str
     stage: str
     aggregate: bool

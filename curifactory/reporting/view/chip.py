@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from curifactory.store.rows import RecordRow
 
 
-@dataclass(frozen=True, slots=True)
-class Chip:
+class Chip(NamedTuple):
     """What stands for a record wherever it is named.
 
     Parameters
@@ -26,7 +24,7 @@ class Chip:
         Angle of its colour, 0 to 359.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in it
     name: str
     short: str
     hue: int

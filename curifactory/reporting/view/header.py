@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
@@ -16,14 +15,13 @@ if TYPE_CHECKING:
     from curifactory.store.run import Run
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
+class Share(NamedTuple):
     """How many calls had one outcome."""
 
     outcome: str
     style: str
     symbol: str
-    count: int
+    count: int  # type: ignore[assignment]  # nobody looks for a value in it
 
 
 class Commit(NamedTuple):

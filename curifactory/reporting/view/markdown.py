@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -56,6 +55,8 @@ def _parser() -> MarkdownIt:
 def _render_image(tokens: Any, place: int, *_: Any) -> str:
     token = tokens[place]
     address = str(token.attrs.get("src", ""))
+    from html import escape
+
     return f'<a href="{escape(address)}">{escape(token.content or address)}</a>'
 
 
@@ -71,5 +72,7 @@ def _render_table(*_: Any) -> str:
 
 
 def _render_code(tokens: Any, place: int, *_: Any) -> str:
+    from html import escape
+
     code = escape(tokens[place].content)
     return f'<div class="cf-code"><pre tabindex="0" role="group" aria-label="Code"><code>{code}</code></pre></div>\n'

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from curifactory.store.calls import CallRow, OutputRow
     from curifactory.store.rows import RecordRow
 
-MOST_RECORDS = 60
+MOST_RECORDS = 20
+# Of a record by itself, and of one among others.
 MOST_ENTRIES = 40
+FEW_ENTRIES = 8
 
 
 class Entry(NamedTuple):
@@ -66,16 +68,16 @@ def gather_records(rows: Sequence[RecordRow], calls: Iterable[CallRow], chips: C
         for output in call.outputs:
             entries.setdefault(call.record, {})[output.name] = show_output(call, output)
     shown = tuple(
-        limit_entries(chips.get(row.index), entries.get(row.index, {}).values())
+        limit_entries(chips.get(row.index), entries.get(row.index, {}).values(), most=FEW_ENTRIES)
         for row in rows[:MOST_RECORDS]
     )
     return Records(shown, len(rows) - len(shown))
 
 
-def limit_entries(chip: Chip, entries: Iterable[Entry]) -> RecordView:
+def limit_entries(chip: Chip, entries: Iterable[Entry], *, most: int = MOST_ENTRIES) -> RecordView:
     """Put a record together from not too many entries."""
     known = tuple(entries)
-    return RecordView(chip, known[:MOST_ENTRIES], max(0, len(known) - MOST_ENTRIES))
+    return RecordView(chip, known[:most], max(0, len(known) - most))
 
 
 def show_output(call: CallRow, output: OutputRow) -> Entry:

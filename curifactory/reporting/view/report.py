@@ -3,42 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from curifactory.reporting.view.calls import Calls, CallView, gather_calls, origins_of_calls
 from curifactory.reporting.view.chip import Chips
-from curifactory.reporting.view.curves import Curves, gather_curves
 from curifactory.reporting.view.header import Header, gather_header
 from curifactory.reporting.view.origins import Origin, gather_origins
 from curifactory.reporting.view.parameters import Parameters, gather_parameters
-from curifactory.reporting.view.reportables import (
-    Group,
-    ReportableView,
-    gather_reportables,
-    group_reportables,
-)
 from curifactory.reporting.view.results import Results, gather_results
 from curifactory.reporting.view.surroundings import Environment, Excerpt, cut_text, gather_environment
-from curifactory.reporting.view.sweep import SweepView, gather_sweep
 
 if TYPE_CHECKING:
     from curifactory.reporting.addresses import Addresses
+    from curifactory.reporting.view.curves import Curves
+    from curifactory.reporting.view.reportables import Group, ReportableView
+    from curifactory.reporting.view.sweep import SweepView
     from curifactory.store.run import Run
 
 MOST_STOPPED = 10
 FEW_REPORTABLES = 4
 
 
-@dataclass(frozen=True, slots=True)
-class ReportView:
+class ReportView(NamedTuple):
     """The sections of a report in their order, the graph apart: that one is drawn from the rows themselves."""
 
     header: Header
     warnings: tuple[str, ...]
     notes: str
     results: Results | None
-    sweep: SweepView | None
+    sweeps: tuple[SweepView, ...]
     curves: Curves | None
     groups: tuple[Group, ...]
     calls: Calls
@@ -50,7 +43,7 @@ class ReportView:
 
     def with_warning(self, text: str) -> ReportView:
         """Return the same report with one more warning."""
-        return replace(self, warnings=(*self.warnings, text))
+        return self._replace(warnings=(*self.warnings, text))
 
     @property
     def stopped(self) -> tuple[CallView, ...]:
@@ -93,15 +86,14 @@ def gather_report(run: Run, addresses: Addresses) -> ReportView:
     """Read everything that the page of a run shows."""
     chips = Chips(run.records)
     origins = gather_origins(run.facts)
-    reportables = gather_reportables(run.reportables, run.calls, chips, addresses)
     return ReportView(
         header=gather_header(run, addresses),
         warnings=tuple(warning.text for warning in run.warnings),
         notes=(run.facts.get("notes") or "").strip(),
         results=gather_results(run.metrics, chips, origins_of_calls(run.calls, origins)),
-        sweep=gather_sweep(run.facts.get("sweep"), run.records, run.metrics, chips),
-        curves=gather_curves(run.metrics, chips, {call.index: call.name for call in run.calls}),
-        groups=group_reportables(reportables),
+        sweeps=_gather_sweeps(run, chips),
+        curves=_gather_curves(run, chips),
+        groups=_gather_groups(run, chips, addresses),
         calls=gather_calls(run.calls, chips, addresses),
         parameters=gather_parameters(run.parameters, run.facts.get("unread_parameters") or ()),
         environment=gather_environment(run.environment),
@@ -109,3 +101,31 @@ def gather_report(run: Run, addresses: Addresses) -> ReportView:
         log=cut_text(run.log_text(), "log.txt", from_end=True),
         origins=origins,
     )
+
+
+# What only some runs have is imported for those only: many runs take no longer than the imports for their page.
+
+
+def _gather_sweeps(run: Run, chips: Chips) -> tuple[SweepView, ...]:
+    if not run.sweeps:
+        return ()
+    from curifactory.reporting.view.sweep import gather_sweep
+
+    views = (gather_sweep(sweep, run.metrics, chips) for sweep in run.sweeps)
+    return tuple(view for view in views if view is not None)
+
+
+def _gather_curves(run: Run, chips: Chips) -> Curves | None:
+    if not run.metrics:
+        return None
+    from curifactory.reporting.view.curves import gather_curves
+
+    return gather_curves(run.metrics, chips, {call.index: call.name for call in run.calls})
+
+
+def _gather_groups(run: Run, chips: Chips, addresses: Addresses) -> tuple[Group, ...]:
+    if not run.reportables:
+        return ()
+    from curifactory.reporting.view.reportables import gather_reportables, group_reportables
+
+    return group_reportables(gather_reportables(run.reportables, run.calls, chips, addresses))

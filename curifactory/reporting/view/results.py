@@ -56,16 +56,33 @@ class ResultRow(NamedTuple):
 
 
 class Results(NamedTuple):
-    """A table of metrics over records."""
+    """A table of metrics over records, and how many records and metrics it leaves out."""
 
     columns: tuple[Column, ...]
     rows: tuple[ResultRow, ...]
     typed: bool
+    rows_left_out: int = 0
+    columns_left_out: int = 0
 
     @property
     def has_origins(self) -> bool:
         """Whether a value comes from a run whose surroundings were not those of this one."""
         return any(cell is not None and cell.origin for row in self.rows for cell in row.cells)
+
+    def limit(self, *, rows: int, columns: int) -> Results:
+        """Return the same with the first columns and rows only; of each column the first of the best rows stays, too."""
+        kept = set(range(min(rows, len(self.rows))))
+        for place in range(min(columns, len(self.columns))):
+            kept.update(
+                [at for at, row in enumerate(self.rows) if (cell := row.cells[place]) and cell.best][:1]
+            )
+        return Results(
+            self.columns[:columns],
+            tuple(self.rows[at]._replace(cells=self.rows[at].cells[:columns]) for at in sorted(kept)),
+            self.typed,
+            len(self.rows) - len(kept),
+            max(0, len(self.columns) - columns),
+        )
 
 
 def gather_results(

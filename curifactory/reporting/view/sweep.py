@@ -1,8 +1,8 @@
-"""The sweep of a run: its ranges, and its sets with what varies and how well each did."""
+"""A sweep of a run: its ranges, and its sets with what varies and how well each did."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.reporting.view.chip import Chip, Chips
@@ -12,9 +12,9 @@ from curifactory.reporting.view.results import find_best, find_direction
 
 if TYPE_CHECKING:
     from curifactory.store.metrics import MetricSeries
-    from curifactory.store.rows import RecordRow
+    from curifactory.store.sweeps import SweepRow, SweptSet
 
-_KINDS = {
+KINDS = {
     "product": "every combination",
     "chain": "one parameter after the other",
     "zip": "side by side",
@@ -23,7 +23,7 @@ _MOST_METRICS = 5
 REPEAT = "repetition"
 
 
-class SweepRow(NamedTuple):
+class SweepRowView(NamedTuple):
     """One set of the sweep: its values and metrics (None: it has none), and which of the metrics are the best."""
 
     chip: Chip | None
@@ -48,7 +48,7 @@ class SweepView(NamedTuple):
         The parameters that vary.
     metrics : tuple of (str, str)
         Name and direction of the metrics.
-    rows : tuple of SweepRow
+    rows : tuple of SweepRowView
         The sets in their order.
     drawing : Coordinates or None
         The sets as lines; None if there is too little to draw.
@@ -59,52 +59,45 @@ class SweepView(NamedTuple):
     facts: tuple[tuple[str, str], ...]
     columns: tuple[str, ...]
     metrics: tuple[tuple[str, str], ...]
-    rows: tuple[SweepRow, ...]
+    rows: tuple[SweepRowView, ...]
     drawing: Coordinates | None
 
 
-def gather_sweep(
-    sweep: Mapping[str, Any] | None,
-    records: Iterable[RecordRow],
-    metrics: Iterable[MetricSeries],
-    chips: Chips,
-) -> SweepView | None:
-    """Lay the sets of a sweep side by side; None if the run has none, or nothing varies.
+def gather_sweep(sweep: SweepRow, metrics: Iterable[MetricSeries], chips: Chips) -> SweepView | None:
+    """Lay the sets of a sweep side by side; None if there are none yet, or nothing varies.
 
     Parameters
     ----------
-    sweep : mapping, optional
-        What ``run.json`` has of it.
-    records, metrics
+    sweep : SweepRow
+        The sweep.
+    metrics
         Of the run.
     chips : Chips
         Marks of the records.
     """
-    sets = list((sweep or {}).get("sets") or ())
-    columns = [str(each["name"]) for each in (sweep or {}).get("ranges") or ()]
-    if sweep is None or not sets:
-        return None
-    if any(each.get("repeat") for each in sets):
+    columns = list(sweep.ranges)
+    if any(each.repeat for each in sweep.sets):
         columns.append(REPEAT)
-    if not columns:
+    if not sweep.sets or not columns:
         return None
-    by_name = {row.params_name: row.index for row in reversed(list(records))}
-    last: dict[int, dict[str, float]] = {}
+    records = [each.record for each in sweep.sets]
+    last: dict[int | None, dict[str, float]] = {record: {} for record in records if record is not None}
     for series in metrics:
-        last.setdefault(series.record, {})[series.name] = series.last
-    names = _choose_metrics(last)
-    values = [_values_of(each, columns) for each in sets]
-    scores = [last.get(by_name.get(each.get("name"), -1), {}) for each in sets]
+        if series.record in last:
+            last[series.record][series.name] = series.last
+    names = _choose_metrics(last.values())
+    values = [_values_of(each, columns) for each in sweep.sets]
+    scores = [last.get(record, {}) for record in records]
     bests = {name: find_best(name, [score[name] for score in scores if name in score]) for name in names}
     rows = tuple(
-        SweepRow(
-            chip=chips.get(by_name[each["name"]]) if each.get("name") in by_name else None,
-            name=str(each.get("name") or ""),
+        SweepRowView(
+            chip=None if each.record is None else chips.get(each.record),
+            name=str(each.name or ""),
             values=tuple(None if value is None else show(value) for value in mine),
             metrics=tuple(format_number(score[name]) if name in score else None for name in names),
             best=tuple(name in score and score[name] == bests[name] for name in names),
         )
-        for each, mine, score in zip(sets, values, scores, strict=True)
+        for each, mine, score in zip(sweep.sets, values, scores, strict=True)
     )
     lines = [
         [*mine, *(score.get(name) for name in names)] for mine, score in zip(values, scores, strict=True)
@@ -112,9 +105,9 @@ def gather_sweep(
     shown = tuple((name, find_direction(name)) for name in names)
     axes = [(column, "") for column in columns] + [(name, direction or "metric") for name, direction in shown]
     return SweepView(
-        kind=_KINDS.get(str(sweep.get("kind")), str(sweep.get("kind"))),
-        total=max(len(sets), int(sweep.get("count") or 0)),
-        facts=_list_facts(sweep),
+        kind=KINDS.get(sweep.kind, sweep.kind),
+        total=sweep.count,
+        facts=tuple(list_facts(sweep)),
         columns=tuple(columns),
         metrics=shown,
         rows=rows,
@@ -133,24 +126,23 @@ def show(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _values_of(each: Mapping[str, Any], columns: Sequence[str]) -> list[Any]:
-    values = each.get("values") or {}
-    return [each.get("repeat", 0) if column == REPEAT else values.get(column) for column in columns]
+def list_facts(sweep: SweepRow) -> Iterator[tuple[str, str]]:
+    """Yield what else is to be said of a sweep: fixed values, repetitions, by what the best was chosen."""
+    for name, value in sweep.fixed.items():
+        yield name, show(value)
+    if sweep.repeat > 1:
+        yield "repeated", f"{sweep.repeat} times"
+    if sweep.use_best:
+        less = "smallest" if sweep.minimize else "largest"
+        yield "carried on", f"the value with the {less} {sweep.use_best}"
+        yield "chosen", ", ".join(f"{name} = {show(value)}" for name, value in sweep.carried) or "nothing yet"
 
 
-def _choose_metrics(last: Mapping[int, Mapping[str, float]]) -> list[str]:
+def _values_of(each: SweptSet, columns: Sequence[str]) -> list[Any]:
+    return [each.repeat if column == REPEAT else each.values.get(column) for column in columns]
+
+
+def _choose_metrics(scores: Iterable[Mapping[str, float]]) -> list[str]:
     """Return the metrics whose names tell what is better first, then the others."""
-    names = list(dict.fromkeys(name for scores in last.values() for name in scores))
+    names = list(dict.fromkeys(name for each in scores for name in each))
     return sorted(names, key=lambda name: not find_direction(name))[:_MOST_METRICS]
-
-
-def _list_facts(sweep: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    facts = [(str(name), show(value)) for name, value in (sweep.get("fixed") or {}).items()]
-    if sweep.get("repeat", 1) > 1:
-        facts.append(("repeated", f"{sweep['repeat']} times"))
-    if sweep.get("use_best"):
-        less = "smallest" if sweep.get("minimize") else "largest"
-        facts.append(("carried on", f"the value with the {less} {sweep['use_best']}"))
-        carried = ", ".join(f"{each['name']} = {show(each['value'])}" for each in sweep.get("carried") or ())
-        facts.append(("chosen", carried or "nothing yet"))
-    return tuple(facts)

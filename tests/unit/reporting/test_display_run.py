@@ -6,7 +6,9 @@ import pytest
 from curifactory.errors import StoreError
 from curifactory.reporting import HTMLReporter, JsonReporter, LinePlotReporter, Reportable
 from curifactory.reporting.display import (
+    MOST_METRICS,
     MOST_REPORTABLES,
+    ROOM_BYTES,
     display_facts,
     display_past_record,
     display_record,
@@ -45,7 +47,49 @@ def test_a_run_with_very_much_shows_the_first_of_it_and_says_so(iris) -> None:
     shown = display_run(iris.write()).html
     assert shown.count('class="cf-name"') == MOST_REPORTABLES
     assert f"And {len(iris.reportables) - MOST_REPORTABLES} more reportables" in shown
-    assert f"And {len(iris.records) - MOST_RECORDS} more records." in shown
+    assert (
+        f"And {len(iris.records) - MOST_RECORDS} more records: <code>.records[{MOST_RECORDS}]</code>" in shown
+    )
+
+
+def test_a_run_of_very_many_records_is_light_and_shows_the_best_of_them(empty_run) -> None:
+    for number in range(1000):
+        empty_run.add_record(f"set {number:04}", {"n": number})
+        empty_run.log_metrics(
+            number, None, accuracy=1 - (number - 700) ** 2 / 1e6, loss=0.5 + number, n=number
+        )
+    empty_run.facts["warnings"] = [
+        {"text": f"warning {number}", "at": "2026-11-21T10:15:00+01:00"} for number in range(100)
+    ]
+    shown = display_run(empty_run.write()).html
+    assert len(shown) < 80_000
+    results = shown[shown.index(">Results<") : shown.index(">Records<")]
+    assert re.findall(r'title="Record \d+ \(set (\d+)\)"', results) == [f"{n:04}" for n in [*range(20), 700]]
+    assert "979 more are in the report" in results
+    assert "And 980 more records" in shown
+    assert "And 90 more warnings" in shown
+
+
+def test_of_very_many_metrics_the_first_are_shown(empty_run) -> None:
+    empty_run.add_record("only")
+    empty_run.log_metrics(0, None, **{f"metric_{number:03}": 1.0 for number in range(300)})
+    shown = display_run(empty_run.write()).html
+    assert re.findall(r"metric_(\d+)", shown) == [f"{number:03}" for number in range(MOST_METRICS)]
+    assert f"{300 - MOST_METRICS} more metrics" in shown
+
+
+@pytest.mark.parametrize("pieces", [4, 3, 1])
+def test_heavy_reportables_are_not_a_part_of_everything_that_shows_the_run(empty_run, maker, pieces) -> None:
+    empty_run.add_record("only")
+    picture = maker.PIXEL + bytes(ROOM_BYTES // pieces)
+    for number in range(9):
+        empty_run.report(0, None, f"p{number}", "image", files={f"p{number}.png": picture})
+    # Of what is heavier than all that there is room for, the first is shown all the same.
+    shown = display_run(empty_run.write()).html
+    count = max(1, pieces - 1)
+    assert shown.count("<img") == count
+    assert len(shown) < 40_000 + count * 1.4 * len(picture)
+    assert f"And {9 - count} more reportables: display_all_reportables() shows them." in shown
 
 
 def test_what_people_wrote_is_escaped(iris) -> None:

@@ -5,11 +5,19 @@ import shutil
 import pytest
 
 from curifactory.errors import ReportError
+from curifactory.reporting import index_data
 from curifactory.reporting.index import DATA, INDEX_ASSETS, draw_index, update_index
 from curifactory.reporting.report import draw_report
 from curifactory.reporting.view.index import SHOWN_RUNS
 from curifactory.store.index import Index
 from curifactory.store.runs import RunStore
+
+
+@pytest.fixture(autouse=True, params=["as few runs", "as many runs"])
+def number(request, monkeypatch):
+    """Draw as what there is is drawn, and as thousands of runs are, for which another encoder is quicker."""
+    if request.param == "as many runs":
+        monkeypatch.setattr(index_data, "ROWS_WORTH_AN_IMPORT", 0)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from curifactory.reporting.graph import drawing, view
 from curifactory.reporting.graph.dot import render_dot
 from curifactory.reporting.graph.drawing import Draftsman, draw, find_programs
 from curifactory.reporting.graph.structure import build_graph
-from curifactory.reporting.graph.view import GraphWork
+from curifactory.reporting.graph.view import GraphView
 from curifactory.reporting.view.chip import Chips
 from curifactory.store.run import Run
 
@@ -23,7 +23,7 @@ HOSTILE = [
 
 def show(folder_in_the_making, *, linked=True):
     run = Run.read(folder_in_the_making.write())
-    return GraphWork(run.calls, Chips(run.records), linked=linked).finish()
+    return GraphView(run.calls, Chips(run.records), linked=linked)
 
 
 def texts_of(svg):

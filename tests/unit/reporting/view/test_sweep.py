@@ -17,9 +17,9 @@ def sets_of(*values: dict[str, Any], repeat: int = 0) -> list[dict[str, Any]]:
 
 
 def sweep_of(folder: Any, **facts: Any) -> Any:
-    folder.facts["sweep"] = {"kind": "product", "fixed": {}, "repeat": 1, **facts}
+    folder.facts["sweeps"] = [{"kind": "product", "fixed": {}, "repeat": 1, **facts}]
     run = Run.read(folder.write())
-    return gather_sweep(run.facts.get("sweep"), run.records, run.metrics, Chips(run.records))
+    return gather_sweep(run.sweeps[0], run.metrics, Chips(run.records))
 
 
 RANGES = [{"name": "n", "values": [1, 2]}, {"name": "kind", "values": ["a", "b"]}]
@@ -74,24 +74,44 @@ def test_a_chain_tells_by_what_it_has_chosen_and_repetitions_are_a_column(empty_
 
 def test_without_a_sweep_or_without_anything_that_varies_there_is_nothing(empty_run) -> None:
     assert sweep_of(empty_run, ranges=[], sets=sets_of({})) is None
-    assert gather_sweep(None, [], [], Chips([])) is None
+    assert sweep_of(empty_run, ranges=RANGES, sets=[]) is None
+    empty_run.facts["sweeps"] = []
+    assert Run.read(empty_run.write()).sweeps == ()
 
 
 def test_the_page_has_a_sweep(empty_run, tmp_path) -> None:
     from curifactory.reporting.report import draw_report
 
     empty_run.add_record("s0", {"n": 1})
-    empty_run.facts["sweep"] = {
-        "kind": "zip",
-        "ranges": RANGES,
-        "sets": sets_of({"n": 1, "kind": "<b>"}, {"n": 2, "kind": "c"}),
-    }
+    empty_run.facts["sweeps"] = [
+        {
+            "kind": "zip",
+            "ranges": RANGES,
+            "sets": sets_of({"n": 1, "kind": "<b>"}, {"n": 2, "kind": "c"}),
+        }
+    ]
     page = draw_report(empty_run.write(), tmp_path / "reports").read_text(encoding="utf-8")
     assert 'id="sweep"' in page
     assert "side by side of n, kind" in page
     assert "&lt;b&gt;" in page
     assert "<td><b>" not in page
     assert page.count('class="cf-line"') == 2
+
+
+def test_of_several_long_sweeps_the_page_has_the_first_rows_and_scripts_the_others(
+    empty_run, tmp_path
+) -> None:
+    from curifactory.reporting.report import draw_report
+
+    sets = sets_of(*({"n": at} for at in range(200)))
+    empty_run.facts["sweeps"] = [{"kind": "product", "ranges": RANGES[:1], "sets": sets}] * 20
+    page = draw_report(empty_run.write(), tmp_path / "reports")
+    text = page.read_text(encoding="utf-8")
+    assert text.count("<h3>Sweep ") == 12
+    assert "8 more sweeps" in text
+    assert 'data-more="sweep"' in text
+    assert 'data-more="sweep:12"' in text
+    assert '"sweep:12": "<tr>' in (page.parent / "more.js").read_text(encoding="utf-8")
 
 
 def test_what_spans_powers_of_ten_is_drawn_in_powers_of_ten() -> None:
