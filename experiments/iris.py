@@ -105,16 +105,16 @@ def draw_confusion(counts: np.ndarray, species: list[str]) -> Figure:
 
 
 def draw_scores(table: pd.DataFrame) -> Figure:
-    """Draw a group of bars for each model, a bar for each score."""
-    figure = Figure(figsize=(5, 3.4), layout="constrained")
+    """Draw a group of bars for each model, a bar for each score; the figure grows with the number of models."""
+    figure = Figure(figsize=(5.6, 0.9 + 0.6 * len(table)), layout="constrained")
     axes = figure.subplots()
-    places, width = np.arange(len(table)), 0.7 / len(table.columns)
+    places, width = np.arange(len(table)), 0.8 / len(table.columns)
     axes.set_prop_cycle(color=["#5b3a8c", "#b9a3d9", "#d9a441"])
     for number, column in enumerate(table.columns):
-        bars = axes.bar(places + number * width, table[column], width, label=column)
-        axes.bar_label(bars, fmt="%.3f", padding=2)
-    axes.set_xticks(places + width * (len(table.columns) - 1) / 2, labels=table.index)
-    axes.set(ylim=(0, 1.1), ylabel="flowers named rightly")
+        bars = axes.barh(places + number * width, table[column], width, label=column)
+        axes.bar_label(bars, fmt="%.3f", padding=2, fontsize=8)
+    axes.set_yticks(places + width * (len(table.columns) - 1) / 2, labels=table.index)
+    axes.set(xlim=(0, 1.12), ylim=(len(table) - 0.5 * width, -width), xlabel="flowers named rightly")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 

@@ -11,7 +11,6 @@ from typing import Any, Self
 from weakref import WeakKeyDictionary
 
 from curifactory.caching.arguments import class_key, name_arguments
-from curifactory.caching.closeness import measure_distance
 from curifactory.caching.inline_save import InlineSave
 from curifactory.caching.labels import checked_subdir
 from curifactory.caching.sidecar import Sidecar
@@ -205,6 +204,8 @@ class Cacheable(Sidecar):
         >>> cacher.compare(np.array([1.0, 2.0]), np.array([1.0, 2.0 + 1e-9])) < cacher.tolerance
         True
         """
+        from curifactory.caching.closeness import measure_distance
+
         return measure_distance(first, second)
 
     # ------------------------------------------------------------------------------------------ what the engine calls

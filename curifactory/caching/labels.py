@@ -20,7 +20,7 @@ def artifact_stem(experiment: str, params_hash: str, stage: str, output: str, *,
     """
     if extension:
         output = output.removesuffix(extension) or output
-    return "_".join(map(safe_name, (experiment, params_hash, stage, output)))
+    return f"{safe_name(experiment)}_{safe_name(params_hash)}_{safe_name(stage)}_{safe_name(output)}"
 
 
 def checked_subdir(subdir: str) -> str:

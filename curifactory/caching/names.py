@@ -15,6 +15,7 @@ _MARK = "="
 _DIGITS = 10
 
 _ORDINARY = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9._-]*[A-Za-z0-9_-])?")
+_LONGEST_RESERVED = 4
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
 
 
@@ -56,6 +57,9 @@ def safe_name(text: str) -> str:
 
 
 def _is_ordinary(text: str) -> bool:
+    if _LONGEST_RESERVED < len(text) <= LONGEST_PART_BYTES and text.isascii() and text.isalnum():
+        # Such as each hash: no look at its characters one by one.
+        return True
     if _RESERVED.fullmatch(text):
         return False
     if text.isascii():

@@ -85,7 +85,9 @@ class Placed:
                 hint="Use get_dir() for a folder of files.",
             )
         if self.placement is not None:
-            return self.placement.final_path(self._path_extension() if suffix is None else suffix)
+            if suffix is None:
+                suffix = self.extension if self.path_override is None else self._path_extension()
+            return self.placement.final_path(suffix)
         if self.path_override is not None:
             path = self.path_override
             if self.record is not None:

@@ -61,7 +61,8 @@ class Placement:
 
     def final_path(self, suffix: str) -> str:
         """Return the path that the label and a suffix name, whether or not anything lies there."""
-        return os.path.join(self.cache_folder, self.label) + suffix
+        label = self.label
+        return f"{label}{suffix}" if label[:1] == "/" else f"{self.cache_folder}/{label}{suffix}"
 
     def current_path(self, final: str) -> str:
         """Return the path to use now instead of a final one: staged, redirected, or the same.
@@ -73,7 +74,7 @@ class Placement:
         """
         if self.staging is None:
             return self.redirects.get(final, final)
-        if os.path.isabs(self.label):
+        if self.label[:1] == "/":
             staged = os.path.join(self.staging, os.path.basename(final))
         else:
             staged = f"{self.staging}/{final.removeprefix(self.cache_folder).lstrip('/')}"

@@ -60,13 +60,21 @@ class Reason:
 
     kind: ReasonKind
     particulars: Mapping[str, str] = field(default_factory=dict)
+    # Many calls have one reason, and each of them is told of twice.
+    _json: Mapping[str, Any] | None = field(default=None, init=False, repr=False, compare=False)
 
     def __str__(self) -> str:
-        return self.kind.value.format(**self.particulars) if self.particulars else self.kind.value
+        text: str = self.to_json()["text"]
+        return text
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the reason as a dictionary of JSON values, its sentence included."""
-        return {"kind": self.kind.name.lower(), **self.particulars, "text": str(self)}
+    def to_json(self) -> Mapping[str, Any]:
+        """Return the reason as JSON values, its sentence included; the same mapping each time, not to be written to."""
+        found = self._json
+        if found is None:
+            text = self.kind.value.format(**self.particulars) if self.particulars else self.kind.value
+            found = {"kind": self.kind.name.lower(), **self.particulars, "text": text}
+            object.__setattr__(self, "_json", found)
+        return found
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Reason:

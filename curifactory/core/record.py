@@ -127,9 +127,8 @@ class Record:
 
     def get_reference_name(self) -> str:
         """Return the name by which messages and reports speak of the record, such as ``Record 0 (simple_lr)``."""
-        if self.params is None:
-            return f"Record {self.get_record_index()}"
-        return f"Record {self.get_record_index()} ({self.params.name})"
+        index = -1 if self.hidden else self.index
+        return f"Record {index}" if self.params is None else f"Record {index} ({self.params.name})"
 
     def get_path(
         self,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 #: Stands wherever a secret would have been stored or shown.
@@ -51,24 +51,16 @@ _ADDRESS = re.compile(
     re.VERBOSE,
 )
 _HINT = re.compile("auth|bearer|cookie|credential|jwt|key|pass|pwd|secret|sig|token", re.IGNORECASE)
+# Few texts hint at a secret, so these are compiled when one does.
 # `name="…"`, `name: str = "…"`, `"name": "…"`, `["name"] = "…"`; the quotes may be escaped, as in JSON within JSON.
-_QUOTED = re.compile(
-    r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\]?\s*[:=]\s*
+_QUOTED = r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\]?\s*[:=]\s*
         |\s*(?::[^=\n"']{1,60})?=\s*)[bfruBFRU]{0,2}(?P<open>\\?(?:\"{3}|'{3}|["'])))
-        (?P<value>(?:(?!(?P=open))(?:\\.|[^\\\n]))*)(?=(?P=open))""",
-    re.VERBOSE,
-)
+        (?P<value>(?:(?!(?P=open))(?:\\.|[^\\\n]))*)(?=(?P=open))"""
 # `name=…` without spaces, as on a command line, in the query of an address or in a `repr`; `"name": 12`.
-_BARE = re.compile(
-    r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\s*:\s*(?=-?\d)|=(?!=)))
-        (?P<value>[^\s"'&\#;,)}\]\\]+)""",
-    re.VERBOSE,
-)
-_HEADER = re.compile(
-    r"""(?P<head>\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|secret))["']?\s*:\s*["']?
-        (?:(?:basic|bearer|digest|token)\ )?)[^\s"'][^\n"']*""",
-    re.VERBOSE | re.IGNORECASE,
-)
+_BARE = r"""(?P<head>(?<![\w.%-])(?P<mark>\\?["'])?(?P<name>[\w.%-]++)(?(mark)(?P=mark)\s*:\s*(?=-?\d)|=(?!=)))
+        (?P<value>[^\s"'&\#;,)}\]\\]+)"""
+_HEADER = r"""(?P<head>\b(?:(?:proxy-)?authorization|(?:set-)?cookie|x-[\w-]*(?:key|token|secret))["']?\s*:\s*["']?
+        (?:(?:basic|bearer|digest|token)\ )?)[^\s"'][^\n"']*"""
 _SIGNATURES = frozenset(["sig", "signature", "x-amz-signature", "x-amz-credential", "x-amz-security-token"])
 _KNOWN_SHAPES = re.compile(
     r"\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_[A-Za-z0-9_]{20,}|glpat-[A-Za-z0-9_-]{16,}|hf_[A-Za-z0-9]{20,}"
@@ -153,7 +145,7 @@ def mask_text(text: str) -> str:
         text = _ADDRESS.sub(_mask_user, text)
     if ("=" in text or ":" in text) and _HINT.search(text):
         text = _mask_assigned(_BARE, _mask_assigned(_QUOTED, text))
-        text = _HEADER.sub(_mask_header, text)
+        text = _compile(_HEADER, re.IGNORECASE).sub(_mask_header, text)
     return _KNOWN_SHAPES.sub(MASK, text)
 
 
@@ -285,10 +277,16 @@ def _mask_user(match: re.Match[str]) -> str:
     return f"{scheme}{MASK}@"
 
 
-def _mask_assigned(pattern: re.Pattern[str], text: str) -> str:
+@cache
+def _compile(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(pattern, flags | re.VERBOSE)
+
+
+def _mask_assigned(pattern: str, text: str) -> str:
     pieces: list[str] = []
     kept = position = 0
-    while match := pattern.search(text, position):
+    search = _compile(pattern).search
+    while match := search(text, position):
         name = match["name"]
         secret = is_secret_name(name) or name.lower() in _SIGNATURES
         # What is no secret by its own name may have one within it: `client="Client(api_key='…')"`.

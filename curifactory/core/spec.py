@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.lazy import Lazy
 from curifactory.core.needs import NOTHING, Needs
@@ -18,8 +18,7 @@ from curifactory.errors import (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class OutputSpec:
+class OutputSpec(NamedTuple):
     """One name of a decorator's ``outputs``."""
 
     name: str

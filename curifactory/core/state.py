@@ -62,7 +62,6 @@ class Slot:
         self,
         name: str,
         producer: Producer | None = None,
-        *,
         position: int = 0,
         lazy: bool = False,
         resolve: bool = True,
@@ -134,7 +133,7 @@ class State(MutableMapping[str, Any]):
 
     def bind(self, name: str, slot: Slot | None) -> None:
         """Bind a name to a slot from now on; earlier calls keep what they saw."""
-        self._bindings[name] = Binding(next_number(), slot, self._bindings.get(name))
+        self._bindings[name] = Binding(next(_numbers), slot, self._bindings.get(name))
 
     def find_slot(self, name: str, before: int | None = None) -> Slot | None:
         """Return the slot of a name, as it is or as it was before a moment; None if there is none."""

@@ -14,7 +14,7 @@ from curifactory.engine.decide import Decider
 from curifactory.engine.explain import iter_code_differences, iter_differences
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
-from curifactory.engine.plan import apply
+from curifactory.engine.plan import apply, take_over
 from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import UnidentifiableError
 from curifactory.store.traces import TraceStore
@@ -131,12 +131,13 @@ class Acceptor:
         if refusal is not None:
             return AcceptedCall(call, AcceptedAs.REFUSED, own, refusal) if own else None
         self._old[call.index] = last
-        call.verdict, call.trace, call.key, call.outputs = Verdict.REUSE, last, last.key, last.outputs
+        call.verdict = Verdict.REUSE
+        take_over(call, last)
         return AcceptedCall(call, AcceptedAs.ACCEPTED if own else AcceptedAs.FOLLOWS, changes)
 
     def _compare(self, call: Call, last: Trace) -> tuple[tuple[Reason, ...], Reason | None]:
         """Return what has changed in the code, and the first thing besides that has."""
-        for producer in call.producers():
+        for producer in call.producers:
             if producer.verdict is not Verdict.REUSE:
                 return (), Reason(ReasonKind.INPUT_RUNS, {"name": producer.name})
         try:
@@ -227,7 +228,7 @@ def write_accepted(
                 new,
                 parts=fingerprint.parts,
                 places=fingerprint.places,
-                report_folder=traces.report_folder(each.old),
+                report_folder=traces.report_folder(each.old.stage, each.old.key),
             )
         name = call.parameters.name if call.parameters is not None else "None"
         traces.remember_use(new.stage, experiment, name, new.key, new.run)

@@ -31,10 +31,10 @@ class Activity:
     ----------
     reads : dict of str
         Read paths in the order in which they were noted.
-    telling : Telling
-        What was reported and logged.
     bound : dict
         State entries that the stage has bound by itself.
+    told : Telling or None
+        What was reported and logged, if anything was.
     escaped : bool
         Whether a view of parameters has outlived the stage function.
     checkpoint : str or None
@@ -45,6 +45,7 @@ class Activity:
 
     __slots__ = (
         "_cachers",
+        "_logs",
         "_parameters",
         "_views",
         "bound",
@@ -55,14 +56,14 @@ class Activity:
         "files",
         "not_reusable",
         "reads",
-        "telling",
+        "told",
     )
 
     def __init__(self, engine: Engine, call: Call) -> None:
         self.engine = engine
         self.call = call
         self.reads: dict[str, None] = {}
-        self.telling = Telling(engine, call)
+        self.told: Telling | None = None
         self.bound: dict[tuple[int, str], Slot] = {}
         self.not_reusable: str | None = None
         self.escaped = False
@@ -70,7 +71,15 @@ class Activity:
         self.checkpoint: str | None = None
         self._cachers: list[Any] | None = None
         self._views: dict[int, RecordView] = {}
-        self._parameters: dict[int, tuple[Record, ReadLog, Any]] = {}
+        self._parameters: dict[int, Any] = {}
+        self._logs: list[tuple[Record, ReadLog]] = []
+
+    @property
+    def telling(self) -> Telling:
+        """Takes what is reported and logged."""
+        if self.told is None:
+            self.told = Telling(self.engine, self.call)
+        return self.told
 
     def note(self, path: str) -> None:
         """Note that something was read."""
@@ -93,9 +102,13 @@ class Activity:
             return None
         known = self._parameters.get(id(record))
         if known is None:
-            log = ReadLog(self.engine.identifier.parameters_of(record.params).reads)
-            known = self._parameters[id(record)] = (record, log, track(record.params, log))
-        return known[2]
+            identity = self.call.parameters if record is self.call.record else None
+            if identity is None or identity.params is not record.params:
+                identity = self.engine.identifier.parameters_of(record.params)
+            log = ReadLog(identity.reads)
+            self._logs.append((record, log))
+            known = self._parameters[id(record)] = track(record.params, log)
+        return known
 
     def view_of(self, record: Record) -> Record:
         """Return the view of a record; the same one each time."""
@@ -121,19 +134,19 @@ class Activity:
         DefinitionError
             If the stage has changed a parameter.
         """
-        views = [weakref.ref(view) for view in self._views.values()]
-        parameters = [(record, log) for record, log, _ in self._parameters.values()]
+        views = list(map(weakref.ref, self._views.values()))
         self._views.clear()
         self._parameters.clear()
-        if any(view() is not None for view in views):
+        if not _are_gone(views):
             gc.collect(1)
             if not _are_let_go(views):
                 self.cannot_be_reused("something keeps the record that it was given, and can read it later")
-        for record, log in parameters:
-            self.escaped = log.escaped() or self.escaped
-            prefix = self._prefix(record)
+        for record, log in self._logs:
+            if log.escaped():
+                self.escaped = True
+            prefix = "params." if record is self.call.record else "records.params."
             for path in log.paths():
-                self.reads[f"{prefix}params.{path}"] = None
+                self.reads[prefix + path] = None
             changed = log.changed(record.params)
             if changed:
                 raise changed_parameters(self.call, record.params, changed, "while it was executed")
@@ -204,8 +217,15 @@ def _are_let_go(views: Sequence[weakref.ref[RecordView]]) -> bool:
     for pause_s in (0.0, 0.01, 0.04):
         if pause_s:
             time.sleep(pause_s)
-        if all(view() is None for view in views):
+        if _are_gone(views):
             return True
         if threading.active_count() == 1:
             break
     return False
+
+
+def _are_gone(views: Sequence[weakref.ref[RecordView]]) -> bool:
+    for view in views:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+        if view() is not None:
+            return False
+    return True

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from curifactory.core import garbage
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Artifact, Trace
+from curifactory.core.trace import StoredFile, Trace
 from curifactory.engine.explain import explain
 from curifactory.engine.graph import Call
-from curifactory.engine.identify import Identifier, NotYetKnownError
+from curifactory.engine.identify import Identified, Identifier, NotYetKnownError
 from curifactory.engine.loading import Loader
 from curifactory.engine.options import EngineOptions
+from curifactory.engine.prediction import guess_reads
+from curifactory.engine.saving import Saver
 from curifactory.errors import UnidentifiableError
 from curifactory.store.artifacts import FileState
 from curifactory.store.traces import TraceStore
@@ -53,29 +56,31 @@ class Decider:
         traces: TraceStore,
         identifier: Identifier,
         loader: Loader,
-        prototype: Callable[[Any, str], Any],
+        saver: Saver,
     ) -> None:
         self.options = options
         self._traces = traces
         self._identifier = identifier
         self._loader = loader
-        self._prototype = prototype
+        self._saver = saver
         self._read_sets: dict[tuple[str, str], list[tuple[str, ...]]] = {}
-        self._traces_added: dict[str, int] = {}
+        self._added: dict[str, set[str]] = {}
+        self._foreseen: tuple[Call, Identified] | None = None
         self._unchanged: dict[str, Reason] = {}
 
     def decide(self, call: Call) -> Decision:
         """Return what is to happen to a call, as far as it can be known now."""
-        call.decided_after = self._traces_added.get(call.stage_id, 0)
+        call.decided_after = len(self._added.get(call.stage_id, ()))
         asked = self._asked_for(call)
         if asked is not None:
             return Decision(Verdict.RUN, asked)
         if not call.output_specs:
             return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
         try:
-            unknown = self._unknown_input(call)
-            if unknown is not None:
-                return self._before_inputs(call, unknown)
+            for producer in call.producers:
+                if not producer.settled and producer.verdict is not Verdict.REUSE:
+                    # It makes what this call reads, or may read, and that is not known yet.
+                    return self._before_inputs(call, producer)
             return self._look_up(call)
         except NotYetKnownError as error:
             call.learn_producer(error.producer)
@@ -98,12 +103,29 @@ class Decider:
                 yield
         finally:
             if was_collecting:
+                garbage.grow_old()
                 gc.enable()
 
     def forget(self, call: Call) -> None:
-        """Look the read sets of a call's stage up anew next time, since a trace has been added."""
+        """Look the read sets of a call's stage up anew next time, since its trace has been added."""
         self._read_sets.pop((call.stage_id, self._identifier.code_of(call)), None)
-        self._traces_added[call.stage_id] = self._traces_added.get(call.stage_id, 0) + 1
+        self._foreseen = None
+        if call.key is not None:
+            self._added.setdefault(call.stage_id, set()).add(call.key)
+
+    def foresee(self, call: Call) -> Identified | None:
+        """Return what a call probably is, None if nothing can be said. It orders the work and decides nothing.
+
+        It is what the call is if it reads what the newest trace of its code has read, or else what its code speaks of.
+        """
+        if self._foreseen is None or self._foreseen[0] is not call:
+            try:
+                if next(self._identities(call), None) is None:
+                    paths = guess_reads(call.spec, call.record.params)
+                    self._foreseen = call, self._identifier.identify(call, paths)
+            except (UnidentifiableError, NotYetKnownError):
+                return None
+        return None if self._foreseen is None else self._foreseen[1]
 
     def may_have_been_made(self, call: Call, key: str) -> bool:
         """Whether another process may have made a call since it was decided, as far as one look tells.
@@ -126,23 +148,23 @@ class Decider:
         self._read_sets[place] = self._traces.read_sets(*place, fresh=True)
 
     def is_outdated(self, call: Call) -> bool:
-        """Whether a trace of the call's stage has been added since the call was decided; it may be the one it lacked."""
-        return call.decided_after != self._traces_added.get(call.stage_id, 0)
+        """Whether a trace that this run has added since the call was decided is the one that it lacked."""
+        added = self._added.get(call.stage_id)
+        if added is None or call.decided_after == len(added):
+            return False
+        try:
+            return any(each.key in added for each in self._identities(call))
+        except (UnidentifiableError, NotYetKnownError):
+            return True
 
     def _asked_for(self, call: Call) -> Reason | None:
-        if self.options.overwrite:
+        options = self.options
+        if options.overwrite:
             return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite"})
-        if call.name in self.options.overwrite_stages:
+        if options.overwrite_stages and call.name in options.overwrite_stages:
             return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite-stage"})
         if getattr(call.record.params, "overwrite", False) is True:
             return Reason(ReasonKind.ASKED_FOR, {"by": "overwrite of the parameter set"})
-        return None
-
-    def _unknown_input(self, call: Call) -> Call | None:
-        """Return a call whose outputs are not known yet and that this one reads, or may read."""
-        for producer in call.producers():
-            if not producer.settled and producer.verdict is not Verdict.REUSE:
-                return producer
         return None
 
     def _before_inputs(self, call: Call, unknown: Call) -> Decision:
@@ -151,15 +173,23 @@ class Decider:
         return Decision(Verdict.PERHAPS, Reason(ReasonKind.INPUT_RUNS, {"name": unknown.name}))
 
     def _look_up(self, call: Call) -> Decision:
-        inputs = self._identifier.input_identities(call)
-        overrides = self._identifier.override_identities(call) if call.overrides else {}
-        for read_set in self.known_read_sets(call):
-            reads = self._identifier.read_values(call, read_set)
-            key = self._identifier.key_of(call, reads, inputs, overrides)
-            trace = self._traces.find(key, stage=call.stage_id)
+        for each in self._identities(call):
+            trace = self._traces.find(each.key, stage=call.stage_id)
             if trace is not None:
                 return self._check(call, trace)
         return Decision(Verdict.RUN, self._explain(call))
+
+    def _identities(self, call: Call) -> Iterator[Identified]:
+        """Go through what a call is if it reads what earlier ones of its code have read, newest first."""
+        identifier = self._identifier
+        self._foreseen = None
+        inputs = identifier.input_identities(call)
+        overrides = identifier.override_identities(call) if call.overrides else {}
+        for read_set in self.known_read_sets(call):
+            reads = identifier.read_values(call, read_set)
+            found = Identified(identifier.key_of(call, reads, inputs, overrides), reads, inputs, overrides)
+            self._foreseen = self._foreseen or (call, found)
+            yield found
 
     def _check(self, call: Call, trace: Trace) -> Decision:
         """Turn a trace that holds into a decision, after a look at its artifacts and its report."""
@@ -173,18 +203,24 @@ class Decider:
                 absent = absent or Reason(ReasonKind.NO_CACHER)
                 has_unasked = has_unasked or artifact is not None
                 continue
-            cacher = self._prototype(template, spec.name)
-            if artifact is None or artifact.cacher_key != self._identifier.named_code.cacher_key(cacher):
+            if artifact is None or artifact.cacher_key != self._saver.cacher_key(template, spec.name):
+                cacher = self._saver.prototype(template, spec.name)
                 return Decision(
                     Verdict.RUN, Reason(ReasonKind.NO_ARTIFACT, {"cacher": type(cacher).__name__})
                 )
-            state, missing = self._look_at(artifact)
+            state, file = self._loader.state(artifact)
+            if file is None:
+                continue
+            missing = self._missing(state, file)
             if missing is not None and missing.kind is ReasonKind.FILE_CHANGED:
                 return Decision(Verdict.RUN, missing)
             absent = missing or absent
             lies_aside = lies_aside or state is FileState.ASIDE
         for output in trace.outputs[len(call.output_specs) :]:
-            missing = None if output.artifact is None else self._look_at(output.artifact)[1]
+            if output.artifact is None:
+                continue
+            state, file = self._loader.state(output.artifact)
+            missing = None if file is None else self._missing(state, file)
             if missing is not None:
                 return Decision(Verdict.RUN, missing)
         if has_unasked:
@@ -199,19 +235,18 @@ class Decider:
             reason = self._unchanged[run] = Reason(ReasonKind.UNCHANGED, {"run": made_in})
         return reason
 
-    def _look_at(self, artifact: Artifact) -> tuple[FileState, Reason | None]:
-        """Return how the files of an artifact stand, and why its bytes are not there, if they are not."""
-        state, file = self._loader.state(artifact)
-        if file is None or state is FileState.PRESENT or state is FileState.ASIDE:
-            return state, None
+    def _missing(self, state: FileState, file: StoredFile) -> Reason | None:
+        """Return why the bytes of an artifact are not there by the state of its worst file, None if they lie aside."""
+        if state is FileState.ASIDE:
+            return None
         if file.referenced:
-            return state, Reason(ReasonKind.FILE_CHANGED, {"file": self._loader.shown_path(file)})
+            return Reason(ReasonKind.FILE_CHANGED, {"file": self._loader.shown_path(file)})
         kind = ReasonKind.ARTIFACT_MISSING if state is FileState.MISSING else ReasonKind.ARTIFACT_MODIFIED
-        return state, Reason(kind, {"file": file.path})
+        return Reason(kind, {"file": file.path})
 
     def known_read_sets(self, call: Call) -> list[tuple[str, ...]]:
         """Return what earlier executions of the call's stage with this code have read, newest first."""
-        place = call.stage_id, self._identifier.code_of(call)
+        place = call.stage_id, call.code or self._identifier.code_of(call)
         known = self._read_sets.get(place)
         if known is None:
             known = self._read_sets[place] = self._traces.read_sets(*place)

@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from types import CodeType
 from typing import Any
 
-from curifactory.core.events import EventStream, Warned
+from curifactory.core.events import Warned
 from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.record import Record
-from curifactory.core.spec import OutputSpec, StageSpec
+from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, next_number
-from curifactory.engine.binding import bind_aggregate, bind_stage, effective_outputs, mentions_state
+from curifactory.engine.binding import bind_aggregate, bind_stage
 from curifactory.engine.decide import Decider
 from curifactory.engine.execute import check_overrides
 from curifactory.engine.facts import call_ended
 from curifactory.engine.folders import Folders
 from curifactory.engine.graph import Call, Graph, Want
-from curifactory.engine.hands import Hands
 from curifactory.engine.holding import UNKNOWABLE
 from curifactory.engine.identify import Identifier
 from curifactory.engine.labels import Labels
@@ -38,56 +35,20 @@ from curifactory.engine.plan import (
     mark_needed,
     run_planned,
 )
+from curifactory.engine.run_stage import RunStage
 from curifactory.engine.saving import Saver
 from curifactory.engine.seeding import seed_of
 from curifactory.engine.settling import Settling
 from curifactory.engine.spill import Spill
+from curifactory.engine.surroundings import Surroundings
 from curifactory.engine.unread import find_unread_parameters, tell_unread
 from curifactory.engine.values import Values
 from curifactory.errors import CacheError, UnidentifiableError
-from curifactory.identity.fingerprint import Scope
-from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.call_locks import CallLocks
-from curifactory.store.layout import Layout
-from curifactory.store.traces import TraceStore
 
 _NO_CACHER = Reason(ReasonKind.NO_CACHER)
 # Shared by all calls that take nothing by hand; never written to.
 _NO_IDENTITIES: Mapping[str | Slot, str] = {}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What the engine works with.
-
-    Parameters
-    ----------
-    layout : Layout
-        Where things lie.
-    files : ArtifactFiles
-        Bytes of artifacts.
-    traces : TraceStore
-        Manifests and their index.
-    events : EventStream
-        Where everything is told.
-    scope : Scope
-        What is the project's own code.
-    root : Path
-        The project's folder; places in code are shown relative to it.
-    fragments : Path or None
-        Where reportables are rendered to; None when nothing is written.
-    hands : Hands
-        Who executes calls.
-    """
-
-    layout: Layout
-    files: ArtifactFiles
-    traces: TraceStore
-    events: EventStream
-    scope: Scope
-    root: Path
-    fragments: Path | None
-    hands: Hands
 
 
 class Engine:
@@ -127,9 +88,7 @@ class Engine:
             self.identifier,
             writes=options.writes,
         )
-        self.decider = Decider(
-            options, surroundings.traces, self.identifier, self.loader, self.saver.prototype
-        )
+        self.decider = Decider(options, surroundings.traces, self.identifier, self.loader, self.saver)
         self.values = Values(self)
         self.executing: list[Call] = []
         self.failed: tuple[Call, BaseException] | None = None
@@ -145,13 +104,12 @@ class Engine:
         self._cwd = ""
         self._places: dict[tuple[str, int], str] = {}
         self._told: set[str] = set()
-        self._effective: dict[int, tuple[StageSpec, Any]] = {}
-        self._mentions_state: dict[int, tuple[StageSpec, bool]] = {}
+        self._stages: dict[int, RunStage] = {}
 
     def set_options(self, options: EngineOptions) -> None:
         """Go on with other options, as a live context may."""
         self.options = self.decider.options = options
-        self._effective.clear()
+        self._stages.clear()
 
     # ---------------------------------------------------------------------------------------------------- making calls
 
@@ -177,18 +135,20 @@ class Engine:
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
         if overrides:
             check_overrides(spec, overrides, f"at {self.place(line)}")
+        stage = self.stage_of(spec)
+        calls = self.graph.calls
         call = Call(
             self,
-            spec,
+            stage,
             record,
             None if records is None else tuple(records),
             overrides,
-            index=len(self.graph),
+            index=len(calls),
             number=next_number(),
             line=line,
         )
-        self._bind(call)
-        self.graph.add(call)
+        self._bind(call, stage)
+        calls.append(call)
         if waits:
             cwd = os.getcwd()
             # One object for all calls of a folder.
@@ -197,29 +157,32 @@ class Engine:
             self.identifier.code_of(call)
             call.call_identities = self.call_identities(call)
         else:
-            self.ensure([call], Want.FILES)
+            self._settle_soon([call], Want.FILES)
         record.stages.append(spec.name)
         for slot in call.slots:
             record.state.bind(slot.name, slot)
         record.output_slots = call.slots
-        self._raise_save_fault(final=False)
+        if self.save_faults:
+            self._raise_save_fault(final=False)
         return call
 
-    def _bind(self, call: Call) -> None:
+    def _bind(self, call: Call, stage: RunStage) -> None:
         """Bind a call to what it sees now: records, inputs, parameters; and give it its slots."""
-        call.output_specs = self._outputs_of(call.spec)
-        call.known_records = len(call.record.manager.records)
-        if call.spec.aggregate:
+        spec, record = call.spec, call.record
+        call.known_records = len(record.manager.records)
+        if spec.aggregate:
             bind_aggregate(call, warn=self.warn)
         else:
             bind_stage(call)
-        call.parameters = self.identifier.parameters_of(call.record.params)
-        if call.spec.aggregate:
-            call.record.combo_hash = self.identifier.combined_hash(call)
-        call.label_hash = call.parameters.short if call.record.combo_hash is None else call.record.combo_hash
+        if spec.inputs or stage.may_read_state:
+            call.schedule(may_read_state=stage.may_read_state)
+        call.parameters = self.identifier.parameters_of(record.params)
+        if spec.aggregate:
+            record.combo_hash = self.identifier.combined_hash(call)
+        call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
         call.slots = tuple(
             [
-                Slot(output.name, call, position=position, lazy=output.lazy, resolve=output.resolve)
+                Slot(output.name, call, position, output.lazy, output.resolve)
                 for position, (output, _) in enumerate(call.output_specs)
             ]
         )
@@ -238,7 +201,7 @@ class Engine:
         if call.overrides:
             with suppress(UnidentifiableError):
                 found.update(self.identifier.override_identities(call))
-        for slot in call.scheduled_slots():
+        for slot in call.scheduled:
             if slot.producer is None or slot.held is not None:
                 try:
                     found[slot] = self.identifier.slot_identity(slot)
@@ -246,12 +209,14 @@ class Engine:
                     found[slot] = UNKNOWABLE
         return found
 
-    def may_read_state(self, spec: StageSpec) -> bool:
-        """Return whether a stage's code speaks of a state, so that it may read what it does not declare."""
-        known = self._mentions_state.get(id(spec))
+    def stage_of(self, spec: StageSpec) -> RunStage:
+        """Return what a stage is in this run."""
+        known = self._stages.get(id(spec))
         if known is None:
-            known = self._mentions_state[id(spec)] = (spec, mentions_state(spec))
-        return known[1]
+            # It holds the spec, so that no other one gets its id.
+            stage_id = self.identifier.stage_id_of(spec)
+            known = self._stages[id(spec)] = RunStage.of(spec, stage_id, self.options)
+        return known
 
     # --------------------------------------------------------------------------------------------------------- settling
 
@@ -280,7 +245,10 @@ class Engine:
     def ensure(self, targets: Sequence[Call], want: Want) -> None:
         """Settle calls and what they need, and nothing else."""
         self.identifier.look_again()
-        if len(targets) == 1 and targets[0].is_ready:
+        self._settle_soon(targets, want)
+
+    def _settle_soon(self, targets: Sequence[Call], want: Want) -> None:
+        if len(targets) == 1 and _is_ready(targets[0]):
             target = targets[0]
             if target.outcome is not None:
                 return
@@ -291,7 +259,7 @@ class Engine:
                 apply(target, self.decider.decide(target))
             if target.verdict is not Verdict.PERHAPS:
                 target.want = max(target.want, want)
-                self.settling.settle(target)
+                self.settling.settle(target, is_decided=True)
                 return
         last = max(call.index for call in targets)
         calls = self.graph.calls[: last + 1]
@@ -363,7 +331,8 @@ class Engine:
     def save_failed(self, error: CacheError) -> None:
         """Remember that an output could not be saved; its value goes on in memory."""
         self.save_faults.append(error)
-        self.warn(str(error))
+        # A call that is executed once more, here, says the same again.
+        self.tell_notes([str(error)])
 
     def warn(self, text: str) -> None:
         """Tell the person something in one line."""
@@ -389,8 +358,10 @@ class Engine:
             self.save_faults.clear()
             raise fault
 
-    def _outputs_of(self, spec: StageSpec) -> tuple[tuple[OutputSpec, Any], ...]:
-        known = self._effective.get(id(spec))
-        if known is None:
-            known = self._effective[id(spec)] = (spec, effective_outputs(spec, self.options))
-        return known[1]
+
+def _is_ready(call: Call) -> bool:
+    """Whether everything that has to be known before the call is settled."""
+    for producer in call.producers:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+        if not producer.settled:
+            return False
+    return True

@@ -11,7 +11,7 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.identity.fingerprint import compare
-from curifactory.parameters.variations import REPEAT
+from curifactory.parameters.sets import REPEAT
 from curifactory.store.traces import TraceStore
 
 # Manifests keep the beginnings of digests, which is enough to tell a person what has changed.

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
+from time import monotonic
 
 from curifactory.core.events import CallEnded, InputFacts, OutputFacts
 from curifactory.core.outcomes import CallOutcome
-from curifactory.core.state import Producer
+from curifactory.core.trace import new_tuple
 from curifactory.engine.graph import Call
 
 try:
@@ -17,6 +18,9 @@ except ImportError:  # pragma: no cover - a system that does not count
 
 # macOS counts in bytes, others in kibibytes.
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
+_TRUSTED_S = 0.01
+_asked_s = float("-inf")
+_peak_bytes: int | None = None
 
 
 def call_ended(
@@ -45,54 +49,64 @@ def call_ended(
     peak_bytes : int, optional
         The most memory of the process that executed it; of this one if it is not given.
     """
-    return CallEnded(
-        index=call.index,
-        name=call.name,
-        stage=call.stage_id,
-        record=call.record.index,
-        record_name=call.record.get_reference_name(),
-        outcome=call.outcome or CallOutcome.NOT_REACHED,
-        reason=call.reason,
-        key=call.key,
-        started_at=started_at,
-        duration_s=duration_s,
-        line=call.engine.place(call.line),
-        aggregate=call.spec.aggregate,
-        inputs=_inputs(call),
-        outputs=_outputs(call),
-        fragments=fragments,
-        error=error,
-        # Half a microsecond. Of a call that was not executed the memory of this process says nothing.
-        peak_bytes=peak_bytes or (None if started_at is None else read_peak()),
+    record = call.record
+    # Of a call that was not executed the memory of this process says nothing.
+    peak_bytes = peak_bytes or (None if started_at is None else read_peak())
+    parts = (
+        call.index,
+        call.spec.name,
+        call.stage_id,
+        record.index,
+        record.get_reference_name(),
+        call.outcome or CallOutcome.NOT_REACHED,
+        call.reason,
+        call.key,
+        started_at,
+        duration_s,
+        call.engine.place(call.line),
+        call.spec.aggregate,
+        _inputs(call),
+        _outputs(call),
+        fragments,
+        error,
+        peak_bytes,
     )
+    return new_tuple(CallEnded, parts)
 
 
 def read_peak() -> int | None:
-    """Return the most memory in bytes that this process has had until now, None where the system does not tell."""
-    return None if getrusage is None else getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
+    """Return the most memory in bytes that this process has had until now, None where the system does not tell.
+
+    It was so at most 10 ms ago: the system adds up all threads for it, which takes longer than many a call.
+    """
+    global _asked_s, _peak_bytes  # noqa: PLW0603 (there is one process to ask about)
+    if getrusage is not None and monotonic() - _asked_s > _TRUSTED_S:
+        _peak_bytes = getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
+        _asked_s = monotonic()
+    return _peak_bytes
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:
     if not call.inputs and not call.record_inputs:
         return ()
-    return tuple([_input(name, slot.producer) for name, slot in call.input_slots()])
-
-
-def _input(name: str, producer: Producer | None) -> InputFacts:
-    if isinstance(producer, Call):
-        return InputFacts(name, producer.index, producer.record.index)
-    return InputFacts(name, None, None)
+    found = []
+    for name, slot in call.input_slots():
+        producer = slot.producer
+        if isinstance(producer, Call):
+            found.append(new_tuple(InputFacts, (name, producer.index, producer.record.index)))
+        else:
+            found.append(InputFacts(name, None, None))
+    return tuple(found)
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
-    made_in = call.trace.run if call.trace is not None and call.outcome is CallOutcome.REUSED else None
-    if not call.outputs:
-        return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in call.output_specs])
     specs = call.output_specs
-    return tuple(
-        [
-            # Files that the stage wrote by itself come after what it returned.
-            OutputFacts(*output, made_in, position < len(specs) and specs[position][0].lazy)
-            for position, output in enumerate(call.outputs)
-        ]
-    )
+    if not call.outputs:
+        return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in specs])
+    made_in = call.origin.run if call.origin is not None and call.outcome is CallOutcome.REUSED else None
+    found = []
+    for position, output in enumerate(call.outputs):
+        # Files that the stage wrote by itself come after what it returned.
+        lazy = position < len(specs) and specs[position][0].lazy
+        found.append(new_tuple(OutputFacts, (*output, made_in, lazy)))
+    return tuple(found)

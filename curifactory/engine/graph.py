@@ -11,11 +11,12 @@ from curifactory.core.reason import Reason
 from curifactory.core.record import Record
 from curifactory.core.spec import OutputSpec, StageSpec
 from curifactory.core.state import Slot
-from curifactory.core.trace import Output, Trace
+from curifactory.core.trace import Origin, Output
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
     from curifactory.engine.parameters import ParameterIdentity
+    from curifactory.engine.run_stage import RunStage
 
 
 # Shared by all calls that have none, since a run may have very many; a mapping is replaced, never written to.
@@ -46,6 +47,10 @@ class Call:
         A stage's inputs that no override replaces; None is absent.
     record_inputs : dict of str to list of (Record, Slot)
         An aggregate's inputs, for the records that have them.
+    scheduled : tuple of Slot
+        What has to be known before the call: its inputs, and what it may read undeclared.
+    producers : tuple of Call
+        The calls behind these slots; one may come several times.
     call_identities : mapping or None
         Of a deferred call, what its keywords and the values in a person's hands were when it was made.
     decided_after : int
@@ -57,9 +62,9 @@ class Call:
     made : bool
         Whether it was executed in this run.
     observed : tuple of str
-        Read paths of its execution.
-    trace : Trace or None
-        What is known to be true of the call: found when reused, made when executed.
+        Read paths of its execution, be it one of an earlier run.
+    origin : Origin or None
+        Where the result of a call that can be reused comes from.
     verdict, reason
         What was decided and why, as far as it is known.
     want : Want
@@ -73,14 +78,13 @@ class Call:
     """
 
     __slots__ = (
-        "_producers",
-        "_scheduled",
         "absent",
         "call_identities",
         "code",
         "cwd",
         "decided_after",
         "engine",
+        "has_cacher",
         "index",
         "inputs",
         "key",
@@ -92,19 +96,21 @@ class Call:
         "made",
         "number",
         "observed",
+        "origin",
         "outcome",
         "output_specs",
         "outputs",
         "overrides",
         "parameters",
+        "producers",
         "reason",
         "record",
         "record_inputs",
         "records",
+        "scheduled",
         "slots",
         "spec",
         "stage_id",
-        "trace",
         "verdict",
         "want",
     )
@@ -112,7 +118,7 @@ class Call:
     def __init__(
         self,
         engine: Engine,
-        spec: StageSpec,
+        stage: RunStage,
         record: Record,
         records: tuple[Record, ...] | None,
         overrides: Mapping[str, Any],
@@ -122,10 +128,10 @@ class Call:
         line: tuple[str, int],
     ) -> None:
         self.engine = engine
-        self._producers: tuple[Call, ...] | None = None
-        self._scheduled: tuple[Slot, ...] | None = None
-        self.spec = spec
-        self.stage_id = engine.identifier.stage_id_of(spec)
+        self.spec: StageSpec = stage.spec
+        self.stage_id = stage.stage_id
+        self.output_specs: tuple[tuple[OutputSpec, Any], ...] = stage.outputs
+        self.has_cacher = stage.has_cacher
         self.record = record
         self.records = records
         self.overrides = overrides or _NONE
@@ -135,7 +141,8 @@ class Call:
         self.cwd: str | None = None
         self.inputs: Mapping[str, Slot | None] = _NONE
         self.record_inputs: Mapping[str, list[tuple[Record, Slot]]] = _NONE
-        self.output_specs: tuple[tuple[OutputSpec, Any], ...] = ()
+        self.scheduled: tuple[Slot, ...] = ()
+        self.producers: tuple[Call, ...] = ()
         self.slots: tuple[Slot, ...] = ()
         self.parameters: ParameterIdentity | None = None
         self.known_records = 0
@@ -143,7 +150,7 @@ class Call:
         self.labels: Mapping[str, str] = _NONE
         self.code: str | None = None
         self.key: str | None = None
-        self.trace: Trace | None = None
+        self.origin: Origin | None = None
         self.outputs: tuple[Output, ...] = ()
         self.made = False
         self.verdict: Verdict | None = None
@@ -167,28 +174,12 @@ class Call:
         return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
 
     @property
-    def is_ready(self) -> bool:
-        """Whether everything that has to be known before the call is settled."""
-        for producer in self.producers():  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
-            if not producer.settled:
-                return False
-        return True
-
-    @property
     def takes_by_hand(self) -> bool:
         """Whether it takes keywords, or values that a person has put in or holds, which may be changed in place."""
         if self.overrides:
             return True
-        for slot in self.scheduled_slots():  # noqa: SIM110 - as above
+        for slot in self.scheduled:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
             if slot.producer is None or slot.held is not None:
-                return True
-        return False
-
-    @property
-    def has_cacher(self) -> bool:
-        """Whether an output of it is cached."""
-        for _, template in self.output_specs:  # noqa: SIM110 - as above
-            if template is not None:
                 return True
         return False
 
@@ -201,33 +192,27 @@ class Call:
             for _, slot in pairs:
                 yield name, slot
 
-    def scheduled_slots(self) -> tuple[Slot, ...]:
-        """Return the slots that have to be known before the call: its inputs, and what it may read undeclared.
+    def schedule(self, *, may_read_state: bool) -> None:
+        """Note what has to be known before the call, now that its inputs are bound; that never changes.
 
-        An aggregate without inputs, or a stage whose code speaks of a state, may read whatever it sees.
+        Parameters
+        ----------
+        may_read_state : bool
+            Whether it may read whatever it sees: an aggregate without inputs, or a stage whose code speaks of a state.
         """
-        if self._scheduled is None:
-            # What the call sees is bound when it is made, so this never changes.
-            found = [slot for _, slot in self.input_slots()]
-            if self.engine.may_read_state(self.spec):
-                for record in (self.record, *(self.records or ())):
-                    found += record.state.slots(self.number).values()
-            self._scheduled = tuple(found)
-        return self._scheduled
-
-    def producers(self) -> tuple[Call, ...]:
-        """Return the calls behind the scheduled slots; one may come several times."""
-        if self._producers is None:
-            slots = self.scheduled_slots()
-            self._producers = (
-                tuple([slot.producer for slot in slots if isinstance(slot.producer, Call)]) if slots else ()
-            )
-        return self._producers
+        slots = [slot for slot in self.inputs.values() if slot is not None]
+        for pairs in self.record_inputs.values():
+            slots += [slot for _, slot in pairs]
+        if may_read_state:
+            for record in (self.record, *(self.records or ())):
+                slots += record.state.slots(self.number).values()
+        self.scheduled = tuple(slots)
+        self.producers = tuple([slot.producer for slot in slots if isinstance(slot.producer, Call)])
 
     def learn_producer(self, producer: Call) -> None:
         """Have another call settled before this one, because an earlier execution has read what that makes."""
-        if producer not in self.producers():
-            self._producers = (*self.producers(), producer)
+        if producer not in self.producers:
+            self.producers = (*self.producers, producer)
 
     def hand_out(self, slot: Slot) -> Any:
         """Return a slot's value to a person."""
@@ -256,7 +241,7 @@ class Graph:
 
     def leaves(self) -> list[Call]:
         """Return the calls whose outputs no other call reads."""
-        read = {producer.index for call in self.calls for producer in call.producers()}
+        read = {producer.index for call in self.calls for producer in call.producers}
         return [call for call in self.calls if call.index not in read]
 
     def __len__(self) -> int:

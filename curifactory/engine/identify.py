@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from hashlib import sha256
+from typing import Any, NamedTuple
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.record import Record
@@ -16,12 +16,12 @@ from curifactory.core.state import Slot
 from curifactory.engine.graph import Call
 from curifactory.engine.holding import is_unchanged
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
-from curifactory.engine.parameters import ParameterIdentities, ParameterIdentity
+from curifactory.engine.parameters import ParameterIdentities
 from curifactory.engine.seeding import SEED
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.canonical import digest
 from curifactory.identity.fingerprint import Fingerprint, Scope, Taken, hold_changed_globals, take
-from curifactory.parameters.variations import REPEAT
+from curifactory.parameters.sets import REPEAT
 
 ABSENT = "absent"
 IGNORED = "ignored"
@@ -34,6 +34,15 @@ class NotYetKnownError(Exception):
     def __init__(self, producer: Call) -> None:
         super().__init__(producer.describe())
         self.producer = producer
+
+
+class Identified(NamedTuple):
+    """What a call is if it reads certain paths: their values, its inputs and keywords, and the key that they make."""
+
+    key: str
+    reads: dict[str, str]
+    inputs: dict[str, str]
+    overrides: dict[str, str]
 
 
 class _Seen:
@@ -60,11 +69,20 @@ class Identifier:
     ``manager.x`` is what the manager says of the run, such as the name of the experiment.
     """
 
-    __slots__ = ("_label_prefix", "_look", "_parameters", "_scope", "_stage_ids", "_taken", "named_code")
+    __slots__ = (
+        "_label_prefix",
+        "_look",
+        "_scope",
+        "_stage_ids",
+        "_taken",
+        "named_code",
+        "parameters_of",
+    )  # fmt: skip
 
     def __init__(self, scope: Scope, *, label_prefix: str) -> None:
         self._scope = scope
-        self._parameters = ParameterIdentities(scope)
+        #: Gives the identity of a parameter set as it is now.
+        self.parameters_of = ParameterIdentities(scope).of
         self._label_prefix = label_prefix
         self.named_code = NamedCode(scope)
         self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
@@ -74,7 +92,7 @@ class Identifier:
     def look_again(self) -> None:
         """Take code for unknown: people's code has been executed since it was looked at, and may have changed it."""
         self._look += 1
-        self.named_code.look_again()
+        self.named_code.seen.clear()
 
     def fingerprint_of(self, spec: StageSpec) -> Fingerprint:
         """Return the fingerprint of a stage's code as it is now, looked at once until :meth:`look_again`."""
@@ -87,9 +105,24 @@ class Identifier:
         assert seen.taken.result is not None  # noqa: S101 - a function always has a fingerprint
         return seen.taken.result
 
+    def last_fingerprint_of(self, spec: StageSpec) -> Fingerprint:
+        """Return the fingerprint that a stage's code had when it was last looked at."""
+        seen = self._taken.get(id(spec))
+        if seen is None or seen.taken.result is None:
+            return self.fingerprint_of(spec)
+        return seen.taken.result
+
+    def _take_code(self, call: Call) -> str:
+        code = call.code = self.fingerprint_of(call.spec).digest
+        return code
+
     def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
         """Take what a stage has done to globals while it was executed for a memo that does not count."""
-        return hold_changed_globals(spec.function, scope=self._scope)
+        changed = hold_changed_globals(spec.function, scope=self._scope)
+        if changed:
+            # There is something to tell of it now.
+            self._taken.pop(id(spec), None)
+        return changed
 
     def stage_id_of(self, spec: StageSpec) -> str:
         """Return the module-qualified name of a stage, the same in every process.
@@ -107,13 +140,7 @@ class Identifier:
 
     def code_of(self, call: Call) -> str:
         """Return the digest of the code of a call's stage."""
-        if call.code is None:
-            call.code = self.fingerprint_of(call.spec).digest
-        return call.code
-
-    def parameters_of(self, params: Any) -> ParameterIdentity:
-        """Return the identity of a parameter set as it is now."""
-        return self._parameters.of(params)
+        return call.code or self._take_code(call)
 
     def slot_identity(self, slot: Slot) -> str:
         """Return what makes a slot's value the same value: an artifact's digest, else the call that made it.
@@ -151,14 +178,14 @@ class Identifier:
 
         How many records an aggregate is given is an input too: ``len(records)`` needs no read that could be noted.
         """
-        found = {
-            name: ABSENT if slot is None else self.slot_identity(slot) for name, slot in call.inputs.items()
-        }
-        for name, pairs in call.record_inputs.items():
-            positions = {id(record): position for position, record in enumerate(call.records or ())}
-            rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
-            found[name] = _digest_text(rows)
+        found = {}
+        for name, slot in call.inputs.items():
+            found[name] = ABSENT if slot is None else self.slot_identity(slot)
         if call.spec.aggregate:
+            positions = {id(record): position for position, record in enumerate(call.records or ())}
+            for name, pairs in call.record_inputs.items():
+                rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
+                found[name] = _digest_text(rows)
             found["records"] = str(len(call.records or ()))
         repeat = getattr(call.record.params, REPEAT, 0)
         if repeat:
@@ -172,16 +199,24 @@ class Identifier:
 
     def read_values(self, call: Call, paths: Iterable[str]) -> dict[str, str]:
         """Return what each read path stands for now."""
-        return {path: self._read_value(call, path) for path in paths}
+        found = {}
+        for path in paths:
+            if path.startswith("params."):
+                found[path] = self._parameter_value(call, call.record, path[7:])
+            else:
+                found[path] = self._read_value(call, path)
+        return found
+
+    def identify(self, call: Call, read_set: Sequence[str]) -> Identified:
+        """Return what the call is if it reads these paths."""
+        reads = self.read_values(call, read_set)
+        inputs = self.input_identities(call)
+        overrides = self.override_identities(call) if call.overrides else {}
+        return Identified(self.key_of(call, reads, inputs, overrides), reads, inputs, overrides)
 
     def key(self, call: Call, read_set: Sequence[str]) -> str:
         """Return the key that the call has if it reads these paths: 64 hex digits."""
-        return self.key_of(
-            call,
-            self.read_values(call, read_set),
-            self.input_identities(call),
-            self.override_identities(call) if call.overrides else {},
-        )
+        return self.identify(call, read_set).key
 
     def combined_hash(self, call: Call) -> str:
         """Return the hash that names an aggregate's files: its own parameters and its records, in their order."""
@@ -196,17 +231,19 @@ class Identifier:
         self, call: Call, reads: Mapping[str, str], inputs: Mapping[str, str], overrides: Mapping[str, str]
     ) -> str:
         """Return the key from values that have been taken already."""
-        return _digest_text(
+        # repr of nested tuples, lists and strings is unambiguous and the same in every process.
+        text = repr(
             (
                 _KEY_FORMAT,
                 call.stage_id,
-                self.code_of(call),
+                call.code or self._take_code(call),
                 sorted(reads.items()),
                 sorted(inputs.items()),
-                sorted(overrides.items()),
+                sorted(overrides.items()) if overrides else [],
                 [spec.name for spec, _ in call.output_specs],
             )
         )
+        return sha256(text.encode()).hexdigest()
 
     def _override_identity(self, call: Call, name: str, value: Any) -> str:
         path = f"{call.name}(…, {name})"
@@ -224,8 +261,6 @@ class Identifier:
         return digest(value, path=path, scope=self._scope)
 
     def _read_value(self, call: Call, path: str) -> str:
-        if path.startswith("params."):
-            return self._parameter_value(call, call.record, path[7:])
         if path.startswith("records."):
             rows = [self._record_value(call, record, path[8:]) for record in call.records or ()]
             return _digest_text(rows)
@@ -289,5 +324,4 @@ def _file_of(spec: StageSpec) -> str | None:
 
 
 def _digest_text(value: Any) -> str:
-    # repr of nested tuples, lists and strings is unambiguous and the same in every process.
-    return hashlib.sha256(repr(value).encode()).hexdigest()
+    return sha256(repr(value).encode()).hexdigest()

@@ -52,8 +52,10 @@ class Labels:
     def claim(self, call: Call, cacher: Any, output: str, key: str) -> str:
         """Return the label under which an output of a call with this key lies."""
         label = self.plain(call, cacher, output)
-        holder = self._holders.setdefault(label, key)
-        self._calls.setdefault(label, call)
+        holder = self._holders.get(label)
+        if holder is None:
+            self._holders[label], self._calls[label] = key, call
+            return label
         if holder == key:
             return label
         if cacher.path_override is not None:

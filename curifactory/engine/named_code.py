@@ -30,16 +30,13 @@ class NamedCode:
         What is the project's own code.
     """
 
-    __slots__ = ("_installed", "_scope", "_seen")
+    __slots__ = ("_installed", "_scope", "seen")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._seen: dict[type, str] = {}
+        #: Code of the project's own cachers; cleared when people's code has been executed, and may have changed it.
+        self.seen: dict[type, str] = {}
         self._installed: set[type] = set()
-
-    def look_again(self) -> None:
-        """Take the code of cachers for unknown: people's code has been executed, and may have changed it."""
-        self._seen.clear()
 
     def names_of(self, value: Any, named: Sequence[str] | None) -> list[str]:
         """Return ``module:qualname`` of each class and function of the project that a value needs.
@@ -69,15 +66,19 @@ class NamedCode:
         code = self._code_of_class(type(cacher))
         return key if code is None else hashlib.sha256(f"{key} {code}".encode()).hexdigest()
 
+    def may_change(self, cls: type) -> bool:
+        """Whether the code of a class is the project's own, so that it may be another one at the next look."""
+        return self._code_of_class(cls) is not None
+
     def _code_of_class(self, cls: type) -> str | None:
         """Return the fingerprint of a class as it is now, None of one that is not the project's and so never changes."""
         if cls in self._installed:
             return None
-        code = self._seen.get(cls) or class_fingerprint(cls, scope=self._scope)
+        code = self.seen.get(cls) or class_fingerprint(cls, scope=self._scope)
         if code is None:
             self._installed.add(cls)
         else:
-            self._seen[cls] = code
+            self.seen[cls] = code
         return code
 
     def _is_own(self, name: str) -> bool:

@@ -57,8 +57,10 @@ class ParameterIdentity:
 
     def is_current(self) -> bool:
         """Whether the set still has the values that it had."""
-        if not self.mutable and _same_objects(self.snapshot, _values(self.params)):
-            return True
+        if not self.mutable:
+            now, before = _values(self.params), self.snapshot
+            if len(now) == len(before) and all(map(operator.is_, before, now)):
+                return True
         return not self.changed_fields()
 
     def changed_fields(self) -> list[str]:
@@ -177,7 +179,3 @@ def _reader(cls: type[Any]) -> Callable[[Any], tuple[Any, ...]] | None:
         return None
     names = _field_names(cls)
     return operator.attrgetter(*names) if len(names) > 1 else None
-
-
-def _same_objects(left: tuple[Any, ...], right: tuple[Any, ...]) -> bool:
-    return len(left) == len(right) and all(map(operator.is_, left, right))

@@ -31,6 +31,9 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
     return _line(shown.f_code.co_filename, shown.f_lineno), not inside_block(frame, run_code)
 
 
+_own_files: set[str] = set()
+
+
 @functools.lru_cache(maxsize=1024)
 def _line(file: str, number: int) -> tuple[str, int]:
     """Return one object for all calls of a line."""
@@ -69,6 +72,12 @@ def _find_cell(file: str) -> str | None:
 
 def _nearest_person_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.currentframe() is the same, and slower
-    while frame is not None and is_package_frame(frame.f_code.co_filename):
+    while frame is not None:
+        file = frame.f_code.co_filename
+        # The files of this package that stand between are few.
+        if file not in _own_files:
+            if not is_package_frame(file):
+                break
+            _own_files.add(file)
         frame = frame.f_back
     return frame

@@ -10,6 +10,7 @@ from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
+from curifactory.core.trace import Trace, one_for_all
 from curifactory.engine.decide import Decider, Decision
 from curifactory.engine.graph import Call, Want
 
@@ -112,12 +113,19 @@ def apply(call: Call, decision: Decision) -> None:
     call.reason = decision.reason
     call.absent = decision.absent
     call.lies_aside = decision.lies_aside
-    if decision.trace is None:
-        call.trace = None
+    trace = decision.trace
+    if trace is None:
+        call.origin = None
     else:
-        call.trace = decision.trace.brief()
-        call.key = decision.trace.key
-        call.outputs = decision.trace.outputs
+        take_over(call, trace)
+
+
+def take_over(call: Call, trace: Trace) -> None:
+    """Write into a call what an earlier execution was, by whose trace it is reused."""
+    call.origin = trace.origin
+    call.key = trace.key
+    call.outputs = trace.outputs
+    call.observed = one_for_all(tuple(trace.reads))
 
 
 def mark_needed(targets: Sequence[Call], want: Want) -> None:
@@ -160,14 +168,12 @@ def has_to_run(call: Call) -> bool:
 def _wanted_of_producers(call: Call) -> list[tuple[Call, Want]]:
     if call.verdict is not Verdict.RUN:
         return [
-            (producer, Want.IDENTITY)
-            for producer in call.producers()
-            if producer.verdict is not Verdict.REUSE
+            (producer, Want.IDENTITY) for producer in call.producers if producer.verdict is not Verdict.REUSE
         ]
     declared = {id(slot.producer) for _, slot in call.input_slots()}
     # What may be read without being declared is only verified; its value is made when it is read.
     return [
-        (producer, Want.VALUE if id(producer) in declared else Want.IDENTITY) for producer in call.producers()
+        (producer, Want.VALUE if id(producer) in declared else Want.IDENTITY) for producer in call.producers
     ]
 
 

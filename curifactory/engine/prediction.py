@@ -10,35 +10,8 @@ from types import CodeType
 from typing import Any
 
 from curifactory.core.spec import StageSpec
-from curifactory.engine.graph import Call
-from curifactory.engine.identify import Identifier, NotYetKnownError
-from curifactory.errors import UnidentifiableError
 
 WHOLE = "params.*"
-
-
-def predict_key(call: Call, read_sets: list[tuple[str, ...]], identifier: Identifier) -> str | None:
-    """Return the key that a call probably has: calls that share it had better run one after the other.
-
-    Parameters
-    ----------
-    call : Call
-        With all its inputs known.
-    read_sets : list of tuple of str
-        What earlier executions of this code have read, newest first.
-    identifier : Identifier
-        Gives the values of what is read.
-
-    Returns
-    -------
-    str or None
-        None if nothing can be said.
-    """
-    paths = read_sets[0] if read_sets else guess_reads(call.spec, call.record.params)
-    try:
-        return identifier.key(call, paths)
-    except (UnidentifiableError, NotYetKnownError):
-        return None
 
 
 def guess_reads(spec: StageSpec, params: Any) -> tuple[str, ...]:

@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 
 def reuse_call(engine: Engine, call: Call) -> None:
     """Settle a call by its trace: nothing is executed, and nothing loaded before somebody reads it."""
-    trace = call.trace
-    assert trace is not None  # noqa: S101 - a call is reused only by a trace
+    origin = call.origin
+    assert origin is not None  # noqa: S101 - a call is reused only by a trace
     call.outcome = CallOutcome.REUSED
     if engine.options.writes and call.want >= Want.FILES:
         call.outputs = tuple(
             [_named(engine, call, position, output) for position, output in enumerate(call.outputs)]
         )
-    fragments = tell_again(engine, call, trace) if trace.reported else 0
+    fragments = tell_again(engine, call) if origin.reported else 0
     engine.remember_use(call)
-    engine.events.emit(call_ended(call, duration_s=trace.duration_s, fragments=fragments))
+    engine.events.emit(call_ended(call, duration_s=origin.duration_s, fragments=fragments))
 
 
 def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:

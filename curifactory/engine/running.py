@@ -1,27 +1,29 @@
-"""One call from execution to commit: its function is executed, its outputs saved, its trace written."""
+"""One call from its start to its end: its function is executed, and what it is made with must not have changed."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from curifactory.caching.file_reference import FileReferenceCacher
 from curifactory.caching.path_ref import PathRef
 from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.state import Slot
-from curifactory.core.trace import Output, Trace
+from curifactory.core.trace import new_tuple
+from curifactory.core.wall_clock import now
 from curifactory.engine.activity import Activity
 from curifactory.engine.checkpoints import discard_checkpoint
-from curifactory.engine.describe import summary, type_name
+from curifactory.engine.committing import commit_trace, identify, keep_outputs
 from curifactory.engine.execute import execute, person_frames
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
+from curifactory.engine.identify import Identified
 from curifactory.engine.parameters import changed_parameters
 from curifactory.engine.seeding import SEED, set_seeds
-from curifactory.errors import CacheError, StageError, UnidentifiableError
+from curifactory.errors import StageError
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -29,8 +31,15 @@ if TYPE_CHECKING:
 _MOST_LOOKED_AT = 10_000
 
 
-def run_call(engine: Engine, call: Call) -> None:
+def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> None:
     """Execute a call, save what it made, and settle it.
+
+    Parameters
+    ----------
+    engine, call
+        The call; all that it needs is settled.
+    foreseen : Identified, optional
+        What it probably is, if somebody has found that out just now.
 
     Raises
     ------
@@ -39,42 +48,47 @@ def run_call(engine: Engine, call: Call) -> None:
     Exception
         Whatever the stage function raises.
     """
-    started = datetime.now().astimezone()
+    started = now()
+    record = call.record
     engine.events.emit(
-        CallStarted(call.index, call.name, call.record.index, call.record.get_reference_name(), started)
+        new_tuple(
+            CallStarted, (call.index, call.spec.name, record.index, record.get_reference_name(), started)
+        )
     )
     try:
-        check_unchanged(engine, call)
-        before = engine.call_identities(call)
+        before = check_unchanged(engine, call)
         activity, values, duration_s = _try(engine, call)
     except BaseException as error:
         fail_call(engine, call, error, started)
         raise
     call.made = True
-    _note_changes(engine, call, before, activity)
-    lossless, fault = _commit(engine, call, activity, values, duration_s, started)
+    if before:
+        _note_changes(engine, call, before, activity)
+    lossless, fault = _commit(engine, call, activity, values, duration_s, started, foreseen)
     call.outcome = CallOutcome.RAN
     _fill_slots(call, values, lossless)
-    if fault is None:
+    if fault is None and activity.checkpoint is not None:
         discard_checkpoint(activity.checkpoint)
+    fragments = 0 if activity.told is None else activity.told.fragments
     engine.events.emit(
-        call_ended(
-            call, started_at=started, duration_s=duration_s, fragments=activity.telling.fragments, error=fault
-        )
+        call_ended(call, started_at=started, duration_s=duration_s, fragments=fragments, error=fault)
     )
 
 
 def _try(engine: Engine, call: Call) -> tuple[Activity, tuple[Any, ...], float]:
     """Execute a call, and again after it has failed as often as it may."""
-    allowed = max(call.spec.needs.retries, engine.options.retries)
-    for number in range(1, allowed + 1):
+    allowed, number = max(call.spec.needs.retries, engine.options.retries), 0
+    while True:
+        activity = Activity(engine, call)
         try:
-            activity = Activity(engine, call)
-            return (activity, *perform(engine, call, activity))
-        except Exception as error:  # noqa: BLE001 - whatever a stage raises
+            values, duration_s = perform(engine, call, activity)
+        except Exception as error:
+            number += 1
+            if number > allowed:
+                raise
             engine.warn(tell_retry(call, error, number, allowed))
-    activity = Activity(engine, call)
-    return (activity, *perform(engine, call, activity))
+        else:
+            return activity, values, duration_s
 
 
 def tell_retry(call: Call, error: BaseException, number: int, allowed: int) -> str:
@@ -106,8 +120,7 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         set_seeds(seed)
     engine.executing.append(call)
     try:
-        with _folder_of(call):
-            values, duration_s = execute(activity)
+        values, duration_s = execute(activity) if call.cwd is None else _execute_in(call.cwd, activity)
     finally:
         engine.executing.pop()
     activity.end()
@@ -127,6 +140,7 @@ def _commit(
     values: Sequence[Any],
     duration_s: float,
     started: datetime,
+    foreseen: Identified | None,
 ) -> tuple[Sequence[bool], str | None]:
     """Save the outputs and write the trace.
 
@@ -141,124 +155,13 @@ def _commit(
     call.key = None
     if not engine.options.writes or not engine.wants_trace(call):
         return keep_outputs(engine, call, activity, values, key=None)
-    what = identify(engine, call, activity.not_reusable)
-    call.key = what.key
-    lossless, fault = keep_outputs(engine, call, activity, values, key=what.key)
-    if what.is_reusable and fault is None:
-        commit_trace(engine, call, activity.telling.write(), what, started, duration_s)
+    what = identify(engine, call, activity.not_reusable, foreseen)
+    call.key = engine.identifier.momentary_key(call) if what is None else what.key
+    lossless, fault = keep_outputs(engine, call, activity, values, key=call.key)
+    if what is not None and fault is None:
+        report = None if activity.told is None else activity.told.write()
+        commit_trace(engine, call, report, what, started, duration_s)
     return lossless, fault
-
-
-def keep_outputs(
-    engine: Engine, call: Call, activity: Activity, values: Sequence[Any], *, key: str | None
-) -> tuple[Sequence[bool], str | None]:
-    """Save the outputs that have a cacher.
-
-    Parameters
-    ----------
-    engine, call, activity
-        What was executed.
-    values : sequence
-        One for each output.
-    key : str or None
-        Identity of the call, for names that another call holds; None if nothing is saved.
-
-    Returns
-    -------
-    lossless : sequence of bool
-        For each output, whether loading it will give an equal value.
-    fault : str or None
-        What went wrong with a cacher, if anything did; the values go on in memory.
-    """
-    call.outputs = tuple(
-        Output(spec.name, type_name(value), summary(value, spec.name))
-        for (spec, _), value in zip(call.output_specs, values, strict=True)
-    )
-    fault = None
-    if key is not None:
-        try:
-            saved = engine.saver.save(call, values, key)
-        except CacheError as error:
-            engine.save_failed(error)
-            fault = str(error)
-        else:
-            call.outputs = (
-                *(each.output for each in saved),
-                *engine.saver.own_files(activity.files),
-            )
-            # A view of parameters comes back from the cache as the plain set; so everybody gets that.
-            return [each.lossless and not activity.escaped for each in saved], None
-    return [True] * len(values), fault
-
-
-class Identified(NamedTuple):
-    """What a call was, now that it is known what it has read."""
-
-    key: str
-    reads: dict[str, str]
-    inputs: dict[str, str]
-    overrides: dict[str, str]
-    is_reusable: bool
-
-
-def identify(engine: Engine, call: Call, not_reusable: str | None) -> Identified:
-    """Return the key of a call that has been executed, with the values of all that it has read.
-
-    Parameters
-    ----------
-    engine, call
-        The call, with the paths that it has read.
-    not_reusable : str or None
-        Why no later call may have this key, if none may.
-    """
-    identifier = engine.identifier
-    try:
-        read_set = engine.traces.key_reads(call.stage_id, identifier.code_of(call), call.observed)
-        reads = identifier.read_values(call, read_set)
-        inputs = identifier.input_identities(call)
-        overrides = identifier.override_identities(call)
-    except UnidentifiableError as error:
-        engine.warn(f"{call.describe()} cannot be reused: {error}")
-    else:
-        if not_reusable is None:
-            return Identified(
-                identifier.key_of(call, reads, inputs, overrides), reads, inputs, overrides, True
-            )
-    # What it made is saved all the same, under a key that no later call will have.
-    return Identified(identifier.momentary_key(call), {}, {}, {}, False)
-
-
-def commit_trace(
-    engine: Engine,
-    call: Call,
-    report_folder: str | None,
-    what: Identified,
-    started: datetime,
-    duration_s: float,
-) -> None:
-    """Write the trace of a call: this is what makes it one that can be reused."""
-    own = [path.removeprefix("params.") for path in what.reads if path.startswith("params.")]
-    fingerprint = engine.identifier.fingerprint_of(call.spec)
-    call.trace = Trace(
-        key=what.key,
-        stage=call.stage_id,
-        code=engine.identifier.code_of(call),
-        reads=what.reads,
-        shown=call.parameters.shown(own) if call.parameters is not None else {},
-        inputs=what.inputs,
-        overrides=what.overrides,
-        outputs=call.outputs,
-        run=engine.options.run,
-        made_at=started.isoformat(timespec="milliseconds"),
-        duration_s=round(duration_s, 6),
-        reported=report_folder is not None,
-    )
-    engine.traces.commit(
-        call.trace, parts=fingerprint.parts, places=fingerprint.places, report_folder=report_folder
-    )
-    engine.remember_use(call)
-    engine.decider.forget(call)
-    engine.tell_notes(fingerprint.notes)
 
 
 def _fill_slots(call: Call, values: Sequence[Any], lossless: Sequence[bool]) -> None:
@@ -278,7 +181,7 @@ def fail_call(engine: Engine, call: Call, error: BaseException, started: datetim
     interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
     call.outcome = CallOutcome.INTERRUPTED if interrupted else CallOutcome.FAILED
     note_failure(engine, call, error)
-    duration_s = (datetime.now().astimezone() - started).total_seconds()
+    duration_s = (now() - started).total_seconds()
     engine.events.emit(
         call_ended(call, started_at=started, duration_s=duration_s, error=person_frames(error))
     )
@@ -295,16 +198,30 @@ def note_failure(engine: Engine, call: Call, error: BaseException) -> None:
         engine.failed = (call, error)
 
 
-def check_unchanged(engine: Engine, call: Call) -> None:
-    """Refuse to execute a deferred call if what it was made with has been changed since."""
-    _check_parameters(call, "after the call was made")
-    if call.call_identities is not None:
-        _check_code(engine, call)
-        check_values(engine, call)
+def check_unchanged(engine: Engine, call: Call) -> Mapping[str | Slot, str]:
+    """Refuse to execute a deferred call if what it was made with has been changed since.
+
+    Returns
+    -------
+    mapping
+        What its keywords, and the values in a person's hands, are now.
+    """
+    # One that did not wait is what it was a moment ago, when it was made.
+    if call.call_identities is not None or call.outcome is not None:
+        _check_parameters(call, "after the call was made")
+    if call.call_identities is None:
+        return engine.call_identities(call)
+    _check_code(engine, call)
+    return check_values(engine, call)
 
 
-def check_values(engine: Engine, call: Call) -> None:
+def check_values(engine: Engine, call: Call) -> Mapping[str | Slot, str]:
     """Refuse to settle a deferred call if a value that it takes was changed in place since the call was made.
+
+    Returns
+    -------
+    mapping
+        As of :func:`check_unchanged`; empty for a call that is no deferred one.
 
     Raises
     ------
@@ -313,16 +230,19 @@ def check_values(engine: Engine, call: Call) -> None:
     """
     before = call.call_identities
     if before is None:
-        return
-    for taken, now in engine.call_identities(call).items():
+        return {}
+    identities = engine.call_identities(call)
+    for taken, current in identities.items():
         # Of a value that nobody held then, it is enough that it still is what its producer made.
-        known = before.get(taken) or (now if isinstance(taken, Slot) and taken.producer is not None else None)
-        if known != now:
+        is_made = isinstance(taken, Slot) and taken.producer is not None
+        known = before.get(taken) or (current if is_made else None)
+        if known != current:
             raise StageError(
                 f"'{taken.name if isinstance(taken, Slot) else taken}' was changed between the call of '{call.name}' at "
                 f"{engine.place(call.line)} and its execution.",
                 hint="Run with --eager, or change a copy.",
             )
+    return identities
 
 
 def _tells_a_place(call: Call, values: Sequence[Any]) -> bool:
@@ -353,8 +273,8 @@ def _keeps_references(template: Any) -> bool:
 
 def _note_changes(engine: Engine, call: Call, before: Mapping[Any, str], activity: Activity) -> None:
     """Keep no trace of a call that has changed a keyword or a value that was put in by hand: it is not what it was."""
-    for taken, now in engine.call_identities(call).items() if before else ():
-        if taken in before and before[taken] != now:
+    for taken, identity in engine.call_identities(call).items():
+        if taken in before and before[taken] != identity:
             name = taken.name if isinstance(taken, Slot) else taken
             activity.cannot_be_reused(f"it changes '{name}' in place")
 
@@ -376,21 +296,13 @@ def _check_parameters(call: Call, when: str) -> None:
         raise changed_parameters(call, identity.params, identity.changed_fields(), when)
 
 
-class _folder_of:  # noqa: N801 - reads as the context manager that it is
-    """The working folder of the moment in which a call was made."""
-
-    __slots__ = ("_before", "_wanted")
-
-    def __init__(self, call: Call) -> None:
-        self._wanted = call.cwd
-        self._before: str | None = None
-
-    def __enter__(self) -> None:
-        if self._wanted is not None:
-            self._before = os.getcwd()
-            if self._before != self._wanted:
-                os.chdir(self._wanted)
-
-    def __exit__(self, *exception: object) -> None:
-        if self._before is not None and self._before != self._wanted:
-            os.chdir(self._before)
+def _execute_in(folder: str, activity: Activity) -> tuple[tuple[Any, ...], float]:
+    """Execute a call in the working folder of the moment in which it was made."""
+    before = os.getcwd()
+    if before == folder:
+        return execute(activity)
+    os.chdir(folder)
+    try:
+        return execute(activity)
+    finally:
+        os.chdir(before)

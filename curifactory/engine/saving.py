@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.placement import Placement
-from curifactory.core.trace import Artifact, Output, StoredFile
-from curifactory.engine.describe import type_name
+from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, new_tuple
+from curifactory.engine.describe import describe, summary, type_name
 from curifactory.engine.graph import Call
 from curifactory.engine.labels import Labels
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
@@ -18,18 +18,12 @@ from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.full_store import NOT_KEPT
 
 
-class Saved(NamedTuple):
-    """An output, and whether what is loaded of it will equal what was saved."""
-
-    output: Output
-    lossless: bool
-
-
 class _Staged(NamedTuple):
     cacher: Any
     placement: Placement
     references: list[str]
     folder: str
+    is_ours: bool
 
 
 class Saver:
@@ -66,13 +60,15 @@ class Saver:
         self._prefix = prefix
         self._empty: list[str] = []
         self._prototypes: dict[tuple[int, str], tuple[Any, Any]] = {}
+        # Of those whose code nobody edits meanwhile; their templates are held by the prototypes.
+        self._keys: dict[tuple[int, str], str] = {}
         self.labels = labels
 
     def placed(self, call: Call, position: int, label: str) -> Any:
         """Return the cacher of an output, placed where its files lie under a label."""
         output, template = call.output_specs[position]
         cacher = fresh_cacher(template, output.name)
-        cacher.place(self._placement(call, output.name, label, None))
+        cacher.place(self._placement(call, output.name, label))
         return cacher
 
     def prototype(self, template: Any, name: str) -> Any:
@@ -81,6 +77,16 @@ class Saver:
         if known is None:
             known = self._prototypes[id(template), name] = (template, fresh_cacher(template, name))
         return known[1]
+
+    def cacher_key(self, template: Any, name: str) -> str:
+        """Return the identity of the cacher of an output, as :meth:`NamedCode.cacher_key` gives it."""
+        key = self._keys.get((id(template), name))
+        if key is None:
+            cacher = self.prototype(template, name)
+            key = self._named_code.cacher_key(cacher)
+            if not self._named_code.may_change(type(cacher)):
+                self._keys[id(template), name] = key
+        return key
 
     def final_cachers(self, call: Call) -> list[Any]:
         """Return the cachers of a call's outputs, placed where their files will lie; None for one that is not cached."""
@@ -93,35 +99,43 @@ class Saver:
             cachers.append(self.placed(call, position, label))
         return cachers
 
-    def save(self, call: Call, values: Sequence[Any], key: str) -> tuple[Saved, ...]:
-        """Save all outputs of a call that have a cacher; ``call.outputs`` says already what they are.
+    def save(
+        self, call: Call, values: Sequence[Any], key: str
+    ) -> tuple[tuple[Output, ...], tuple[bool, ...]]:
+        """Save all outputs of a call that have a cacher.
 
         Nothing gets its final name before every output has been written.
+
+        Returns
+        -------
+        outputs : tuple of Output
+            One for each value.
+        lossless : tuple of bool
+            For each of them, whether what is loaded of it will equal what was saved.
 
         Raises
         ------
         CacheError
             If a cacher cannot save its value; no output of the call is saved then.
         """
-        if len(call.output_specs) == 1:
-            template = call.output_specs[0][1]
+        specs = call.output_specs
+        if len(specs) == 1:
+            template = specs[0][1]
             entries = [None if template is None else self._stage(call, 0, values[0], key)]
         else:
             entries = self._stage_all(call, values, key)
-        saved: list[Saved] = []
+        outputs: list[Output] = []
         try:
-            for output, value, entry in zip(call.outputs, values, entries, strict=True):
-                if entry is None:
-                    saved.append(Saved(output, True))
-                    continue
-                artifact = self._commit(output, value, entry)
-                whole = Output(output.name, output.type, output.summary, artifact)
-                saved.append(Saved(whole, bool(entry.cacher.lossless)))
+            for (spec, template), value, entry in zip(specs, values, entries, strict=True):
+                artifact = None
+                if entry is not None:
+                    artifact = self._commit(spec.name, value, entry, self.cacher_key(template, spec.name))
+                outputs.append(describe(spec.name, value, artifact))
         finally:
             for position, entry in enumerate(entries):
                 if entry is not None:
-                    self._give_back(entry, is_committed=position < len(saved))
-        return tuple(saved)
+                    self._give_back(entry, is_committed=position < len(outputs))
+        return tuple(outputs), tuple([entry is None or bool(entry.cacher.lossless) for entry in entries])
 
     def own_files(self, paths: Sequence[str]) -> tuple[Output, ...]:
         """Return an output for each file that a stage has written by itself under a path it asked for."""
@@ -143,15 +157,14 @@ class Saver:
         while self._empty:
             self._files.discard_staging(self._empty.pop())
 
-    def _placement(self, call: Call, output: str, label: str, staging: str | None) -> Placement:
+    def _placement(self, call: Call, output: str, label: str) -> Placement:
         return Placement(
             label,
             self._cache_folder,
-            staging=staging,
             project_folder=self._project_folder,
             experiment=self._prefix,
             params_hash=call.label_hash,
-            stage=call.name,
+            stage=call.spec.name,
             output=output,
             params=call.record.params,
         )
@@ -175,47 +188,47 @@ class Saver:
         name = output.name
         cacher = fresh_cacher(template, name)
         label = call.labels.get(name) or self.labels.claim(call, cacher, name, key)
-        staging = self._empty.pop() if self._empty else self._files.new_staging()
+        placement = self._placement(call, name, label)
+        placement.write = self._files.staged.write
+        folder = placement.staging = self._empty.pop() if self._empty else self._files.new_staging()
         try:
             try:
-                placement = self._save_to(staging, cacher, call, name, label, value)
+                cacher.place(placement)
+                cacher.save(value)
             except Exception:
-                if os.path.isdir(staging):
+                if os.path.isdir(folder):
                     raise
                 # Somebody has removed a folder that we kept for this.
-                staging = self._files.new_staging()
-                placement = self._save_to(staging, cacher, call, name, label, value)
-            if not _is_ours(cacher):
-                placement.staged.update(_unasked_files(staging, placement, self._cache_folder))
-            return _Staged(cacher, placement, list(cacher.references()), staging)
+                folder = placement.staging = self._files.new_staging()
+                placement.staged.clear()
+                cacher.save(value)
+            # Ours write no files but those whose paths they ask for.
+            is_ours = type(cacher).__module__.startswith("curifactory.")
+            if not is_ours:
+                placement.staged.update(_unasked_files(folder, placement, self._cache_folder))
+            return _Staged(cacher, placement, list(cacher.references()), folder, is_ours)
         except BaseException as error:
-            self._files.discard_staging(staging)
+            self._files.discard_staging(folder)
             if isinstance(error, CurifactoryError):
                 # A cacher's own refusal names itself and the output; what it cannot know is the call.
                 raise CacheError(f"{error.message} (in {call.describe()})", hint=error.hint) from error
             if isinstance(error, Exception):
+                path = next(iter(placement.staged.values()), self._cache_folder)
                 raise CacheError(
                     f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
-                    f"a {type_name(value)}: {type(error).__name__}: {error}"
+                    f"a {type_name(value)}: {type(error).__name__}: {error}{_place_of(error, path)}"
                 ) from error
             raise
 
-    def _save_to(self, staging: str, cacher: Any, call: Call, name: str, label: str, value: Any) -> Placement:
-        placement = self._placement(call, name, label, staging)
-        placement.write = self._files.staged.write
-        cacher.place(placement)
-        cacher.save(value)
-        return placement
-
-    def _commit(self, output: Output, value: Any, staged: _Staged) -> Artifact:
-        cacher, placement, references, _ = staged
+    def _commit(self, name: str, value: Any, staged: _Staged, cacher_key: str) -> Artifact:
+        cacher, placement, references, _, is_ours = staged
         is_there = self._files.staged.is_there
-        pairs = [(path, final) for path, final in placement.staged.items() if is_there(path)]
+        pairs = [pair for pair in placement.staged.items() if is_there(pair[0])]
         digest = cacher.digest(value, [path for path, _ in pairs])
-        stored = self._files.commit(pairs, references=references)
+        stored = self._files.commit(pairs, references, is_untouched=is_ours)
         if not stored:
             raise CacheError(
-                f"{type(cacher).__name__} wrote no file for the output '{output.name}'.",
+                f"{type(cacher).__name__} wrote no file for the output '{name}'.",
                 hint="A cacher's save() writes to the path that self.get_path() returns.",
             )
         metadata = dict(cacher.extra_metadata)
@@ -224,21 +237,24 @@ class Saver:
             metadata[CODE_NAMES] = names
         if not cacher.track:
             metadata[NOT_KEPT] = False
-        return Artifact(
-            name=output.name,
-            cacher=type(cacher).__name__,
-            cacher_key=self._named_code.cacher_key(cacher),
-            digest=digest or content_digest(stored),
-            files=stored,
-            label=placement.label,
-            type=output.type,
-            summary=output.summary,
-            metadata=metadata,
+        return new_tuple(
+            Artifact,
+            (
+                name,
+                type(cacher).__name__,
+                cacher_key,
+                digest or (stored[0].digest if len(stored) == 1 else content_digest(stored)),
+                stored,
+                placement.label,
+                type_name(value),
+                summary(value, name),
+                metadata or NO_METADATA,
+            ),
         )
 
     def _give_back(self, entry: _Staged, *, is_committed: bool) -> None:
         """Keep a staging folder from which everything has been renamed away for the next output."""
-        if is_committed and _is_ours(entry.cacher) and "/" not in entry.placement.label:
+        if is_committed and entry.is_ours and "/" not in entry.placement.label:
             self._empty.append(entry.folder)
         else:
             self._files.discard_staging(entry.folder)
@@ -264,6 +280,11 @@ def fresh_cacher(template: Any, name: str) -> Any:
     return cacher
 
 
+def _place_of(error: Exception, path: str) -> str:
+    """Return where something was to be written if an error of the operating system does not say it, as of a full disk."""
+    return f": '{path}'" if isinstance(error, OSError) and error.errno and error.filename is None else ""
+
+
 def content_digest(files: Sequence[StoredFile]) -> str:
     """Return the identity of several files together; of one file its own digest."""
     if len(files) == 1:
@@ -271,11 +292,6 @@ def content_digest(files: Sequence[StoredFile]) -> str:
     from curifactory.identity.canonical import digest
 
     return "files:" + digest([file.digest for file in files])
-
-
-def _is_ours(cacher: Any) -> bool:
-    """Return whether a cacher is one of this package's, which write no files but those whose paths they ask for."""
-    return type(cacher).__module__.startswith("curifactory.")
 
 
 def _check_labels(call: Call, staged: Sequence[_Staged | None]) -> None:

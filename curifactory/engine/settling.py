@@ -11,7 +11,6 @@ from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
 from curifactory.engine.keeping import Keeping
 from curifactory.engine.plan import apply, has_to_run
-from curifactory.engine.prediction import predict_key
 from curifactory.engine.reusing import reuse_call
 from curifactory.engine.running import check_values, run_call
 from curifactory.errors import PartlyFailedError
@@ -76,30 +75,39 @@ class Settling:
             told = {call.index: (call.describe(), error) for call, error in failed}
             raise PartlyFailedError.of(list(told.values())) from failed[0][1]
 
-    def settle(self, call: Call) -> None:
-        """Settle a call whose inputs are settled: reuse it, or execute it here."""
-        if self.settle_without_running(call):
+    def settle(self, call: Call, *, is_decided: bool = False) -> None:
+        """Settle a call whose inputs are settled: reuse it, or execute it here.
+
+        Parameters
+        ----------
+        call : Call
+            The call.
+        is_decided : bool
+            Whether it was decided at this very moment.
+        """
+        if self.settle_without_running(call, is_decided=is_decided):
             return
         for each in self.absent_producers(call):
             self.want_again(each)
             run_call(self._engine, each)
             self.to_be_made.discard(each.index)
-        key = self.expected_key(call) if self.is_locked(call) else None
-        if key is None:
+        foreseen = self._engine.decider.foresee(call) if self.is_locked(call) else None
+        if foreseen is None:
             run_call(self._engine, call)
             return
+        key = foreseen.key
         locks = self._engine.call_locks
         waited = locks.take(key, call.describe())
         try:
             if not self.settle_as_made_elsewhere(call, key, waited=waited):
-                run_call(self._engine, call)
+                run_call(self._engine, call, foreseen)
         finally:
             locks.release(key)
 
     def expected_key(self, call: Call) -> str | None:
         """Return the key that a call probably has, None if nothing can be said. It orders the work and decides nothing."""
-        engine = self._engine
-        return predict_key(call, engine.decider.known_read_sets(call), engine.identifier)
+        foreseen = self._engine.decider.foresee(call)
+        return None if foreseen is None else foreseen.key
 
     def is_locked(self, call: Call) -> bool:
         """Whether others who need a call wait while it is executed.
@@ -122,7 +130,7 @@ class Settling:
             read; whoever needs the value after that fails by it all the same.
         """
         failed = self._engine.failed
-        if failed is None or not any(is_lost(producer) for producer in call.producers()):
+        if failed is None or not any(is_lost(producer) for producer in call.producers):
             return False
         if not self._engine.options.keep_going:
             raise failed[1]
@@ -153,10 +161,10 @@ class Settling:
         apply(call, decision)
         return self.settle_without_running(call)
 
-    def settle_without_running(self, call: Call) -> bool:
+    def settle_without_running(self, call: Call, *, is_decided: bool = False) -> bool:
         """Decide a call, now that its inputs are known, and reuse it if that is possible; False if it has to run."""
         engine = self._engine
-        if self._is_open(call):
+        if not is_decided and self._is_open(call):
             decision = engine.decider.decide(call)
             # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
             if not call.verdict is decision.verdict is Verdict.RUN:
@@ -221,8 +229,12 @@ class Settling:
         """Whether what was decided of a call may be otherwise by now."""
         if call.verdict is Verdict.REUSE:
             # Another call of this run may have written to a path that the stage asked for.
-            writes_itself = len(call.outputs) > len(call.output_specs)
-            return writes_itself or any(producer.made for producer in call.producers())
+            if len(call.outputs) > len(call.output_specs):
+                return True
+            for producer in call.producers:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+                if producer.made:
+                    return True
+            return False
         return call.verdict is not Verdict.RUN or self._engine.decider.is_outdated(call)
 
 

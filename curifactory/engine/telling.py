@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from curifactory.core.events import MetricLogged, Reported
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
-from curifactory.core.trace import Fragment, Trace
+from curifactory.core.trace import Fragment
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import ERROR_KIND, FragmentNames, render
 from curifactory.store.metric_lines import encode_lines, iter_loggings
@@ -76,7 +75,7 @@ class Telling:
         self._now: datetime | None = None
         self._tick = -1
         # A call that was reused, and is executed after all because its value is wanted, has told all of this before.
-        self.quiet = call.outcome is CallOutcome.REUSED and call.trace is not None and call.trace.reported
+        self.quiet = call.outcome is CallOutcome.REUSED and call.origin is not None and call.origin.reported
 
     @property
     def is_empty(self) -> bool:
@@ -92,7 +91,7 @@ class Telling:
         name = self._names.choose(getattr(reportable, "name", None) or f"{call.name}_{number}")
         fragment = render(reportable, folder, name)
         self.fragments += 1
-        self._rows.append({**dataclasses.asdict(fragment), "record": self._place_of(record)})
+        self._rows.append({**fragment._asdict(), "record": self._place_of(record)})
         if self.quiet:
             return
         if fragment.kind == ERROR_KIND:
@@ -168,7 +167,7 @@ class Telling:
             file.writelines(line.text + b"\n" for line in encode_lines(batch, records=places))
 
 
-def tell_again(engine: Engine, call: Call, trace: Trace) -> int:
+def tell_again(engine: Engine, call: Call) -> int:
     """Emit what the call reported and logged when it was executed, under the present records.
 
     Returns
@@ -176,7 +175,7 @@ def tell_again(engine: Engine, call: Call, trace: Trace) -> int:
     int
         How many things it had reported.
     """
-    source = engine.traces.report_folder(trace)
+    source = engine.traces.report_folder(call.stage_id, call.key or "")
     if source is None:
         return 0
     records = (call.record, *(call.records or ()))

@@ -40,8 +40,9 @@ def find_unread_parameters(calls: Iterable[Call]) -> tuple[str, ...] | None:
         for record in (call.record, *(call.records or ())):
             if is_fielded(record.params):
                 sets[id(record.params)] = record.params
-        paths = call.observed if call.made or call.trace is None else call.trace.reads
-        read.update(name for path in paths if (name := path.removeprefix(_RECORDS)).startswith(_PARAMETERS))
+        read.update(
+            name for path in call.observed if (name := path.removeprefix(_RECORDS)).startswith(_PARAMETERS)
+        )
     if not sets:
         return None
     names = {path.removeprefix(_PARAMETERS) for path in read}

@@ -114,9 +114,7 @@ class Values:
 
     def _is_read_later(self, slot: Slot, reader: Call) -> bool:
         calls = self._engine.graph.calls[reader.index + 1 :]
-        return any(
-            call.outcome is None and any(each is slot for each in call.scheduled_slots()) for call in calls
-        )
+        return any(call.outcome is None and any(each is slot for each in call.scheduled) for call in calls)
 
     def _is_saved(self, call: Call, slot: Slot) -> bool:
         return slot.position < len(call.outputs) and call.outputs[slot.position].artifact is not None

@@ -6,7 +6,7 @@ import dis
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 _GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
 _FREE = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
@@ -27,8 +27,7 @@ _TRANSPARENT = frozenset(
 _NAME = {"SWAP", "POP_TOP"}
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One use of a name.
 
     Parameters
@@ -71,8 +70,7 @@ class LateImport:
     chains: dict[tuple[str, ...], None] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(NamedTuple):
     """All that a code object and the functions inside of it use.
 
     Parameters

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import enum
+import importlib
 from collections.abc import Callable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from curifactory.identity import arrays, atoms, callables, frames, objects
+from curifactory.identity import atoms, callables, objects
 from curifactory.identity.encoding import PLAIN, Encoder, Refusal, Walk
 from curifactory.identity.fields import encode_fields, layout_of
 from curifactory.identity.project_scope import Scope
 
 _BY_NAME: dict[str, Encoder] = {**atoms.BY_NAME, **callables.BY_NAME}
-_BY_PACKAGE: dict[str, Callable[[type], Encoder | None]] = {
-    "numpy": arrays.numpy_encoder,
-    "torch": arrays.torch_encoder,
-    "pandas": frames.pandas_encoder,
-    "polars": frames.polars_encoder,
+# By package: the module that knows its classes, which is imported for the first of them, and the function there.
+_BY_PACKAGE: dict[str, tuple[str, str]] = {
+    "numpy": ("curifactory.identity.arrays", "numpy_encoder"),
+    "torch": ("curifactory.identity.arrays", "torch_encoder"),
+    "pandas": ("curifactory.identity.frames", "pandas_encoder"),
+    "polars": ("curifactory.identity.frames", "polars_encoder"),
 }
 _WEAK = "it is made of weak references, and what they refer to may be gone at any time"
 _REFUSED = {
@@ -89,8 +91,9 @@ def _find(cls: type) -> Encoder:
 
 def _find_by_package(cls: type) -> Encoder | None:
     for above in cls.__mro__:
-        find = _BY_PACKAGE.get(above.__module__.partition(".")[0])
-        if find is not None:
+        place = _BY_PACKAGE.get(above.__module__.partition(".")[0])
+        if place is not None:
+            find: Callable[[type], Encoder | None] = getattr(importlib.import_module(place[0]), place[1])
             return find(cls)
     return None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from curifactory.identity.callables import class_tag
@@ -20,8 +20,7 @@ _ABSENT = object()
 _NOTHING: Mapping[str, Representation] = {}
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class Layout:
+class Layout(NamedTuple):
     """How instances of one class are made up; taken once a class.
 
     Parameters

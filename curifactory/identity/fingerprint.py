@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import FunctionType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from curifactory.identity.project_scope import Scope
@@ -27,8 +27,7 @@ __all__ = [
 _VARIANTS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Fingerprint:
+class Fingerprint(NamedTuple):
     """The identity of a function's code.
 
     Parameters
@@ -215,7 +214,7 @@ def hold_changed_globals(function: Any, *, scope: Scope) -> tuple[str, ...]:
     """
     changed: list[str] = []
     for entry in _entries.get(function, ()):
-        if entry.scope == scope:
+        if entry.scope is scope or entry.scope == scope:
             changed += entry.reach.data.hold_changed()
     return tuple(dict.fromkeys(changed))
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 import hashlib
-from dataclasses import dataclass
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in, changed_chains
 from curifactory.identity.source import FindSource, byte_code_digest, find_source, first_line, source_of
@@ -14,8 +13,7 @@ from curifactory.identity.source import FindSource, byte_code_digest, find_sourc
 _OURS = "curifactory"
 
 
-@dataclass(frozen=True, slots=True)
-class OwnText:
+class OwnText(NamedTuple):
     """What the text of a function says.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -10,10 +10,9 @@ from curifactory.core.events import Warned
 from curifactory.core.outcomes import RunOutcome
 from curifactory.errors import ConfigurationError, CurifactoryError, PartlyFailedError
 from curifactory.manager.assembly import Parts
-from curifactory.manager.description import describe_run, read_git, result_folders
+from curifactory.manager.description import describe_run, reading_git, result_folders
 from curifactory.manager.origins import describe_origins
 from curifactory.provenance.environment import read_environment
-from curifactory.provenance.patch import write_patch
 from curifactory.store.full_store import write_full_store
 from curifactory.store.run import Run
 
@@ -29,12 +28,13 @@ class Account:
         What the run works with.
     """
 
-    __slots__ = ("_environment", "_facts", "_parts")
+    __slots__ = ("_environment", "_facts", "_parts", "_sweeps")
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._facts: dict[str, Any] = {}
         self._environment: dict[str, Any] = {}
+        self._sweeps: list[Mapping[str, Any]] = []
 
     def begin(
         self,
@@ -56,7 +56,10 @@ class Account:
         if recorder is None or run is None:
             return
         project = self._parts.project
-        git = read_git(project)
+        with reading_git(project) as read:
+            self._environment = read_environment()
+            recorder.write_document("environment.json", self._environment)
+            git = read()
         self._facts = describe_run(
             experiment=experiment,
             reference=self._parts.reference,
@@ -68,9 +71,9 @@ class Account:
             git=git,
         )
         recorder.write_facts(**self._facts)
-        self._environment = read_environment()
-        recorder.write_document("environment.json", self._environment)
         if git is not None and git.is_dirty:
+            from curifactory.provenance.patch import write_patch
+
             patch = write_patch(git, run.path, exclude=result_folders(project))
             recorder.write_facts(patch=patch.to_json())
 
@@ -78,6 +81,16 @@ class Account:
         """Keep further facts in ``run.json``."""
         if self._parts.recorder is not None:
             self._parts.recorder.write_facts(**facts)
+
+    def keep_sweep(self, facts: Mapping[str, Any], place: int | None = None) -> int:
+        """Keep a sweep in ``run.json``, or more of one that has its place there already; return the place."""
+        if place is None:
+            place = len(self._sweeps)
+            self._sweeps.append(facts)
+        else:
+            self._sweeps[place] = facts
+        self.keep(sweeps=self._sweeps)
+        return place
 
     def keep_full_store(self) -> CurifactoryError | None:
         """Keep in the run's folder everything that it stands on; return what went wrong, if something did."""

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.events import EventStream, Warned
-from curifactory.engine.engine import Engine, Surroundings
+from curifactory.engine.engine import Engine
 from curifactory.engine.hands import Hands
 from curifactory.engine.options import EngineOptions
-from curifactory.executors.executor import Setup
+from curifactory.engine.surroundings import Surroundings
 from curifactory.identity.fingerprint import Scope
 from curifactory.manager.hearing import Hearing
 from curifactory.project.project import Project
@@ -28,9 +28,11 @@ from curifactory.store.runs import RunFolder, RunStore
 from curifactory.store.store_lock import StoreLock
 from curifactory.store.traces import TraceStore
 
+if TYPE_CHECKING:
+    from curifactory.executors.executor import Setup
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wishes:
+
+class Wishes(NamedTuple):
     """How a manager is to be put together.
 
     Parameters
@@ -43,6 +45,8 @@ class Wishes:
         Whether the run is recorded.
     writes_cache : bool
         Whether artifacts and traces are saved.
+    options : mapping of str to Any
+        Further fields of :class:`EngineOptions`.
     log : bool
         Whether the run has a log.
     all_loggers : bool, optional
@@ -51,19 +55,17 @@ class Wishes:
         Whether what can run code is loaded although the store came from elsewhere; it then counts as one's own.
     store_full : bool
         Whether the files of every call are wanted, for a full store of the run.
-    options : mapping of str to Any
-        Further fields of :class:`EngineOptions`.
     """
 
     experiment: str
     live: bool
     writes_runs: bool
     writes_cache: bool
+    options: dict[str, Any]
     log: bool = True
     all_loggers: bool | None = None
     trust: bool = False
     store_full: bool = False
-    options: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,8 +200,8 @@ def _open_files(layout: Layout, index: Index, project: Project, wishes: Wishes) 
 
 def _setup_of(parts: Parts) -> Setup:
     """Return what the workers of a run need."""
-    import cloudpickle
-
+    from curifactory.engine.travel import pack
+    from curifactory.executors.executor import Setup
     from curifactory.manager.worker import BEGIN, RunFacts
 
     engine, settings = parts.engine, parts.project.settings
@@ -224,7 +226,7 @@ def _setup_of(parts: Parts) -> Setup:
     )
     return Setup(
         begin=BEGIN,
-        initial=cloudpickle.dumps(facts),
+        initial=pack(facts),
         path=tuple(sys.path),
         folder=os.getcwd(),
         threads=1,

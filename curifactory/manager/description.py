@@ -5,7 +5,8 @@ from __future__ import annotations
 import getpass
 import os
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from curifactory.parameters.lossless import dump_set, shown_set
 from curifactory.project.project import Project
 from curifactory.provenance.command import command_line, read_arguments
 from curifactory.provenance.environment import python_version
-from curifactory.provenance.git import GitState, read_git_state
+from curifactory.provenance.git import GitState, reading_git_state
 from curifactory.version import __version__
 
 RUN_FORMAT = 1
@@ -72,9 +73,9 @@ def describe_run(
     }
 
 
-def read_git(project: Project) -> GitState | None:
-    """Return the state of the project's repository, without what runs write themselves."""
-    return read_git_state(project.root, exclude=result_folders(project))
+def reading_git(project: Project) -> AbstractContextManager[Callable[[], GitState | None]]:
+    """Have the state of the project's repository read meanwhile, without what runs write themselves."""
+    return reading_git_state(project.root, exclude=result_folders(project))
 
 
 def result_folders(project: Project) -> list[Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 from curifactory.core.events import CallEnded, MetricLogged
@@ -34,16 +35,27 @@ class Ends:
 
     def __call__(self, event: Any) -> None:
         """Take an event."""
-        kind = type(event)
-        if kind is MetricLogged:
-            last = self.last_metrics.get(event.record)
-            if last is None:
-                last = self.last_metrics[event.record] = {}
-            last.update(event.values)
-        elif kind is CallEnded:
-            self._outcomes[event.index] = event.outcome
-            self.reused_from.update(output.run for output in event.outputs if output.run)
+        take = self.handler_of(type(event))
+        if take is not None:
+            take(event)
+
+    def handler_of(self, kind: type) -> Callable[[Any], None] | None:
+        """Give what takes the events of a kind, for a stream that hands out very many of them."""
+        handlers: dict[type, Callable[[Any], None]] = {MetricLogged: self._keep_last, CallEnded: self._count}
+        return handlers.get(kind)
 
     def counts(self) -> dict[CallOutcome, int]:
         """Return how many calls have ended in which way."""
         return dict(Counter(self._outcomes.values()))
+
+    def _keep_last(self, event: MetricLogged) -> None:
+        last = self.last_metrics.get(event.record)
+        if last is None:
+            last = self.last_metrics[event.record] = {}
+        last.update(event.values)
+
+    def _count(self, event: CallEnded) -> None:
+        self._outcomes[event.index] = event.outcome
+        for output in event.outputs:
+            if output.run is not None:
+                self.reused_from.add(output.run)

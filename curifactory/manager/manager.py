@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import atexit
 import os
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -14,6 +16,7 @@ from curifactory.core.events import RunFinished, RunStarted
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.record import Record
 from curifactory.engine.execute import person_frames
+from curifactory.errors import CurifactoryError
 from curifactory.manager.account import Account, check_full_store, outcome_of
 from curifactory.manager.assembly import Wishes, assemble, with_folders
 from curifactory.manager.description import describe_sets
@@ -279,6 +282,10 @@ class ArtifactManager(Showing, RecordSession):
         """Keep facts of the run in its ``run.json``."""
         self._account.keep(**facts)
 
+    def keep_sweep(self, facts: Mapping[str, Any], place: int | None = None) -> int:
+        """Keep a sweep of the run, or at its place more of one that is kept already; return its place among them."""
+        return self._account.keep_sweep(facts, place)
+
     def finish(self, error: BaseException | None = None) -> None:
         """End the run: tell what became of every call, and of the run itself.
 
@@ -291,24 +298,30 @@ class ArtifactManager(Showing, RecordSession):
         ------
         CacheError
             If the full store that was asked for could not be written; the run is recorded all the same.
+        StoreError
+            If the run's folder cannot be written.
         """
         if self._closed:
             return
         self._closed = True
-        self._parts.engine.close(reached_end=error is None)
-        self._account.end(
-            reused_from=self._ends.reused_from - {self.reference}, unread=self._parts.engine.unread_parameters
-        )
-        fault = self._account.keep_full_store() if self.store_full else None
-        self.keep_live_sets()
-        self.outcome = outcome_of(error, live=self.live)
-        text = None if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
-        frames = None if error is None else person_frames(error)
-        self.events.emit(RunFinished(self.outcome, datetime.now().astimezone(), text, frames))
-        if self._parts.recorder is not None:
-            self._parts.recorder.close()
-        self._parts.close()
-        atexit.unregister(self.finish)
+        atexit.unregister(self._finish_at_exit)
+        fault = None
+        with ExitStack() as closing:
+            # Where the disk takes no more everything is closed all the same, and nobody told of it twice.
+            closing.callback(self._parts.close)
+            if self._parts.recorder is not None:
+                closing.callback(self._parts.recorder.close)
+            self._parts.engine.close(reached_end=error is None)
+            self._account.end(
+                reused_from=self._ends.reused_from - {self.reference},
+                unread=self._parts.engine.unread_parameters,
+            )
+            fault = self._account.keep_full_store() if self.store_full else None
+            self.keep_live_sets()
+            self.outcome = outcome_of(error, live=self.live)
+            text = None if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
+            frames = None if error is None else person_frames(error)
+            self.events.emit(RunFinished(self.outcome, datetime.now().astimezone(), text, frames))
         if fault is not None and error is None:
             raise fault
 
@@ -332,4 +345,11 @@ class ArtifactManager(Showing, RecordSession):
             notes=self.notes,
         )
         self.events.emit(RunStarted(self.reference, now))
-        atexit.register(self.finish)
+        atexit.register(self._finish_at_exit)
+
+    def _finish_at_exit(self) -> None:
+        """End a session that nobody has ended; Python is on its way out, and there is nobody left to catch an error."""
+        try:
+            self.finish()
+        except CurifactoryError as error:
+            sys.stderr.write(f"{error}\n")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +126,7 @@ class RecordSession:
         given = getattr(reportable, "name", None)
         fragment = render(reportable, folder, f"{given}_{number}" if given else f"{stage or 'run'}_{number}")
         if given:
-            fragment = replace(fragment, name=given)
+            fragment = fragment._replace(name=given)
         self._parts.events.emit(Reported(record.index, None, stage, place, fragment))
 
     def log_metrics(

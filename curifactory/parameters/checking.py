@@ -7,9 +7,7 @@ from typing import Any
 
 from curifactory.errors import ParameterTypeError
 from curifactory.parameters.annotations import declared_types, members_of
-from curifactory.parameters.fitting import find_misfits
 from curifactory.parameters.parts import is_fielded, parts_of
-from curifactory.parameters.updates import faults_error
 from curifactory.parameters.values import ATOMS
 
 _MOST_FAULTS = 20
@@ -65,6 +63,8 @@ def check_values(sets: Iterable[tuple[Any, str]]) -> None:
         (f"{'' if len(files) == 1 else file + ': '}{_name_sets(names)}.{path}", told)
         for (file, path, told), names in faults.items()
     ]
+    from curifactory.parameters.updates import faults_error
+
     more = len(rows) - _MOST_FAULTS
     shown = [*rows[:_MOST_FAULTS], *([("", f"and {more} more")] if more > 0 else [])]
     error = faults_error(shown, ParameterTypeError, begin=files.pop() if len(files) == 1 else "")
@@ -81,6 +81,9 @@ def _iter_faults(value: Any, prefix: str, above: tuple[int, ...]) -> Iterator[tu
             continue
         path = prefix + name
         if not _is_excused(value, name, item, annotation):
+            # Most values are of just the type that was declared.
+            from curifactory.parameters.fitting import find_misfits
+
             yield from find_misfits(item, annotation, path)
         # An object that holds itself has no end.
         if is_fielded(item) and id(item) not in above:

@@ -13,10 +13,8 @@ from curifactory.identity.fields import layout_of
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE, ReadLog
-from curifactory.parameters.values import find_member, representations_of
+from curifactory.parameters.values import ABSENT, find_member, find_value, representations_of
 
-#: Stands for an attribute, class or method that is not there.
-ABSENT = type("Absent", (), {"__slots__": (), "__repr__": lambda self: "absent"})()
 _REPRESENTATIONS = "hash_representations"
 
 
@@ -154,16 +152,6 @@ def reads_of(params: Any, log: ReadLog, *, scope: Scope | None = None) -> dict[s
     ['overwrite']
     """
     return SetDigests(params, scope=scope).of_all(log.paths())
-
-
-def find_value(params: Any, path: str) -> Any:
-    """Return what lies at a path of attributes; :data:`ABSENT` if it leads nowhere."""
-    value = params
-    for name in path.split(".") if path else ():
-        value = getattr(value, name, ABSENT)
-        if value is ABSENT:
-            break
-    return value
 
 
 def digest_or_none(value: Any, *, scope: Scope | None = None) -> str | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Callable
+from contextvars import ContextVar, Token
 
 _listening: ContextVar[Callable[[str], None] | None] = ContextVar("listening", default=None)
 
 
-@contextmanager
-def telling_imports(listener: Callable[[str], None]) -> Iterator[None]:
+class telling_imports:  # noqa: N801 - reads as the context manager that it is
     """Tell a listener each ``module:Qualname`` that is imported by name while the block is executed.
 
     A stage that makes objects of a tree depends on their code, of which its own code does not speak.
@@ -24,11 +22,19 @@ def telling_imports(listener: Callable[[str], None]) -> Iterator[None]:
     >>> told
     ['models:Net']
     """
-    before = _listening.set(listener)
-    try:
-        yield
-    finally:
-        _listening.reset(before)
+
+    __slots__ = ("_before", "_listener")
+
+    _before: Token[Callable[[str], None] | None]
+
+    def __init__(self, listener: Callable[[str], None]) -> None:
+        self._listener = listener
+
+    def __enter__(self) -> None:
+        self._before = _listening.set(self._listener)
+
+    def __exit__(self, *exception: object) -> None:
+        _listening.reset(self._before)
 
 
 def tell_import(address: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 
 from curifactory.errors import ConfigurationError
 from curifactory.parameters.shown import diff_sets, shown_set
-from curifactory.parameters.tree_reader import TreeReader
 from curifactory.parameters.tree_writer import TreeWriter
 
 __all__ = ["diff_sets", "dump_set", "dump_value", "load_set", "shown_set"]
@@ -87,6 +86,8 @@ def load_set(tree: Mapping[str, Any], *, values: Mapping[str, Any] = _NOTHING) -
     >>> load_set(dump_set(ExperimentParameters(name="small")))
     ExperimentParameters(name='small', hash=None, overwrite=False)
     """
+    from curifactory.parameters.tree_reader import TreeReader
+
     reader = TreeReader(values)
     params = reader.read_object(tree, "")
     if reader.faults:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.nearest import find_nearest, join_names
 from curifactory.parameters.parts import MISSING, is_section, part_of, parts_of
@@ -15,8 +14,7 @@ Place = tuple[str, ...]
 DEFINING = frozenset({"call", "class", "def"})
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(NamedTuple):
     """Where a name leads.
 
     Parameters

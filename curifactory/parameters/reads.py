@@ -17,7 +17,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
-from curifactory.parameters.values import is_fixed, stored_attributes
+from curifactory.parameters.values import find_value, is_fixed, stored_attributes
 
 if TYPE_CHECKING:
     from curifactory.parameters.digests import SetDigests
@@ -151,8 +151,12 @@ class ReadLog:
         bool
             True if a view has escaped.
         """
-        if self._find_alive():
-            self._collect_garbage()
+        for reference, _, _ in self._views:
+            if reference() is not None:
+                break
+        else:
+            return False
+        self._collect_garbage()
         alive = self._find_alive()
         for plain, prefix in alive:
             self.note_object(plain, prefix)
@@ -171,8 +175,6 @@ class ReadLog:
         list of str
             Paths, sorted. What cannot be identified cannot be compared and is left out.
         """
-        from curifactory.parameters.digests import find_value
-
         found = []
         for path, value in self.values.items():
             now = find_value(params, path)
@@ -183,7 +185,8 @@ class ReadLog:
         for path, before in self._mutable.items():
             if before is not None and self._digest(find_value(params, path)) != before:
                 found.append(path)
-        return sorted(found)
+        found.sort()
+        return found
 
     def _digest_before(self, path: str, value: Any) -> str | None:
         return self._digest(value) if self._digests is None else self._digests.of_value(path, value)

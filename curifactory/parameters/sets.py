@@ -11,6 +11,8 @@ from curifactory.errors import ConfigurationError, DefinitionError, HashFunction
 
 HashFunction = Callable[[Any, Any], Any]
 
+#: The attribute of a set that says which repetition it is; 0 is no part of its identity.
+REPEAT = "repeat_index"
 _HASH_LENGTH = 32
 
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curifactory.core.secrets import MASK
-from curifactory.parameters.digests import ABSENT, find_value
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
 from curifactory.parameters.tree_writer import SECRET, TreeWriter
+from curifactory.parameters.values import ABSENT, find_value
 
 _LONGEST_TEXT = 120
 _MOST_ITEMS = 30

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import base64
 import datetime as dt
+import importlib
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path, PurePath, PurePosixPath, PureWindowsPath
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 #: Arrays above this are shown, not stored: they belong into artifacts.
 LARGEST_ARRAY_BYTES = 65_536
+_ZONE = "zoneinfo.ZoneInfo"
 
 
-@dataclass(frozen=True, slots=True)
-class Tag:
+class Tag(NamedTuple):
     """One tag: the JSON object ``{name: write(value)}`` stands for a value, and ``read`` makes the value of it."""
 
     name: str
@@ -37,12 +34,13 @@ def find_tag(value: Any) -> Tag | None:
     >>> find_tag(object()) is None
     True
     """
-    tag = _BY_TYPE.get(type(value))
+    cls = type(value)
+    tag = _BY_TYPE.get(cls) or _BY_TYPE_NAME.get(f"{cls.__module__}.{cls.__qualname__}")
     if tag is not None:
         return tag if _is_complete(value) else None
     if isinstance(value, PurePath):
         return _PATH
-    if type(value).__module__ == "numpy":
+    if cls.__module__ == "numpy":
         return _find_array_tag(value)
     return None
 
@@ -68,14 +66,22 @@ def needs_tag(value: Any) -> bool:
 
 def _is_complete(value: Any) -> bool:
     """Say whether the writer of a value's type can say all of it: not of clocks with a time zone of somebody else's."""
-    if isinstance(value, ZoneInfo):
+    if _is_zone(value):
         return value.key is not None
     if isinstance(value, (dt.datetime, dt.time)):
-        zone = value.tzinfo
-        return zone is None or type(zone) is dt.timezone or (type(zone) is ZoneInfo and zone.key is not None)
+        zone: Any = value.tzinfo
+        return zone is None or type(zone) is dt.timezone or (_is_zone(zone) and zone.key is not None)
     if isinstance(value, slice):
         return all(part is None or type(part) is int for part in (value.start, value.stop, value.step))
     return True
+
+
+def _is_zone(value: Any) -> bool:
+    return f"{type(value).__module__}.{type(value).__qualname__}" == _ZONE
+
+
+def _import(module: str) -> Any:
+    return importlib.import_module(module)
 
 
 def _has_surrogates(value: str) -> bool:
@@ -111,8 +117,8 @@ def _write_moment(value: dt.datetime | dt.time) -> dict[str, Any]:
     content: dict[str, Any] = {"text": value.replace(tzinfo=None).isoformat()}
     if value.fold:
         content["fold"] = value.fold
-    zone = value.tzinfo
-    if isinstance(zone, ZoneInfo):
+    zone: Any = value.tzinfo
+    if _is_zone(zone):
         content["zone"] = zone.key
     elif isinstance(zone, dt.timezone):
         content["offset"] = _write_span(zone.utcoffset(None))
@@ -121,7 +127,7 @@ def _write_moment(value: dt.datetime | dt.time) -> dict[str, Any]:
 
 def _read_zone(content: dict[str, Any]) -> dt.tzinfo | None:
     if "zone" in content:
-        return ZoneInfo(content["zone"])
+        return _import("zoneinfo").ZoneInfo(content["zone"])  # type: ignore[no-any-return]
     return dt.timezone(_read_span(content["offset"])) if "offset" in content else None
 
 
@@ -199,9 +205,7 @@ _BY_TYPE: dict[type, Tag] = {
         lambda value: _write_span(value.utcoffset(None)),
         lambda content: dt.timezone(_read_span(content)),
     ),
-    Decimal: Tag("$decimal", str, Decimal),
     float: Tag("$float", repr, float),
-    Fraction: Tag("$fraction", str, Fraction),
     range: Tag(
         "$range", lambda value: [value.start, value.stop, value.step], lambda content: range(*content)
     ),
@@ -215,6 +219,13 @@ _BY_TYPE: dict[type, Tag] = {
     ),
     type(...): Tag("$ellipsis", lambda value: True, lambda content: ...),
     UUID: Tag("$uuid", str, UUID),
-    ZoneInfo: Tag("$zone", str, ZoneInfo),
 }
-_BY_NAME: dict[str, Tag] = {tag.name: tag for tag in (*_BY_TYPE.values(), _PATH, _ARRAY, _SCALAR)}
+# Nobody has values of these who has not imported their modules, and these take longer than all others together.
+_BY_TYPE_NAME: dict[str, Tag] = {
+    "decimal.Decimal": Tag("$decimal", str, lambda content: _import("decimal").Decimal(content)),
+    "fractions.Fraction": Tag("$fraction", str, lambda content: _import("fractions").Fraction(content)),
+    _ZONE: Tag("$zone", str, lambda content: _import("zoneinfo").ZoneInfo(content)),
+}
+_BY_NAME: dict[str, Tag] = {
+    tag.name: tag for tag in (*_BY_TYPE.values(), *_BY_TYPE_NAME.values(), _PATH, _ARRAY, _SCALAR)
+}

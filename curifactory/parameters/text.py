@@ -17,6 +17,7 @@ from curifactory.identity.fields import layout_of
 from curifactory.parameters.addresses import find_address
 from curifactory.parameters.annotations import members_of, name_type
 from curifactory.parameters.fitting import fits
+from curifactory.parameters.whole_numbers import read_whole
 
 _CLOSING = {"(": ")", "[": "]", "{": "}"}
 _TRUE, _FALSE, _NONE = ("true", "yes", "on", "1"), ("false", "no", "off", "0"), ("none", "null")
@@ -253,12 +254,9 @@ def _read_int(text: str) -> int:
         return int(text)
     except ValueError:
         pass
-    try:
-        number = float(text)
-        if number.is_integer():
-            return int(number)
-    except (ValueError, OverflowError):
-        pass
+    whole = read_whole(text)
+    if whole is not None:
+        return whole
     literal = read_literal(text)  # 0x1f and the like
     if type(literal) is int:
         return literal

@@ -12,6 +12,7 @@ from curifactory.parameters.draft import Draft
 from curifactory.parameters.fitting import fits
 from curifactory.parameters.names import Place, resolve_name, show_place, value_at
 from curifactory.parameters.parts import MISSING, grows, is_section, parts_of
+from curifactory.parameters.whole_numbers import whole_of
 
 ADD = "+"
 _ITEM = re.compile(r"(?P<name>.+):(?P<position>\d+)")
@@ -228,6 +229,8 @@ def _tell_types(old: Any, new: Any, place: Place) -> str:
     told = f"different type: {type(old)} != {type(new)}"
     if type(old) is float and type(new) is int:
         return f"{told}. Write {float(new)!r}"
+    if type(old) is int and type(new) is float and whole_of(new) is not None:
+        return f"{told}. Write {whole_of(new)}"
     if is_section(old) and not is_section(new):
         names = list(parts_of(old))
         inside = f"{show_place(place)}.{names[0]}=…" if names else f"{ADD}{show_place(place)}.name=…"

@@ -5,10 +5,9 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import functools
+import sys
 from collections.abc import Mapping
-from decimal import Decimal
 from enum import Enum
-from fractions import Fraction
 from pathlib import PurePath
 from types import BuiltinFunctionType, FunctionType
 from typing import Any
@@ -20,14 +19,15 @@ from curifactory.identity.fields import layout_of
 #: Types whose values say all there is by themselves.
 ATOMS = frozenset({bool, bytes, complex, float, int, str, type(None), type(...)})
 
+#: Stands for an attribute, class or method that is not there.
+ABSENT = type("Absent", (), {"__slots__": (), "__repr__": lambda self: "absent"})()
+
 #: What :func:`default_of` returns for a field that must be given.
 NO_DEFAULT = object()
 
 _FIXED = (
     BuiltinFunctionType,
-    Decimal,
     Enum,
-    Fraction,
     FunctionType,
     PurePath,
     UUID,
@@ -38,6 +38,8 @@ _FIXED = (
     range,
     type,
 )
+# These are slow to import, and nobody has values of them who has not done so.
+_FIXED_ELSEWHERE = (("decimal", "Decimal"), ("fractions", "Fraction"))
 _FIELDED = ("__dataclass_fields__", "__attrs_attrs__", "__pydantic_fields__")
 _PLAIN_LOOKUP: Any = object.__getattribute__
 _NOT_FOLLOWED = (
@@ -67,7 +69,13 @@ def is_fixed(value: Any) -> bool:
     """
     if type(value) in ATOMS or isinstance(value, _FIXED):
         return True
-    return type(value) in (tuple, frozenset) and all(map(is_fixed, value))
+    if type(value) in (tuple, frozenset):
+        return all(map(is_fixed, value))
+    return any(
+        isinstance(value, getattr(sys.modules[module], name, ()))
+        for module, name in _FIXED_ELSEWHERE
+        if module in sys.modules
+    )
 
 
 def is_followed(value: Any) -> bool:
@@ -103,6 +111,25 @@ def representations_of(owner: Any) -> Mapping[str, Any]:
     """
     layout = layout_of(type(owner))
     return {} if layout is None else fields.representations_of(owner, layout)
+
+
+def find_value(params: Any, path: str) -> Any:
+    """Return what lies at a path of attributes; :data:`ABSENT` if it leads nowhere.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> find_value(ExperimentParameters(name="small"), "name"), find_value(5, "real.none")
+    ('small', absent)
+    """
+    if "." not in path:
+        return getattr(params, path, ABSENT) if path else params
+    value = params
+    for name in path.split("."):
+        value = getattr(value, name, ABSENT)
+        if value is ABSENT:
+            break
+    return value
 
 
 def find_member(cls: type, name: str, default: Any) -> Any:

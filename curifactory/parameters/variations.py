@@ -7,16 +7,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 from curifactory.errors import ParameterError
+from curifactory.parameters.sets import REPEAT
 from curifactory.parameters.updates import faults_error, update
 from curifactory.parameters.variation_names import Namer
 
 Kind = Literal["product", "chain", "zip"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
-#: The attribute of a set that says which repetition it is; 0 is no part of its identity.
-REPEAT = "repeat_index"
 _MOST_FAULTS = 20
 
 
@@ -68,8 +67,7 @@ class Sweep:
         return once * self.repeat
 
 
-@dataclass(frozen=True, slots=True)
-class Variation:
+class Variation(NamedTuple):
     """One set of a sweep.
 
     Parameters

@@ -14,6 +14,7 @@ from curifactory.identity.fields import layout_of
 from curifactory.parameters.annotations import declared_types, members_of, name_type
 from curifactory.parameters.fitting import find_misfits, fits
 from curifactory.parameters.text import read_text
+from curifactory.parameters.whole_numbers import whole_of
 from curifactory.parameters.yaml_text import Path
 
 _ATOMS = (bool, int, float, complex, str, type(None))
@@ -123,6 +124,15 @@ def _as_member(value: Any, member: Any, path: Path, faults: list[tuple[Path, str
         }
     if member is float and type(value) is int:
         return float(value)
+    if member is int and type(value) is float:
+        # `1e1` and `1.0` say what is meant, whatever YAML takes them for.
+        whole = whole_of(value)
+        if whole is not None:
+            return whole
+        if value.is_integer():
+            faults.append(
+                (path, f"{value!r} could be several ints; write all digits of the one that is meant")
+            )
     if isinstance(origin, type) and issubclass(origin, Enum) and not isinstance(value, str):
         value = str(value)
     # A text stands for what has no writing of its own in YAML, and never for a number or truth value.

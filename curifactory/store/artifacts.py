@@ -9,10 +9,10 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from curifactory.core.trace import StoredFile
+from curifactory.core.trace import StoredFile, new_tuple
 from curifactory.errors import CacheError
 from curifactory.store import moves
-from curifactory.store.faults import as_cache_errors
+from curifactory.store.faults import as_cache_errors, cache_error
 from curifactory.store.file_facts import FileFacts
 from curifactory.store.new_files import StagedFiles
 from curifactory.store.ownership import Ownership
@@ -114,7 +114,11 @@ class ArtifactFiles:
         self._staging.close()
 
     def commit(
-        self, staged: Sequence[tuple[str, str]], references: Sequence[str] = ()
+        self,
+        staged: Sequence[tuple[str, str]],
+        references: Sequence[str] = (),
+        *,
+        is_untouched: bool = False,
     ) -> tuple[StoredFile, ...]:
         """Give staged files and folders their final names, all of them digested before the first is moved.
 
@@ -127,6 +131,8 @@ class ArtifactFiles:
             Staged path and final path of each file or whole folder, absolute.
         references : sequence of str
             Absolute paths of files and folders of somebody else, which only count by their content.
+        is_untouched : bool
+            Whether nobody can have done anything to files that ``self.staged`` has written.
 
         Returns
         -------
@@ -138,20 +144,22 @@ class ArtifactFiles:
         CacheError
             If something is missing, cannot be read or cannot be moved: disk full, no permission, path too long, …
         """
-        with as_cache_errors("save the artifact"):
+        stored: list[StoredFile] = []
+        try:
             pairs = [(source, *self._normalize(final)) for source, final in staged]
             if len(pairs) > 1:
                 _check_finals([final for _, final, _ in pairs])
-            taken = [self.staged.take(source) for source, _, _ in pairs]
-            stored = []
+            taken = [self.staged.take(source, is_untouched=is_untouched) for source, _, _ in pairs]
             # The references before the moves: a missing one must leave everything as it was.
-            counted = [self._count_reference(path) for path in references]
+            counted = [self._count_reference(path) for path in references] if references else ()
             for (source, final, path), facts in zip(pairs, taken, strict=True):
                 if self._durable:
                     moves.sync_all(source)
                 self._place(source, final, path, facts)
-                stored.append(StoredFile(path, facts.digest, facts.size_bytes))
-            return (*stored, *counted)
+                stored.append(new_tuple(StoredFile, (path, facts.digest, facts.size_bytes, False)))
+        except OSError as error:
+            raise cache_error(error, "save the artifact") from error
+        return (*stored, *counted)
 
     def state(self, file: StoredFile) -> FileState:
         """Say how a file is, by its stat facts where they hold, else by its digest.
@@ -159,8 +167,11 @@ class ArtifactFiles:
         Never raises for a file that is gone or cannot be read. ``PRESENT`` and ``ASIDE`` mean that exactly the digested bytes lie
         there, as far as size, mtime and inode tell; `verify` reads them all.
         """
+        path = file.path
         try:
-            if self._facts.current(file.path, self.path_of(file)).digest == file.digest:
+            # A name without a folder is the usual case, and needs no further call.
+            place = self._cache + path if path[0] not in "/." else self._layout.absolute(path)
+            if self._facts.current(path, place).digest == file.digest:
                 return FileState.PRESENT
             otherwise = FileState.MODIFIED
         except OSError as error:
@@ -287,14 +298,14 @@ class ArtifactFiles:
 
     def known(self, files: Iterable[StoredFile]) -> dict[str, Facts]:
         """Give the stat facts of files as values that travel to another process; see `adopt`."""
-        return self._facts.known(file.path for file in files)
+        return self._facts.known([file.path for file in files])
 
     def adopt(self, facts: Mapping[str, Facts]) -> None:
         """Remember stat facts that another process on this machine took of files it committed."""
         for path, row in facts.items():
             self._facts.note(path, row)
 
-    def seed(self, facts: Mapping[str, Facts]) -> None:
+    def seed(self, facts: Iterable[tuple[str, Facts]]) -> None:
         """Take stat facts that the index holds beside a trace into memory."""
         self._facts.seed(facts)
 
@@ -308,7 +319,9 @@ class ArtifactFiles:
 
     def _place(self, source: str, final: str, path: str, facts: Facts) -> None:
         for attempt in range(4):
-            self._make_way(path, final, facts.digest)
+            # As a rule nothing is there, and then this is quicker than `lexists`, which has to catch an exception.
+            if os.access(final, os.F_OK, follow_symlinks=False):
+                self._make_way(path, final, facts.digest)
             try:
                 renamed = moves.move(source, final, durable=self._durable)
             except FileNotFoundError:
@@ -327,8 +340,6 @@ class ArtifactFiles:
 
     def _make_way(self, path: str, place: str, digest: str) -> None:
         """Set aside what holds a name, unless it is a file with the very bytes that come there."""
-        if not os.path.lexists(place):
-            return
         if os.path.isfile(place) and self._facts.hold(digest, path, place):
             # Rename replaces it by its like.
             return

@@ -7,7 +7,6 @@ import os
 import struct
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
 from curifactory.store.layout import Layout
 
@@ -92,8 +91,11 @@ class CallLocks:
 
     def release(self, key: str) -> None:
         """Let go of a lock."""
-        with suppress(OSError):
+        try:
             self._set(key, take=False)
+        except OSError:
+            # The system takes it back with the process.
+            return
 
     def close(self) -> None:
         """Let go of everything; the object can still be used."""

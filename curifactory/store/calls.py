@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.events import CallEnded, OutputFacts
 from curifactory.core.outcomes import CallOutcome
@@ -16,8 +15,7 @@ CALLS_NAME = "calls.jsonl"
 _OUTCOMES: Mapping[str, CallOutcome] = {outcome.value: outcome for outcome in CallOutcome}
 
 
-@dataclass(frozen=True, slots=True)
-class FileRow:
+class FileRow(NamedTuple):
     """A file of an artifact; ``path`` is relative to the cache folder, or absolute."""
 
     path: str
@@ -25,8 +23,7 @@ class FileRow:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class ArtifactRow:
+class ArtifactRow(NamedTuple):
     """What a call saved or found saved."""
 
     cacher: str
@@ -39,8 +36,7 @@ class ArtifactRow:
         return sum(file.size_bytes for file in self.files)
 
 
-@dataclass(frozen=True, slots=True)
-class InputRow:
+class InputRow(NamedTuple):
     """An input of a call, and the call and record it came from (None: put in by hand)."""
 
     name: str
@@ -48,8 +44,7 @@ class InputRow:
     record: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class OutputRow:
+class OutputRow(NamedTuple):
     """An output of a call; ``run`` is the run that made it, None when this one did."""
 
     name: str
@@ -60,15 +55,14 @@ class OutputRow:
     artifact: ArtifactRow | None
 
 
-@dataclass(frozen=True, slots=True)
-class CallRow:
+class CallRow(NamedTuple):
     """What became of one call; the fields are those of :class:`curifactory.core.events.CallEnded`.
 
     ``reason`` holds the kind, the particulars and the sentence as they were written, so that a reason of a newer
     version can be shown too.
     """
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in it
     name: str
     stage: str
     record: int

@@ -207,7 +207,7 @@ class Collector:
         for trace in dead:
             path = self._traces.manifest_path(trace)
             yield _waste(WasteKind.MANIFEST, path)
-            report = self._traces.report_folder(trace)
+            report = self._traces.report_folder(trace.stage, trace.key)
             if report is not None:
                 yield _waste(WasteKind.MANIFEST, report)
             code = (trace.stage, trace.code)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sqlite3
 import time
 from contextlib import contextmanager, suppress
 from enum import Enum
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from curifactory.store.filesystems import is_on_network
@@ -47,10 +49,12 @@ class Fault(Enum):
     @classmethod
     def of(cls, error: sqlite3.Error) -> Fault:
         """Tell what an error means."""
-        code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+        whole = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        code = whole & 0xFF
         if code in _BUSY:
             return cls.BUSY
-        if code == sqlite3.SQLITE_FULL:
+        if code == sqlite3.SQLITE_FULL or whole == sqlite3.SQLITE_IOERR_SHMSIZE:
+            # The latter says that there was no room for the file beside the index that its readers share.
             return cls.FULL
         if code in _REFUSED:
             return cls.REFUSED
@@ -185,6 +189,41 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
+def write_rows(connection: sqlite3.Connection, rows: list[tuple[str, Row]]) -> str:
+    """Write rows, each with its statement, in their order, and give what was wrong with a statement, or nothing.
+
+    Raises
+    ------
+    sqlite3.Error
+        If the file is locked, damaged or full.
+
+    Examples
+    --------
+    >>> connection = open_in_memory()
+    >>> write_rows(connection, [("INSERT INTO filled VALUES (?)", (name,)) for name in ("runs", "traces")])
+    ''
+    >>> connection.execute("SELECT name FROM filled").fetchall()
+    [('runs',), ('traces',)]
+    >>> connection.close()
+    """
+    wrong = ""
+    for sql, alike in itertools.groupby(rows, key=itemgetter(0)):
+        of_one = [parameters for _, parameters in alike]
+        if len(of_one) > 1 and _write_together(connection, sql, of_one):
+            continue
+        for parameters in of_one:
+            try:
+                connection.execute(sql, parameters)
+            except UnicodeEncodeError:
+                # A file name that is no text has no row.
+                continue
+            except sqlite3.Error as error:
+                if Fault.of(error) is not Fault.WRONG or not is_whole(connection):
+                    raise
+                wrong = wrong or f"{error} in {sql}"
+    return wrong
+
+
 def is_whole(connection: sqlite3.Connection) -> bool:
     """Say whether all tables are there.
 
@@ -200,6 +239,22 @@ def is_whole(connection: sqlite3.Connection) -> bool:
     except sqlite3.Error:
         return False
     return found >= set(STATEMENTS)
+
+
+def _write_together(connection: sqlite3.Connection, sql: str, rows: list[Row]) -> bool:
+    """Write rows of one statement at once, or none of them if one is wrong; say which."""
+    connection.execute("SAVEPOINT alike")
+    is_whole_group = True
+    try:
+        connection.executemany(sql, rows)
+    except (sqlite3.Error, UnicodeEncodeError):
+        if not connection.in_transaction:
+            # A full disk has ended it.
+            raise
+        connection.execute("ROLLBACK TO alike")
+        is_whole_group = False
+    connection.execute("RELEASE alike")
+    return is_whole_group
 
 
 def _set_up(connection: sqlite3.Connection, path: str) -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 _SMALL_BYTES = 64 * 1024
 _CHUNK_BYTES = 4 * 1024 * 1024
 TICK_NS = 10_000_000
+# SQLite takes numbers of 63 bits; some file systems use all 64 for their inodes.
+INODE_BITS = 0x7FFF_FFFF_FFFF_FFFF
 _COARSE_TICK_NS = 2_000_000_000
 _TREE_CONTEXT = "curifactory 2026-01-01 digest of a folder"
 
@@ -47,14 +49,14 @@ class Entry(NamedTuple):
 
 
 def inode_of(status: os.stat_result) -> int:
-    """Give the inode as a number that SQLite takes; some file systems use all 64 bits.
+    """Give the inode as a number that SQLite takes.
 
     Examples
     --------
     >>> inode_of(os.stat("/")) >= 0
     True
     """
-    return status.st_ino & 0x7FFF_FFFF_FFFF_FFFF
+    return status.st_ino & INODE_BITS
 
 
 def is_settled(mtime_ns: int, now_ns: int) -> bool:

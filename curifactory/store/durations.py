@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
-from contextlib import suppress
 from statistics import median
 from typing import TYPE_CHECKING
+
+from curifactory.store import trace_rows
 
 if TYPE_CHECKING:
     from curifactory.store.index import Index
 
-_LATEST = "SELECT manifest FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT 5"
+_LATEST = 5
 
 
 def read_durations(index: Index, stages: Iterable[str]) -> dict[str, float]:
@@ -35,11 +35,11 @@ def read_durations(index: Index, stages: Iterable[str]) -> dict[str, float]:
     """
     found = {}
     for stage in stages:
-        times = []
-        for (manifest,) in index.query(_LATEST, (stage,)):
-            # A row that has rotted is no reason to tell nothing of the others.
-            with suppress(ValueError, KeyError, TypeError, IndexError):
-                times.append(float(json.loads(manifest)["made"][2]))
+        # A row that has rotted is no reason to tell nothing of the others.
+        rows = [
+            trace_rows.read_row("", row) for row in index.query(trace_rows.SELECT_LATEST, (stage, _LATEST))
+        ]
+        times = [row[0].duration_s for row in rows if row is not None]
         if times:
             found[stage] = median(times)
     return found

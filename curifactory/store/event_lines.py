@@ -59,7 +59,8 @@ class EventLines(WaitingEvents):
         StoreError
             If it, or an earlier one, cannot be written.
         """
-        self._waiting.append(event)
+        # What waits are bytes: objects that waited would be looked through for garbage again and again.
+        self._waiting.append(self._journal.encode_line(self._to_row(event)))
         if (
             time.monotonic() - self._written_s > _PAUSE_S
             or len(self._waiting) >= _MOST_WAITING
@@ -69,6 +70,6 @@ class EventLines(WaitingEvents):
         elif not self._clock.is_set:
             self._clock.set()
 
-    def _write(self, batch: list[Any]) -> None:
-        self._journal.extend([self._to_row(event) for event in batch])
+    def _write(self, batch: list[bytes]) -> None:
+        self._journal.write(b"".join(batch))
         self._written_s = time.monotonic()

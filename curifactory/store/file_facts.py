@@ -7,10 +7,10 @@ import stat
 from typing import TYPE_CHECKING
 
 from curifactory.errors import CacheError
-from curifactory.store.digests import Facts, inode_of, take_facts, take_print
+from curifactory.store.digests import INODE_BITS, Facts, inode_of, take_facts, take_print
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from curifactory.store.index import Index
 
@@ -70,7 +70,15 @@ class FileFacts:
         """
         status = os.stat(place)
         facts = self._rows.get(path)
-        if facts is not None and not facts.print and _holds(facts, status):
+        # Each call that is reused asks this: no further function is called.
+        if (
+            facts is not None
+            and facts.mtime_ns == status.st_mtime_ns
+            and facts.inode == status.st_ino & INODE_BITS
+            and facts.size_bytes == status.st_size
+            and not facts.print
+            and not stat.S_ISDIR(status.st_mode)
+        ):
             return facts
         return self._current_otherwise(path, place, status, facts)
 
@@ -125,12 +133,13 @@ class FileFacts:
         """Give the facts that this process has in memory, as values that travel to another process."""
         return {path: self._rows[path] for path in paths if path in self._rows}
 
-    def seed(self, facts: Mapping[str, Facts]) -> None:
+    def seed(self, facts: Iterable[tuple[str, Facts]]) -> None:
         """Take facts that the index has elsewhere into memory; what this process knows itself is kept."""
-        if len(self._rows) >= _MOST_KEPT:
+        rows = self._rows
+        if len(rows) >= _MOST_KEPT:
             self._make_room()
-        for path, row in facts.items():
-            self._rows.setdefault(path, row)
+        for path, row in facts:
+            rows.setdefault(path, row)
 
     def _make_room(self) -> None:
         # What is not in memory has to be in the index.
@@ -148,15 +157,6 @@ class FileFacts:
         row = self._index.lookup(_SELECT, (path,))
         if row is not None and row[1:] == now:
             self._rows.pop(path, None)
-            self.seed({path: Facts(*row)})
+            self.seed([(path, Facts(*row))])
             return Facts(*row)
         return self.take(path, place)
-
-
-def _holds(facts: Facts, status: os.stat_result) -> bool:
-    return (
-        facts.mtime_ns == status.st_mtime_ns
-        and facts.inode == inode_of(status)
-        and facts.size_bytes == status.st_size
-        and not stat.S_ISDIR(status.st_mode)
-    )

@@ -190,7 +190,7 @@ class _Writer:
         source = traces.manifest_path(trace)
         stage_folder = f"{self._folder}/manifests/{os.path.basename(os.path.dirname(source))}"
         os.makedirs(stage_folder, exist_ok=True)
-        report = traces.report_folder(trace)
+        report = traces.report_folder(trace.stage, trace.key)
         if report is not None:
             self._link(report, f"{stage_folder}/{trace.key}.report")
         parts = f"{os.path.dirname(source)}/code-{safe_name(trace.code)}.json"

@@ -22,6 +22,7 @@ from curifactory.store.database import (
     open_in_memory,
     set_aside,
     transaction,
+    write_rows,
 )
 from curifactory.store.fillers import Filler, Fillers, add_writer, remove_writer
 from curifactory.store.flushing import FLUSH_AFTER_S, start_flushing
@@ -124,6 +125,11 @@ class Index:
             lambda connection: connection.execute(sql, parameters).fetchmany(1), []
         )
         return rows[0] if rows else None
+
+    def lookup_all(self, sql: str, parameters: Row = ()) -> list[Row]:
+        """Give all rows of a query as :meth:`lookup` gives the first."""
+        rows: list[Row] = self._attempt(lambda connection: connection.execute(sql, parameters).fetchall(), [])
+        return rows
 
     def query(self, sql: str, parameters: Row = ()) -> list[Row]:
         """Give all rows of a query; everything written before is seen.
@@ -316,21 +322,10 @@ class Index:
 
     def _write(self, connection: sqlite3.Connection, rows: list[tuple[str, Row]]) -> str:
         """Write rows in one transaction and give what was wrong with a statement, or nothing."""
-        wrong = ""
         if not self._takes_rows():
-            return wrong
+            return ""
         with transaction(connection):
-            for sql, parameters in rows:
-                try:
-                    connection.execute(sql, parameters)
-                except UnicodeEncodeError:
-                    # A file name that is no text has no row.
-                    continue
-                except sqlite3.Error as error:
-                    if Fault.of(error) is not Fault.WRONG or not is_whole(connection):
-                        raise
-                    wrong = wrong or f"{error} in {sql}"
-        return wrong
+            return write_rows(connection, rows)
 
     def _tell(self, fault: Fault, error: Exception) -> None:
         if fault in self._told:

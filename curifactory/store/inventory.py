@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from types import MappingProxyType
 from typing import Any
 
 from curifactory.core.trace import Artifact, StoredFile, Trace
 from curifactory.store.artifacts import ArtifactFiles, FileState
+from curifactory.store.digests import Facts
 from curifactory.store.reference import Reference
 from curifactory.store.run_row import read_time
 from curifactory.store.uses import Use
@@ -130,7 +132,12 @@ class Claims:
         return FileState.MISSING if passed_on else FileState.MODIFIED
 
 
-def read_inventory(traces: Iterable[Trace], files: ArtifactFiles, uses: dict[str, Use]) -> list[Item]:
+def read_inventory(
+    traces: Iterable[Trace],
+    files: ArtifactFiles,
+    uses: Mapping[str, Use],
+    facts: Mapping[str, Sequence[tuple[str, Facts]]] = MappingProxyType({}),
+) -> list[Item]:
     """Return every artifact that a trace has, once, in no order.
 
     Parameters
@@ -139,13 +146,16 @@ def read_inventory(traces: Iterable[Trace], files: ArtifactFiles, uses: dict[str
         From the manifests.
     files : ArtifactFiles
         Tells how files are, by their stat facts where these hold.
-    uses : dict
+    uses : mapping
         By key, from :func:`curifactory.store.uses.read_uses`.
+    facts : mapping
+        By key, from :func:`curifactory.store.trace_rows.find_file_facts`: what is known by them need not be read.
     """
     known = list(traces)
     claims = Claims(files, known)
     found: dict[tuple[str, str, tuple[StoredFile, ...]], Item] = {}
     for trace in known:
+        files.seed(facts.get(trace.key, ()))
         for artifact in iter_artifacts(trace):
             item = _item(trace, artifact, claims, uses.get(trace.key))
             mark = (item.stage, item.output, item.files)

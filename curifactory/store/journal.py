@@ -67,9 +67,12 @@ class Journal:
         StoreError
             If they cannot be written.
         """
-        use_msgspec = self._lines > _LINES_WORTH_AN_IMPORT
-        self.write(b"".join([encode(row, use_msgspec=use_msgspec) + b"\n" for row in rows]))
-        self._lines += len(rows)
+        self.write(b"".join(map(self.encode_line, rows)))
+
+    def encode_line(self, row: Mapping[str, Any]) -> bytes:
+        """Return a value as the line that :meth:`write` takes."""
+        self._lines += 1
+        return encode(row, use_msgspec=self._lines > _LINES_WORTH_AN_IMPORT) + b"\n"
 
     def write(self, lines: bytes) -> None:
         """Write encoded lines, each with its end of line.

@@ -12,7 +12,6 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from curifactory.core.events import Event
 from curifactory.core.secrets import mask_text
@@ -47,7 +46,7 @@ class RunLog:
         self._silent = silent
         self._journal = Journal(path)
         self._clock = clock
-        self._waiting: deque[tuple[float, str, Any]] = deque()
+        self._waiting: deque[str] = deque()
         self._turn = threading.RLock()
         self._process = os.getpid()
 
@@ -55,7 +54,8 @@ class RunLog:
         """Add a line: a text or an event, said now or at a POSIX time; further lines of it are indented."""
         if self._silent:
             return
-        self._waiting.append((time.time() if at is None else at, level, said))
+        # What waits are texts: objects that waited would be looked through for garbage again and again.
+        self._waiting.append(format_line(time.time() if at is None else at, level, _text_of(level, said)))
         if not self._clock.is_set:
             self._clock.set()
         if level in _LOUD or len(self._waiting) >= _MOST_WAITING:
@@ -71,10 +71,8 @@ class RunLog:
             lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
             if not lines:
                 return
-            # Events become texts here, away from the calls that they tell of.
-            text = "".join([format_line(at, level, _text_of(level, said)) for at, level, said in lines])
             with contextlib.suppress(StoreError):
-                self._journal.write(text.encode("utf-8", "backslashreplace"))
+                self._journal.write("".join(lines).encode("utf-8", "backslashreplace"))
 
     def close(self) -> None:
         """Write what waits and close the file; a later line opens it again."""

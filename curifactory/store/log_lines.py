@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from curifactory.core.events import (
@@ -17,6 +18,7 @@ from curifactory.core.events import (
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 
 _LOUD_CALLS = {CallOutcome.FAILED: "ERROR", CallOutcome.INTERRUPTED: "WARNING"}
+_EXECUTED = frozenset((CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED))
 _LOUD_RUNS = {
     RunOutcome.FAILED: "ERROR",
     RunOutcome.PARTLY_FAILED: "ERROR",
@@ -50,36 +52,42 @@ def describe(event: Any) -> str:
     >>> describe(RecordAdded(0, "Record 0 (a)", "a", "9f"))
     'record: Record 0 (a) added, parameters 9f'
     """
-    match event:
-        case CallEnded():
-            return _describe_call(event)
-        case CallStarted():
-            return f"call {event.call}: {event.name} started, {event.record_name}"
-        case Reported():
-            source = "outside of a stage" if event.call is None else f"call {event.call}: {event.stage}"
-            return f"report: {event.fragment.kind} {event.fragment.name!r} by {source}"
-        case RecordAdded():
-            copied = "" if event.copied_from is None else f", a copy of record {event.copied_from}"
-            return f"record: {event.name} added, parameters {event.params_hash}{copied}"
-        case RunStarted():
-            return f"run: {event.reference} started"
-        case RunPlanned():
-            return f"planned: {event.calls} calls, {event.to_run} of them may have to run"
-        case Warned():
-            return f"warning: {event.text}"
-        case RunFinished():
-            said = f"run: {event.outcome.value}"
-            if event.error:
-                said = f"{said}, {event.error}"
-            return f"{said}\n{event.traceback.rstrip()}" if event.traceback else said
-    return str(event)
+    describe_kind = _DESCRIPTIONS.get(event.__class__)
+    return str(event) if describe_kind is None else describe_kind(event)
 
 
 def _describe_call(event: CallEnded) -> str:
-    said = f"call {event.index}: {event.name} {event.outcome.value}"
-    if event.outcome in {CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED}:
-        said = f"{said} after {event.duration_s:.3f} s"
-    said = f"{said}, {event.record_name}"
-    if event.reason is not None:
-        said = f"{said}: {event.reason}"
+    outcome = event.outcome
+    took = f" after {event.duration_s:.3f} s" if outcome in _EXECUTED else ""
+    why = "" if event.reason is None else f": {event.reason.to_json()['text']}"
+    said = f"call {event.index}: {event.name} {outcome._value_}{took}, {event.record_name}{why}"
     return f"{said}\n{event.error.rstrip()}" if event.error else said
+
+
+def _describe_reported(event: Reported) -> str:
+    source = "outside of a stage" if event.call is None else f"call {event.call}: {event.stage}"
+    return f"report: {event.fragment.kind} {event.fragment.name!r} by {source}"
+
+
+def _describe_record(event: RecordAdded) -> str:
+    copied = "" if event.copied_from is None else f", a copy of record {event.copied_from}"
+    return f"record: {event.name} added, parameters {event.params_hash}{copied}"
+
+
+def _describe_end(event: RunFinished) -> str:
+    said = f"run: {event.outcome.value}"
+    if event.error:
+        said = f"{said}, {event.error}"
+    return f"{said}\n{event.traceback.rstrip()}" if event.traceback else said
+
+
+_DESCRIPTIONS: Mapping[type, Callable[[Any], str]] = {
+    CallEnded: _describe_call,
+    CallStarted: lambda event: f"call {event.call}: {event.name} started, {event.record_name}",
+    RecordAdded: _describe_record,
+    Reported: _describe_reported,
+    RunStarted: lambda event: f"run: {event.reference} started",
+    RunPlanned: lambda event: f"planned: {event.calls} calls, {event.to_run} of them may have to run",
+    Warned: lambda event: f"warning: {event.text}",
+    RunFinished: _describe_end,
+}

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import binascii
-import json
 import re
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
-from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, Trace, new_tuple
 from curifactory.errors import CacheError
+from curifactory.store.compact_json import from_json, to_json, to_json_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,8 +27,6 @@ _SEAL_BEGIN = b',"digest":"'
 _SEAL_BYTES = len(_SEAL_BEGIN) + _SEAL_SIGNS + 2
 _FORMAT = re.compile(rb'\{"format":(\d{1,9})[,}]')
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_decode = json.JSONDecoder().raw_decode
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
 
 def shorten(identity: str) -> str:
@@ -72,25 +70,23 @@ def encode(trace: Trace) -> bytes:
     >>> decode(trace.key, encode(trace)).shown
     {'n': '3'}
     """
-    shown = trace.shown
+    reads, shown = trace.reads, trace.shown
     body: dict[str, Any] = {"format": FORMAT, "stage": trace.stage, "code": _pack_often(trace.code)}
-    reads = {path: _pack_read(digest, shown.get(path)) for path, digest in trace.reads.items()}
     if reads:
-        body["reads"] = reads
-    if len(shown) > len(reads) or any(path not in reads for path in shown):
+        body["reads"] = {path: _pack_read(digest, shown.get(path)) for path, digest in reads.items()}
+    if not shown.keys() <= reads.keys():
         body["shown"] = {path: text for path, text in shown.items() if path not in reads}
     if trace.inputs:
         body["inputs"] = {name: shorten(identity) for name, identity in trace.inputs.items()}
     if trace.overrides:
         body["overrides"] = {name: shorten(digest) for name, digest in trace.overrides.items()}
-    body["outputs"] = [_pack_output(output, trace.name) for output in trace.outputs]
+    name = trace.name
+    body["outputs"] = [_pack_output(output, name) for output in trace.outputs]
     body["made"] = [trace.run, trace.made_at, round(trace.duration_s, 6)]
     if trace.reported:
         body["reported"] = True
-    # Metadata are people's: only the standard library refuses what would not come back equal.
-    is_plain = not any(output.artifact is not None and output.artifact.metadata for output in trace.outputs)
     try:
-        return _seal(trace.key, _encode_quickly(body) if is_plain else _encode_strictly(body))
+        return _seal(trace.key, to_json_strictly(body) if has_metadata(trace) else to_json(body))
     except (TypeError, ValueError) as error:
         raise CacheError(
             f"What the cachers of '{trace.stage}' put into extra_metadata cannot be written as JSON: {error}.",
@@ -146,35 +142,24 @@ def decode(key: str, data: bytes, *, is_checked: bool = False) -> Trace | None:
         return None
 
 
-class Heading(NamedTuple):
-    """What the index needs to know of a manifest."""
-
-    stage: str
-    code: str
-    reads: tuple[str, ...]
-    made_at: str
-
-
-def read_heading(key: str, data: bytes) -> Heading | None:
-    """Read no more of a manifest than the index needs; None if it is not whole, or of a newer format.
+def as_kept(trace: Trace) -> Trace:
+    """Return a trace as `decode` reads it back, but for an artifact's metadata: they come back as JSON gives them.
 
     Examples
     --------
-    >>> trace = Trace(
-    ...     "k", "iris.load", "c", {"n": "9f", "a": "8e"}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5
-    ... )
-    >>> read_heading("k", encode(trace))
-    Heading(stage='iris.load', code='c', reads=('a', 'n'), made_at='2026-11-21')
+    >>> trace = Trace("k", "iris.load", "c", {"n": "0" * 64}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5)
+    >>> as_kept(trace).reads
+    {'n': '0000000000000000'}
     """
-    body = unseal(key, data)
-    if body is None:
-        return None
-    try:
-        return Heading(
-            body["stage"], _unpack(body["code"]), tuple(sorted(body.get("reads", ()))), body["made"][1]
-        )
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError):
-        return None
+    key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = trace
+    reads = {path: shorten(digest) for path, digest in reads.items()}
+    inputs = {name: shorten(identity) for name, identity in inputs.items()}
+    overrides = {name: shorten(digest) for name, digest in overrides.items()} if overrides else overrides
+    duration_s = round(duration_s, 6)
+    return new_tuple(
+        Trace,
+        (key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported),
+    )
 
 
 def seal(name: str, body: Mapping[str, Any]) -> bytes:
@@ -192,7 +177,7 @@ def seal(name: str, body: Mapping[str, Any]) -> bytes:
     >>> unseal("y", seal("x", {"format": 1, "a": [1]})) is None
     True
     """
-    return _seal(name, _encode_strictly(body))
+    return _seal(name, to_json_strictly(body))
 
 
 def unseal(name: str, data: bytes) -> dict[str, Any] | None:
@@ -224,39 +209,18 @@ def is_newer(data: bytes) -> bool:
     return match is not None and int(match[1]) > FORMAT
 
 
-def _encode_quickly(body: Mapping[str, Any]) -> bytes:
-    # Whoever writes thousands of lines has imported it; for a few manifests the import would cost more.
-    if "msgspec" in sys.modules:
-        # Another thread may be at it: this waits until it has come to its end.
-        import msgspec
+def has_metadata(trace: Trace) -> bool:
+    """Say whether a trace holds values that are people's: only the standard library refuses what would not come back equal.
 
-        try:
-            data: bytes = msgspec.json.encode(body)
-        except (TypeError, ValueError, OverflowError):
-            pass
-        else:
-            return data
-    return _encode_strictly(body)
-
-
-def _decode_quickly(data: bytes) -> Any:
-    if "msgspec" in sys.modules:
-        import msgspec
-
-        try:
-            return msgspec.json.decode(data)
-        except (msgspec.MsgspecError, UnicodeError):
-            pass  # Half a surrogate pair, infinity: the standard library takes more.
-    return _decode(data.decode())[0]
-
-
-def _encode_strictly(body: Mapping[str, Any]) -> bytes:
-    text = _encode(body)
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        # A file name that is no text.
-        return json.dumps(body, separators=(",", ":")).encode()
+    Examples
+    --------
+    >>> has_metadata(Trace("k", "iris.load", "c", {}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5))
+    False
+    """
+    for output in trace.outputs:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+        if output.artifact is not None and output.artifact.metadata:
+            return True
+    return False
 
 
 def _seal(name: str, data: bytes) -> bytes:
@@ -266,7 +230,7 @@ def _seal(name: str, data: bytes) -> bytes:
 
 def _read(data: bytes) -> dict[str, Any] | None:
     try:
-        body = _decode_quickly(data)
+        body = from_json(data)
     except ValueError:
         return None
     return body if isinstance(body, dict) and body.get("format") == FORMAT else None
@@ -278,7 +242,8 @@ def _seal_of(name: str, begin: bytes) -> bytes:
 
 
 def _pack_read(digest: str, shown: str | None) -> str | list[str]:
-    digest = shorten(digest)
+    if len(digest) >= _HEX:
+        digest = shorten(digest)
     if " " in digest:
         return [digest] if shown is None else [digest, shown]
     return digest if shown is None else f"{digest} {shown}"

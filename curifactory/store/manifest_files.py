@@ -85,17 +85,14 @@ class ManifestFiles:
         number = next(_numbers)
         made = f"{self._scratch}/{number}"
         try:
-            mtime_ns = write_new(made, data, durable=self._durable)
+            seen = write_new(made, data, durable=self._durable)
         except FileNotFoundError:
             # Somebody has removed our empty folder.
             self._scratch = self._staging.new()
             made = f"{self._scratch}/{number}"
-            mtime_ns = write_new(made, data, durable=self._durable)
-        status = os.lstat(made)
+            seen = write_new(made, data, durable=self._durable)
         self._rename(made, path)
-        if status.st_mtime_ns != mtime_ns and not is_settled(status.st_mtime_ns, time.time_ns()):
-            return len(data), -1, inode_of(status)
-        return len(data), status.st_mtime_ns, inode_of(status)
+        return seen
 
     def read(self, path: str) -> tuple[bytes, tuple[int, int, int]]:
         """Give all bytes of a file, with its size, mtime and inode; the mtime is -1 if it cannot be relied on.

@@ -5,7 +5,18 @@ from __future__ import annotations
 import os
 import time
 
-from curifactory.store.digests import TICK_NS, Facts, digest_bytes, inode_of, take_facts
+from curifactory.core.trace import new_tuple
+from curifactory.store.digests import (
+    INODE_BITS,
+    TICK_NS,
+    Facts,
+    digest_bytes,
+    inode_of,
+    is_settled,
+    take_facts,
+)
+
+_NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
 
 
 class StagedFiles:
@@ -24,7 +35,7 @@ class StagedFiles:
     __slots__ = ("_written",)
 
     def __init__(self) -> None:
-        self._written: dict[str, tuple[str, int, int]] = {}
+        self._written: dict[str, Facts] = {}
 
     def write(self, path: str, data: bytes) -> None:
         """Write all bytes of a file.
@@ -34,15 +45,25 @@ class StagedFiles:
         OSError
             If it cannot be written.
         """
-        mtime_ns = write_new(path, data)
-        self._written[path] = (digest_bytes(data), len(data), mtime_ns)
+        size_bytes, mtime_ns, inode = write_new(path, data)
+        if mtime_ns >= 0:
+            self._written[path] = new_tuple(
+                Facts, (digest_bytes(data), size_bytes, mtime_ns, inode, "", True)
+            )
 
     def is_there(self, path: str) -> bool:
         """Say whether anything lies at a path, whoever has written it."""
         return path in self._written or os.path.lexists(path)
 
-    def take(self, path: str) -> Facts:
+    def take(self, path: str, *, is_untouched: bool = False) -> Facts:
         """Give the digest and the stat facts of a file or folder; `take_facts` reads what others have written.
+
+        Parameters
+        ----------
+        path : str
+            Absolute path.
+        is_untouched : bool
+            Whether nobody can have done anything to a file since it was written by `write`.
 
         Raises
         ------
@@ -51,12 +72,9 @@ class StagedFiles:
         CacheError
             If it is neither file nor folder, or does not stop changing.
         """
-        digest, size_bytes, mtime_ns = self._written.pop(path, ("", -1, 0))
-        if digest:
-            status = os.lstat(path)
-            # What a cacher has done to the file since would show.
-            if status.st_size == size_bytes and status.st_mtime_ns == mtime_ns:
-                return Facts(digest, size_bytes, mtime_ns, inode_of(status))
+        facts = self._written.pop(path, None)
+        if facts is not None and (is_untouched or _is_as_written(path, facts)):
+            return facts
         return take_facts(path, settle=True)
 
     def clear(self) -> None:
@@ -64,7 +82,7 @@ class StagedFiles:
         self._written.clear()
 
 
-def write_new(path: str, data: bytes, *, durable: bool = False) -> int:
+def write_new(path: str, data: bytes, *, durable: bool = False) -> tuple[int, int, int]:
     """Write all bytes of a file that is only ours yet, and set its time back by two ticks of the clock.
 
     Any later change of the file gives it another time then, so that its stat facts hold from now on.
@@ -80,8 +98,8 @@ def write_new(path: str, data: bytes, *, durable: bool = False) -> int:
 
     Returns
     -------
-    int
-        The time that was set, in nanoseconds; -1 if none could be. File systems that count more coarsely show another one.
+    tuple of int
+        Size, mtime and inode as they are from now on; the mtime is -1 if it cannot be relied on.
 
     Raises
     ------
@@ -92,33 +110,43 @@ def write_new(path: str, data: bytes, *, durable: bool = False) -> int:
     --------
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     mtime_ns = write_new(f"{folder}/x", b"abc")
-    ...     status = os.stat(f"{folder}/x")
-    >>> status.st_size, mtime_ns < time.time_ns()
+    ...     size_bytes, mtime_ns, inode = write_new(f"{folder}/x", b"abc")
+    >>> size_bytes, 0 < mtime_ns < time.time_ns()
     (3, True)
     """
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(path, _NEW_FILE, 0o666)
     try:
         written = os.write(descriptor, data)
         if written < len(data):
             _write_rest(descriptor, memoryview(data)[written:])
         if durable:
             os.fsync(descriptor)
+        now_ns = time.time_ns()
         # Odd, as no time without a fraction of a second is: those come from clocks that count whole seconds.
-        mtime_ns = (time.time_ns() - 2 * TICK_NS) | 1
+        mtime_ns = (now_ns - 2 * TICK_NS) | 1
         try:
             os.utime(descriptor, ns=(mtime_ns, mtime_ns))
         except OSError:
             # Who may not set times only loses a digest at the next look.
             mtime_ns = -1
+        status = os.fstat(descriptor)
     except BaseException:
         os.close(descriptor)
         os.unlink(path)
         raise
     os.close(descriptor)
-    return mtime_ns
+    seen_ns = status.st_mtime_ns
+    if seen_ns != mtime_ns and not is_settled(seen_ns, now_ns):
+        seen_ns = -1
+    return len(data), seen_ns, status.st_ino & INODE_BITS
 
 
 def _write_rest(descriptor: int, data: memoryview) -> None:
     while data:
         data = data[os.write(descriptor, data) :]
+
+
+def _is_as_written(path: str, facts: Facts) -> bool:
+    """Whether what a cacher has done to a file since, or put into its place, would show and does not."""
+    status = os.lstat(path)
+    return (status.st_size, status.st_mtime_ns, inode_of(status)) == facts[1:4]

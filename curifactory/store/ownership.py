@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,7 +167,7 @@ def read_secret(environment: Mapping[str, str]) -> bytes:
         with suppress(OSError):
             machine = Path(place).read_bytes()
             break
-    told = f"{socket.gethostname()} {os.getuid() if hasattr(os, 'getuid') else ''}".encode()
+    told = f"{os.uname().nodename} {os.getuid() if hasattr(os, 'getuid') else ''}".encode()
     return blake3(machine + told).digest()
 
 

@@ -62,9 +62,9 @@ class ReadSets:
         now_s = time.monotonic()
         if known is not None and not fresh and now_s - known[0] < _TRUSTED_S:
             return known[1]
-        found: list[ReadSet] = [
-            tuple(json.loads(row[0])) for row in self._index.query(_SELECT, (stage, code))
-        ]
+        # Sets are committed as soon as they are added, so that nothing has to be before this is asked.
+        rows = self._index.lookup_all(_SELECT, (stage, code))
+        found: list[ReadSet] = [tuple(json.loads(row[0])) for row in rows]
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
         self._known[stage, code] = (now_s, found)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from curifactory.core.events import RecordAdded, Reported
 from curifactory.core.trace import Fragment
@@ -15,19 +14,17 @@ REPORTABLES_NAME = "reportables.jsonl"
 PARAMETERS_NAME = "parameters.json"
 
 
-@dataclass(frozen=True, slots=True)
-class RecordRow:
+class RecordRow(NamedTuple):
     """A record of a run; ``name`` is its reference name, such as ``Record 0 (simple_lr)``."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # nobody looks for a value in it
     name: str
     params_name: str | None
     params_hash: str
     copied_from: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class ReportableRow:
+class ReportableRow(NamedTuple):
     """Something that was reported; its files lie in ``folder`` below the run's fragments."""
 
     record: int
@@ -42,8 +39,7 @@ class ReportableRow:
         return self.fragment.name
 
 
-@dataclass(frozen=True, slots=True)
-class ParameterRow:
+class ParameterRow(NamedTuple):
     """A parameter set of a run.
 
     Parameters
@@ -68,8 +64,7 @@ class ParameterRow:
     shown: Any
 
 
-@dataclass(frozen=True, slots=True)
-class WarningRow:
+class WarningRow(NamedTuple):
     """A warning of a run."""
 
     text: str

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.errors import StoreError
@@ -32,6 +32,9 @@ from curifactory.store.rows import (
     read_reportable,
 )
 from curifactory.store.run_row import read_time
+
+if TYPE_CHECKING:
+    from curifactory.store.sweeps import SweepRow
 
 ENVIRONMENT_NAME = "environment.json"
 PATCH_NAME = "patch.diff"
@@ -163,6 +166,15 @@ class Run:
         """The parameter sets."""
         rows = self._read_document(PARAMETERS_NAME) or []
         return tuple(self._read_row(PARAMETERS_NAME, read_parameter, row) for row in rows)
+
+    @cached_property
+    def sweeps(self) -> tuple[SweepRow, ...]:
+        """The sweeps, in the order in which they began."""
+        if not self.facts.get("sweeps"):
+            return ()
+        from curifactory.store.sweeps import read_sweeps
+
+        return read_sweeps(self.facts, self.records)
 
     @cached_property
     def environment(self) -> Mapping[str, Any]:

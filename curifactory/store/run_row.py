@@ -110,6 +110,8 @@ def pick_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
     warnings = len(facts.get("warnings") or ()) + int(facts.get("warnings_left_out") or 0)
     if warnings:
         kept["warnings"] = warnings
+    if facts.get("sweeps"):
+        kept["sweeps"] = len(facts["sweeps"])
     return {
         name: f"{value[:_LONGEST_TEXT]}…" if isinstance(value, str) and len(value) > _LONGEST_TEXT else value
         for name, value in kept.items()

@@ -6,11 +6,10 @@ import os
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import RunOutcome
 from curifactory.core.secrets import mask_text
@@ -35,8 +34,7 @@ _FROM_THE_END = re.compile(r"(?s:(?P<experiment>.+)/)?-(?P<back>[1-9]\d*)")
 _LISTED = 10
 
 
-@dataclass(frozen=True, slots=True)
-class RunFolder:
+class RunFolder(NamedTuple):
     """A run's number, and the folder that was made for it."""
 
     reference: str

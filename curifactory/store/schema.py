@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 # Counted up with every change of a table: an index of another version is made anew from the files.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 STATEMENTS = (
-    # One row a trace: the bytes of its manifest, the manifest's stat facts, and those of its files.
+    # One row a trace: what its manifest says, with the stat facts of its files, and the manifest's own stat facts.
     """CREATE TABLE traces (
-        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, manifest BLOB NOT NULL,
-        crc INTEGER NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL, files TEXT NOT NULL)""",
+        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, trace BLOB NOT NULL,
+        crc INTEGER NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL)""",
     "CREATE INDEX traces_by_stage ON traces (stage, made_at)",
     # Which parameters calls of a stage have read; `seen_at` orders them.
     """CREATE TABLE read_sets (

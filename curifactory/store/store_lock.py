@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import NamedTuple
 
+from curifactory.store.clock import Clock
 from curifactory.store.layout import Layout
 
-_PAUSE_S = 0.05
-
-
-class _Opened(NamedTuple):
-    """The lock's file as it was opened: its descriptor, the process that did it, and which file it is."""
-
-    descriptor: int
-    process: int
-    device: int
-    inode: int
+_PAUSE_S = 0.02
+# Longer than a lock rests, and short enough that a run which begins meanwhile does not mind.
+_PULSE_S = 0.5
 
 
 class StoreLock:
@@ -49,19 +44,39 @@ class StoreLock:
     (False, True, None)
     """
 
-    __slots__ = ("_descriptor", "_has_told", "_holders", "_opened", "_path", "_warn")
+    __slots__ = (
+        "__weakref__",
+        "_clock",
+        "_descriptor",
+        "_gate",
+        "_has_told",
+        "_holders",
+        "_is_childs",
+        "_is_overdue",
+        "_is_resting",
+        "_path",
+        "_turn",
+        "_warn",
+    )
 
     def __init__(self, layout: Layout, *, warn: Callable[[str], None] | None = None) -> None:
         self._path = os.fspath(layout.lock_path)
+        self._gate = f"{self._path}-gate"
         self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
         self._descriptor: int | None = None
-        self._opened: _Opened | None = None
         self._holders = 0
+        self._is_resting = False
+        self._is_overdue = False
         self._has_told = False
+        self._is_childs = False
+        self._turn = threading.Lock()
+        self._clock: Clock | None = None
+        _locks.add(self)
 
     def __del__(self) -> None:
-        # Of a run that could not begin nobody else knows that it has the lock.
-        self._let_go()
+        # Of a run that could not begin nobody else knows that it has the lock; where Python is ending, the system takes it back.
+        with suppress(ImportError):
+            self._let_go()
 
     def share(self, *, create: bool = True) -> None:
         """Hold the lock together with others, as a run does; wait for somebody who holds it alone.
@@ -71,33 +86,37 @@ class StoreLock:
         create : bool
             Make the file if it is not there. A run that writes nothing does not: then nobody takes anything away.
         """
+        if self._is_resting and self._take_up():
+            return
         self._holders += 1
         if self._holders > 1:
             return
         import fcntl
 
-        descriptor = self._find_opened()
-        if descriptor is None:
-            descriptor = self._open(create=create)
+        descriptor = self._open(self._path, create=create)
         if descriptor is None:
             return
+        gate = self._open(self._gate, create=create)
         try:
             try:
+                if gate is not None:
+                    fcntl.flock(gate, fcntl.LOCK_SH)
                 fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
                 self._warn("Waiting for a collection of this store's garbage to end.")
                 fcntl.flock(descriptor, fcntl.LOCK_SH)
         except OSError:
-            self._opened = None
             os.close(descriptor)
             self._tell_no_locks()
         except BaseException:
-            self._opened = None
             os.close(descriptor)
             self._holders -= 1
             raise
         else:
             self._descriptor = descriptor
+        finally:
+            if gate is not None:
+                os.close(gate)
 
     def take_alone(self, *, wait_s: float | None) -> bool:
         """Hold the lock alone, and say whether that was possible.
@@ -110,19 +129,14 @@ class StoreLock:
         if self._holders:
             self._holders += 1
             return True
-        import fcntl
-
-        descriptor = self._open(create=True)
+        self.release()
+        descriptor = self._open(self._path, create=True)
         latest = None if wait_s is None else time.monotonic() + wait_s
-        while descriptor is not None:
+        if descriptor is not None:
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if latest is not None and time.monotonic() >= latest:
+                if not self._wait_alone(descriptor, latest):
                     os.close(descriptor)
                     return False
-                time.sleep(_PAUSE_S)
             except OSError:
                 os.close(descriptor)
                 self._tell_no_locks()
@@ -135,25 +149,32 @@ class StoreLock:
         """Let go of the lock; of one that was taken several times only the last release does."""
         self._holders = max(0, self._holders - 1)
         if self._holders == 0:
+            clock, self._clock = self._clock, None
+            if clock is not None:
+                clock.stop()
+            self._is_resting = self._is_overdue = False
             self._let_go()
 
     def rest(self) -> None:
-        """Let go of the lock as :meth:`release` does, but keep its file open for who shares it again soon."""
-        if self._holders != 1 or self._descriptor is None:
+        """Let go of the lock as :meth:`release` does, but 0.2 s later, for who shares it again sooner than that.
+
+        Whoever wants it alone gets it between two of these rests at the latest.
+        """
+        # In a forked child no clock strikes.
+        if self._holders != 1 or self._descriptor is None or self._is_childs:
             self.release()
             return
-        import fcntl
-
-        self._holders = 0
-        descriptor, self._descriptor = self._descriptor, None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-            if self._opened is None:
-                status = os.fstat(descriptor)
-                self._opened = _Opened(descriptor, os.getpid(), status.st_dev, status.st_ino)
-        except OSError:
-            self._opened = None
-            os.close(descriptor)
+        with self._turn:
+            self._holders = 0
+            if self._is_overdue:
+                self._is_overdue = False
+                self._let_go()
+                return
+            self._is_resting = True
+        if self._clock is None:
+            self._clock = Clock(self._end_rest)
+        if not self._clock.is_set:
+            self._clock.set()
 
     @contextmanager
     def shared(self, *, create: bool = True) -> Iterator[None]:
@@ -164,28 +185,31 @@ class StoreLock:
         finally:
             self.release()
 
-    def _find_opened(self) -> int | None:
-        """Return the file that was kept open, if it still is the one that others lock."""
-        opened = self._opened
-        if opened is None:
-            return None
-        # A child process that was forked meanwhile would share its parent's lock.
-        if opened.process == os.getpid():
-            with suppress(OSError):
-                status = os.stat(self._path)
-                if status.st_ino == opened.inode and status.st_dev == opened.device:
-                    return opened.descriptor
-        self._opened = None
-        with suppress(OSError):
-            os.close(opened.descriptor)
-        return None
+    def _take_up(self) -> bool:
+        """Go on holding a lock that rests; False if it does not any more."""
+        with self._turn:
+            if not self._is_resting:
+                return False
+            self._is_resting = False
+            self._holders = 1
+        return True
+
+    def leave_to_parent(self) -> None:
+        """Know nothing of a lock that rests, in a child process that was forked: to let go of it would be its parent's."""
+        self._is_childs, self._turn, self._clock = True, threading.Lock(), None
+        if self._is_resting:
+            self._is_resting, self._descriptor = False, None
+
+    def _end_rest(self) -> None:
+        with self._turn:
+            if self._is_resting:
+                self._is_resting = False
+                self._let_go()
+            else:
+                self._is_overdue = self._holders > 0
 
     def _let_go(self) -> None:
-        opened, self._opened = self._opened, None
         descriptor, self._descriptor = self._descriptor, None
-        if opened is not None and opened.descriptor != descriptor:
-            with suppress(OSError):
-                os.close(opened.descriptor)
         if descriptor is None:
             return
         import fcntl
@@ -196,18 +220,46 @@ class StoreLock:
         with suppress(OSError):
             os.close(descriptor)
 
-    def _open(self, *, create: bool) -> int | None:
-        """Open the file; None where there is none and none may be made, so that nothing can be locked."""
+    def _wait_alone(self, descriptor: int, latest: float | None) -> bool:
+        while not _try_alone(descriptor):
+            if latest is not None and time.monotonic() >= latest:
+                return False
+            # Who shares it again and again would leave no moment in which it is free.
+            with self._others_wait():
+                pulse = time.monotonic() + _PULSE_S
+                while time.monotonic() < pulse:
+                    if _try_alone(descriptor):
+                        return True
+                    time.sleep(_PAUSE_S)
+            time.sleep(_PULSE_S)
+        return True
+
+    @contextmanager
+    def _others_wait(self) -> Iterator[None]:
+        """Let nobody begin to share the lock as long as the block lasts."""
+        import fcntl
+
+        gate = self._open(self._gate, create=True)
+        try:
+            if gate is not None:
+                fcntl.flock(gate, fcntl.LOCK_EX)
+            yield
+        finally:
+            if gate is not None:
+                os.close(gate)
+
+    def _open(self, path: str, *, create: bool) -> int | None:
+        """Open a file; None where there is none and none may be made, so that nothing can be locked."""
         if create:
-            # The usual case first: a live session opens it for each call.
+            # The usual case first.
             try:
-                return os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+                return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
             except OSError:
                 with suppress(OSError):
-                    os.makedirs(os.path.dirname(self._path), exist_ok=True)
+                    os.makedirs(os.path.dirname(path), exist_ok=True)
         for flags in (os.O_RDWR | (os.O_CREAT if create else 0), os.O_RDONLY):
             with suppress(OSError):
-                return os.open(self._path, flags | os.O_CLOEXEC, 0o666)
+                return os.open(path, flags | os.O_CLOEXEC, 0o666)
         return None
 
     def _tell_no_locks(self) -> None:
@@ -217,3 +269,23 @@ class StoreLock:
         self._warn(
             f"The file system of '{self._path}' has no locks: clear away nothing while runs go on that use it."
         )
+
+
+def _try_alone(descriptor: int) -> bool:
+    import fcntl
+
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _leave_to_parents() -> None:
+    for lock in list(_locks):
+        lock.leave_to_parent()
+
+
+_locks: weakref.WeakSet[StoreLock] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parents)

@@ -7,14 +7,14 @@ import os
 from typing import TYPE_CHECKING
 
 from curifactory.store import manifest, trace_rows
-from curifactory.store.digests import inode_of
-from curifactory.store.faults import as_cache_errors
+from curifactory.store.code_parts import CodeParts
+from curifactory.store.digests import INODE_BITS
+from curifactory.store.faults import cache_error
 from curifactory.store.last_uses import LastUses
-from curifactory.store.layout import safe_name
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
-from curifactory.store.trace_rows import iter_files, make_row, read_facts, read_row, to_seconds
+from curifactory.store.trace_rows import iter_files, make_row, read_row, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 _MOST_KEPT = 4_096
 # Traces that many calls share are asked for in turn; each of the others is asked for once.
 _MOST_KNOWN = 256
+_MOST_AHEAD = 512
 
-_Known = tuple["Trace", str, int, int, int]
+_Known = tuple["Trace", int, int, int]
 
 
 class TraceStore:
@@ -72,17 +73,8 @@ class TraceStore:
     """
 
     __slots__ = (
-        "_files",
-        "_fresh",
-        "_index",
-        "_known",
-        "_manifests",
-        "_newest",
-        "_parts_written",
-        "_read_sets",
-        "_told",
-        "_uses",
-        "_warn",
+        "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
+        "_missing", "_newest", "_read_sets", "_step", "_told", "_uses", "_warn",
     )  # fmt: skip
 
     def __init__(
@@ -101,10 +93,16 @@ class TraceStore:
         self._read_sets = ReadSets(index)
         self._known: dict[str, _Known] = {}
         self._fresh: dict[str, Row] = {}
+        # Rows that were read with one before them, and how many are read so.
+        self._ahead: dict[str, Row] = {}
+        self._step = 0
         self._uses = LastUses(index)
         self._newest: dict[str, Trace] = {}
-        self._parts_written: set[tuple[str, str]] = set()
+        self._code_parts = CodeParts(self._manifests, read_only=index.read_only)
         self._told: set[str] = set()
+        self._misses = False
+        # The key whose manifest was looked for last, if it was not there.
+        self._missing: str | None = None
         index.add_filler("traces", self._fill)
 
     def close(self) -> None:
@@ -139,11 +137,14 @@ class TraceStore:
         """
         if report_folder is not None and not trace.reported:
             trace = trace._replace(reported=True)
+        trace = manifest.as_kept(trace)
         data = manifest.encode(trace)
         path = self._manifests.path(trace.stage, trace.key)
-        with as_cache_errors("save what the call read and made"):
-            self._write_parts(trace, parts, places)
-            if os.path.lexists(path) and report_folder is None and self._is_like(trace, data):
+        try:
+            self._code_parts.write(trace.stage, trace.code, parts, places)
+            # Who holds the call's lock has looked already.
+            may_be_there = report_folder is None and trace.key != self._missing
+            if may_be_there and os.access(path, os.F_OK) and self._is_like(trace, data):
                 return
             if report_folder is not None:
                 beside = self._manifests.path(trace.stage, trace.key, ".report")
@@ -151,6 +152,8 @@ class TraceStore:
                     self._manifests.set_aside_folder(beside)
                 self._manifests.put_folder(report_folder, beside)
             seen = self._manifests.write(path, data)
+        except OSError as error:
+            raise cache_error(error, "save what the call read and made") from error
         self._note(trace, data, seen)
         self._newest[trace.stage] = trace
         self._read_sets.add(trace.stage, trace.code, trace.reads)
@@ -167,18 +170,39 @@ class TraceStore:
         stage : str, optional
             Its stage: with it a manifest is found that the index does not know, as another process has just written it.
         """
+        status = None
+        if stage is not None:
+            # Whatever the index says, no trace is where no manifest lies; and of one that lies there this is asked anyway.
+            path = self._manifests.path(stage, key)
+            # After one miss the next is likely, and then this is quicker: there is no exception to catch.
+            if self._misses and not os.access(path, os.F_OK):
+                self._miss(key)
+                return None
+            try:
+                status = os.stat(path)
+            except FileNotFoundError:
+                self._miss(key)
+                return None
+            except OSError:
+                return self._read(stage, key)
+            self._misses = False
         known = self._known.get(key)
         if known is None:
-            row = self._fresh.get(key) or self._index.lookup(trace_rows.SELECT, (key,))
+            row = self._ahead.pop(key, None) or self._fresh.get(key) or self._look_up(key)
             known = self._remember(key, row) if row is not None else None
             if known is None:
                 return self._read(stage, key) if stage is not None else None
-        trace, path, size_bytes, mtime_ns, inode = known
-        try:
-            status = os.stat(path)
-        except OSError:
-            return self._read(trace.stage, key)
-        if status.st_mtime_ns == mtime_ns and status.st_size == size_bytes and inode_of(status) == inode:
+        trace, size_bytes, mtime_ns, inode = known
+        if status is None or trace.stage != stage:
+            try:
+                status = os.stat(self._manifests.path(trace.stage, key))
+            except OSError:
+                return self._read(trace.stage, key)
+        if (
+            status.st_mtime_ns == mtime_ns
+            and status.st_size == size_bytes
+            and status.st_ino & INODE_BITS == inode
+        ):
             return trace
         return self._read(trace.stage, key)
 
@@ -226,22 +250,11 @@ class TraceStore:
 
     def parts_of(self, stage: str, code: str) -> tuple[dict[str, str], dict[str, str]] | None:
         """Give the parts and places of a code fingerprint, or None if they are not there or damaged."""
-        path = self._parts_path(stage, code)
-        try:
-            data, _ = self._manifests.read(path)
-        except OSError:
-            return None
-        body = manifest.unseal(code, data)
-        if body is None:
-            if not manifest.is_newer(data):
-                self._set_aside(path, data)
-                self._parts_written.discard((stage, code))
-            return None
-        return body.get("parts", {}), body.get("places", {})
+        return self._code_parts.find(stage, code)
 
-    def report_folder(self, trace: Trace) -> str | None:
-        """Give the absolute path of a trace's fragments and metrics, or None if there are none."""
-        path = self._manifests.path(trace.stage, trace.key, ".report")
+    def report_folder(self, stage: str, key: str) -> str | None:
+        """Give the absolute path of the fragments and metrics of a stage's trace, or None if there are none."""
+        path = self._manifests.path(stage, key, ".report")
         return path if os.path.isdir(path) else None
 
     def has_whole_report(self, trace: Trace) -> bool:
@@ -265,25 +278,16 @@ class TraceStore:
 
     def is_there(self, key: str, stage: str) -> bool:
         """Say whether a manifest lies there, whatever is in it."""
-        return os.path.lexists(self._manifests.path(stage, key))
+        is_there = os.access(self._manifests.path(stage, key), os.F_OK)
+        self._missing = None if is_there else key
+        return is_there
 
     def rebuild(self) -> int:
         """Forget what the index knows of traces, read all manifests, and return how many there are."""
         self._known.clear()
+        self._ahead.clear()
         self._fresh.clear()
         return self._index.refill("traces")
-
-    def _write_parts(self, trace: Trace, parts: Mapping[str, str], places: Mapping[str, str]) -> None:
-        if (trace.stage, trace.code) in self._parts_written:
-            return
-        path = self._parts_path(trace.stage, trace.code)
-        if not os.path.lexists(path):
-            body = {"format": manifest.FORMAT, "parts": dict(parts), "places": dict(places)}
-            self._manifests.write(path, manifest.seal(trace.code, body))
-        self._parts_written.add((trace.stage, trace.code))
-
-    def _parts_path(self, stage: str, code: str) -> str:
-        return self._manifests.path(stage, f"code-{safe_name(code)}")
 
     def _is_like(self, trace: Trace, data: bytes) -> bool:
         """Say whether the trace that has this key made the same; what lies there if not is replaced."""
@@ -294,31 +298,57 @@ class TraceStore:
 
     def _note(self, trace: Trace, data: bytes, seen: tuple[int, int, int]) -> None:
         """Put a trace whose manifest lies there into memory and the index."""
-        facts = self._files.known(iter_files(trace)) if self._files is not None else {}
-        row = make_row(data, seen, facts, trace)
+        facts = {} if self._files is None else self._files.known(iter_files(trace))
+        if manifest.has_metadata(trace):
+            # They may come back as others than they were: a tuple as a list.
+            trace = manifest.decode(trace.key, data, is_checked=True) or trace
+        row = make_row(trace, seen, facts)
         if len(self._fresh) >= _MOST_KEPT:
             # What is not in memory has to be in the index.
             self._index.flush()
             self._fresh.clear()
         self._fresh[trace.key] = row
         self._known.pop(trace.key, None)
+        self._ahead.pop(trace.key, None)
         self._index.execute(trace_rows.INSERT, (*row, trace.key, trace.stage, to_seconds(trace.made_at)))
 
+    def _look_up(self, key: str) -> Row | None:
+        """Ask the index for a row, and for more and more of those behind it as long as these are asked for next.
+
+        Whether a manifest is what its row says is looked at when the row is used, so a row may wait.
+        """
+        row = self._index.lookup(trace_rows.SELECT, (key,))
+        if row is None:
+            return None
+        self._step = min(2 * self._step, _MOST_AHEAD) if len(self._ahead) <= self._step // 4 else 0
+        self._ahead.clear()
+        if self._step:
+            rows = self._index.lookup_all(trace_rows.SELECT_NEXT, (key, self._step))
+            self._ahead.update((each[0], each[1:]) for each in rows)
+        self._step = max(self._step, 4)
+        return row
+
     def _remember(self, key: str, row: Row) -> _Known | None:
-        trace = read_row(key, row)
-        if trace is None:
+        found = read_row(key, row)
+        if found is None:
             self._forget(key)
             return None
-        if self._files is not None and row[5]:
-            self._files.seed(read_facts(trace, row[5]))
+        trace, facts = found
+        if self._files is not None:
+            self._files.seed(facts)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        known = (trace, self._manifests.path(trace.stage, key), row[2], row[3], row[4])
-        self._known[key] = known
+        known = self._known[key] = (trace, row[2], row[3], row[4])
         return known
+
+    def _miss(self, key: str) -> None:
+        self._misses = True
+        if key in self._known or key in self._fresh:
+            self._forget(key)
 
     def _forget(self, key: str) -> None:
         self._known.pop(key, None)
+        self._ahead.pop(key, None)
         self._fresh.pop(key, None)
         self._index.execute(trace_rows.DELETE, (key,))
 

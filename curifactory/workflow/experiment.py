@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, NoReturn
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
+from curifactory.core import garbage
 from curifactory.core.nearest import suggest
 from curifactory.engine.plan import Plan
 from curifactory.errors import CurifactoryError, DiscoveryError, StageError
-from curifactory.executors.choice import choose_executor
 from curifactory.manager.assembly import with_folders
 from curifactory.manager.manager import ArtifactManager
 from curifactory.parameters.checking import check_values
@@ -19,9 +19,11 @@ from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
 from curifactory.provenance.ranks import is_follower
 from curifactory.workflow.asked_stages import are_defined
-from curifactory.workflow.collector import calm_collector
 from curifactory.workflow.request import RunRequest
-from curifactory.workflow.sweeping import OpenSets, Swept, sweep_sets
+
+if TYPE_CHECKING:
+    from curifactory.executors.executor import Executor
+    from curifactory.workflow.sweeping import Swept
 
 
 class ExperimentResult(NamedTuple):
@@ -39,8 +41,7 @@ class ExperimentResult(NamedTuple):
     manager: ArtifactManager
 
 
-@dataclass(frozen=True, slots=True)
-class _Prepared:
+class _Prepared(NamedTuple):
     request: RunRequest
     project: Project
     experiment: LoadedExperiment
@@ -94,7 +95,8 @@ def run_experiment(
     error: BaseException | None = None
     result = None
     try:
-        with calm_collector():
+        _keep_request(prepared, manager)
+        with garbage.calm():
             result = _call_run(prepared, manager)
             manager.engine.run_all()
     except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
@@ -103,8 +105,7 @@ def run_experiment(
         manager.finish(error)
     except CurifactoryError as fault:
         error = fault
-    if request.report and not request.dry:
-        _report(manager, failed=error is not None)
+    _report(request, manager, failed=error is not None)
     if error is not None:
         _raise(error, manager)
     _publish(request, manager)
@@ -150,7 +151,7 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
     manager = _make_manager(prepared, ())
     try:
         try:
-            with calm_collector():
+            with garbage.calm():
                 _call_run(prepared, manager, planning=True)
                 plan = manager.plan()
         except Exception as error:  # noqa: BLE001 - whatever a run() raises, the caller is told where
@@ -202,17 +203,33 @@ def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
         indices=request.indices,
         global_indices=request.global_indices,
     )
-    swept = sweep_sets(sets, request)
+    swept = _sweep(sets, request)
     if swept is not None and not swept.is_open:
         sets = swept.sets
     check_values((each.params, each.file) for each in sets)
     return _Prepared(request, project, experiment, sets, swept)
 
 
+def _sweep(sets: list[SelectedSet], request: RunRequest) -> Swept | None:
+    if not request.asks_for_sweep:
+        return None
+    from curifactory.workflow.sweeping import sweep_sets
+
+    return sweep_sets(sets, request)
+
+
+def _choose_executor(request: RunRequest) -> Executor | None:
+    if request.executor is None and request.jobs is None:
+        return None
+    from curifactory.executors.choice import choose_executor
+
+    return choose_executor(request.executor, request.jobs)
+
+
 def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]]) -> ArtifactManager:
     request = prepared.request
     # Before the manager, with which a run begins.
-    executor = choose_executor(request.executor, request.jobs)
+    executor = _choose_executor(request)
     manager = ArtifactManager(
         request.experiment,
         dry=request.dry,
@@ -239,6 +256,12 @@ def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]
     )
     manager.overwrite = request.overwrite
     manager.overwrite_stages = request.overwrite_stages
+    return manager
+
+
+def _keep_request(prepared: _Prepared, manager: ArtifactManager) -> None:
+    """Keep with the run what was asked."""
+    request = prepared.request
     _keep_sets(prepared, manager)
     manager.keep_facts(
         parameter_files=sorted({each.file for each in prepared.sets if each.file}),
@@ -247,7 +270,6 @@ def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]
         request=request.to_json(),
         **({"resumes": request.resumes} if request.resumes else {}),
     )
-    return manager
 
 
 def _keep_sets(prepared: _Prepared, manager: ArtifactManager) -> None:
@@ -256,13 +278,15 @@ def _keep_sets(prepared: _Prepared, manager: ArtifactManager) -> None:
     sets = prepared.sets if swept is None else swept.sets
     manager.keep_sets([(each.params, each.file) for each in sets])
     if swept is not None:
-        manager.keep_facts(sweep=swept.to_json())
+        swept.keep(manager)
 
 
 def _call_run(prepared: _Prepared, manager: ArtifactManager, *, planning: bool = False) -> Any:
     run, swept = prepared.experiment.run, prepared.swept
     manager.engine.run_code = getattr(run, "__code__", None)
     if swept is not None and swept.is_open:
+        from curifactory.workflow.sweeping import OpenSets
+
         try:
             result = run(OpenSets(swept, manager, planning=planning), manager)
         finally:
@@ -296,7 +320,9 @@ def _publish(request: RunRequest, manager: ArtifactManager) -> None:
         run.docker()
 
 
-def _report(manager: ArtifactManager, *, failed: bool) -> None:
+def _report(request: RunRequest, manager: ArtifactManager, *, failed: bool) -> None:
+    if request.dry or not request.report:
+        return
     try:
         manager.generate_report()
     except CurifactoryError as error:

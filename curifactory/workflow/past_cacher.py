@@ -58,7 +58,7 @@ class PastCachers:
         """
         alike = None
         for found in self._candidates(stage, output, name):
-            self._code.look_again()
+            self._code.seen.clear()
             if not key or self._code.cacher_key(found) == key:
                 return found
             alike = alike or found

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from curifactory.reporting.display import Display
+    from curifactory.workflow.past_sweep import PastSweep
 
 
 def load_run(
@@ -183,6 +184,15 @@ class PastRun(Publication, Upkeep):
     def parameters(self) -> PastParameters:
         """Its parameter sets by name; each is built again when it is asked for."""
         return PastParameters(self._run.parameters, self._project)
+
+    @property
+    def sweeps(self) -> list[PastSweep]:
+        """Its sweeps, in the order in which they began."""
+        if not self._run.sweeps:
+            return []
+        from curifactory.workflow.past_sweep import PastSweep
+
+        return [PastSweep(self._run, row) for row in self._run.sweeps]
 
     @property
     def metrics(self) -> pd.DataFrame:

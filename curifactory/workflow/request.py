@@ -128,6 +128,26 @@ class RunRequest:
     seed: int | None = None
     command: tuple[str, ...] = ()
 
+    @property
+    def asks_for_sweep(self) -> bool:
+        """Whether anything is said of other sets than the files have, if only something that contradicts itself.
+
+        Examples
+        --------
+        >>> (
+        ...     RunRequest(experiment="iris").asks_for_sweep,
+        ...     RunRequest(experiment="iris", repeat=2).asks_for_sweep,
+        ... )
+        (False, True)
+        """
+        return (
+            bool(self.changes)
+            or self.repeat != 1
+            or self.sweep != "product"
+            or self.use_best is not None
+            or self.minimize
+        )
+
     def to_json(self) -> dict[str, Any]:
         """Return as JSON values what has to be asked to do the same again.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from itertools import zip_longest
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret, mask_text
@@ -20,7 +21,9 @@ from curifactory.parameters.variations import Sweep, Variation
 _MOST_SETS = 1000
 
 
-def describe_sweep(sweep: Sweep, variations: Sequence[Variation]) -> dict[str, Any]:
+def describe_sweep(
+    sweep: Sweep, variations: Sequence[Variation], records: Sequence[int] = ()
+) -> dict[str, Any]:
     """Return a sweep as JSON values.
 
     Parameters
@@ -29,6 +32,8 @@ def describe_sweep(sweep: Sweep, variations: Sequence[Variation]) -> dict[str, A
         Over what sets were multiplied.
     variations : sequence of Variation
         The sets.
+    records : sequence of int
+        Indices of the records with the sets, in their order, where those are known.
 
     Examples
     --------
@@ -50,8 +55,9 @@ def describe_sweep(sweep: Sweep, variations: Sequence[Variation]) -> dict[str, A
                 "base": each.base,
                 "values": {name: show(_value_of(each, name), name) for name in sweep.varying},
                 "repeat": each.repeat,
+                "record": record,
             }
-            for each in variations[:_MOST_SETS]
+            for each, record in zip_longest(variations[:_MOST_SETS], records[:_MOST_SETS])
         ],
         "count": len(variations),
     }

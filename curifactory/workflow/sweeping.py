@@ -32,6 +32,8 @@ class Swept:
         The sets that are known so far, in their order.
     carried : list of (str, Any)
         The best values that were carried on.
+    place : int, optional
+        Which of the sweeps of its run it is, once that keeps it.
     """
 
     request: RunRequest
@@ -39,6 +41,7 @@ class Swept:
     variations: list[Variation] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
     carried: list[tuple[str, Any]] = field(default_factory=list)
+    place: int | None = None
 
     @property
     def is_open(self) -> bool:
@@ -96,6 +99,10 @@ class Swept:
                 self.variations.append(each)
                 self.files.append(chosen.file)
                 yield each.params
+
+    def keep(self, manager: ArtifactManager) -> None:
+        """Keep with a run what is known of the sweep by now."""
+        self.place = manager.keep_sweep(self.to_json(), self.place)
 
     def to_json(self) -> dict[str, Any]:
         """Return the sweep as it is kept with the run: what varies, in which order, and what each set has of it."""

@@ -128,16 +128,24 @@ class Task:
 
         def records() -> Iterator[Record]:
             here: list[Variation] = []
+            indices: list[int] = []
+
+            def describe() -> dict[str, Any]:
+                facts = describe_sweep(sweep, here, indices)
+                if use_best is not None:
+                    facts |= describe_choice(use_best, carried, minimize=minimize)
+                return facts
+
+            place = self.manager.keep_sweep(describe())
             try:
                 for each in iter_variations(self.params, sweep, best=best if use_best else None):
                     self.variations.append(each)
                     here.append(each)
-                    yield Record(self.manager, each.params)
+                    record = Record(self.manager, each.params)
+                    indices.append(record.index)
+                    yield record
             finally:
                 # Of a sweep that is left early, or in which a stage has raised, as far as it went.
-                facts = describe_sweep(sweep, here)
-                if use_best is not None:
-                    facts |= describe_choice(use_best, carried, minimize=minimize)
-                self.manager.keep_facts(sweep=facts)
+                self.manager.keep_sweep(describe(), place)
 
         return records()

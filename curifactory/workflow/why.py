@@ -18,8 +18,8 @@ from curifactory.errors import DiscoveryError, UnidentifiableError
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.lossless import dump_set
 from curifactory.parameters.reads import OBJECT, WHOLE
+from curifactory.parameters.sets import REPEAT
 from curifactory.parameters.shown import diff_sets
-from curifactory.parameters.variations import REPEAT
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index

@@ -103,6 +103,9 @@ def session(**options: Any) -> Iterator[Any]:
 
 def settle(module: ModuleType, sets: list[Any], manager: Any) -> None:
     """Make all calls of ``run()`` and settle them, as the command does between the begin and the end of a run."""
+    from curifactory.core import garbage
+
     manager.engine.run_code = module.run.__code__
-    module.run(sets, manager)
-    manager.engine.run_all()
+    with garbage.calm():
+        module.run(sets, manager)
+        manager.engine.run_all()

@@ -100,7 +100,7 @@ def walk_commands(
 
 
 def load_command(name: str) -> click.Command:
-    command: click.Command = getattr(importlib.import_module(f"curifactory.cli.{name}"), name)
+    command: click.Command = getattr(importlib.import_module(f"curifactory.cli.{name}_verbs"), name)
     return command
 
 

@@ -186,9 +186,9 @@ class Hurt:
             time.sleep(0.02)
         pytest.fail("it did not happen")
 
-    def check_whole(self) -> None:
+    def check_whole(self, *words: str) -> None:
         """Look at the store as a person would: verified, and a run that ends with the right result."""
-        done = self.run()
+        done = self.run(*words)
         assert self.result() == EXPECTED, done.stdout
         verified = self.project.experiment("cache", "verify", check=False, env=self.environment)
         assert verified.returncode == 0, verified.output

@@ -28,20 +28,52 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", "-l", str(folder)], check=False)
 
 
+# From no room for the run's folder over its index, its journals and one artifact to all but its report.
+ROOMS_KB = [8, 60, 300, 2_900, 6_600, 9_350]
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+@pytest.mark.parametrize("room_kb", ROOMS_KB)
 def test_d4_a_full_disk_is_one_clear_error_and_the_same_command_works_later(
-    hurt: Any, small_disk: Path
+    hurt: Any, small_disk: Path, words: tuple[str, ...], room_kb: int
 ) -> None:
     shutil.copytree(hurt.project.root, small_disk / "project")
     hurt.project.root = small_disk / "project"
+    subprocess.run(["mount", "-o", "remount,size=16m", str(small_disk)], check=True)
     filler = small_disk / "filler"
-    filler.write_bytes(bytes(4_500_000))
-    done = hurt.run(check=False)
-    assert done.returncode == 1
-    assert "No space left" in done.stdout
+    filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - room_kb * 1024))
+    done = hurt.run(*words, check=False)
+    assert done.returncode == 1, done.stdout
+    full = [line for line in done.stdout.splitlines() if "No space left" in line or "disk is full" in line]
+    (fault,) = [line for line in full if not line.startswith("warning ")]
+    assert str(small_disk / "project") in fault
     assert "Traceback" not in done.stdout
+    assert "damaged" not in done.stdout
     filler.unlink()
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
-    hurt.check_whole()
+    hurt.check_whole(*words)
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_d4_an_artifact_that_does_not_fit_on_the_disk_goes_on_in_memory(
+    project: Any, small_disk: Path, words: tuple[str, ...]
+) -> None:
+    project.write(
+        "experiments/case.py", UNSAVEABLE % {"cacher": "PickleCacher", "value": "bytes(20_000_000)"}
+    )
+    shutil.copytree(project.root, small_disk / "project")
+    project.root = small_disk / "project"
+    done = project.experiment("case", *words, check=False)
+    assert done.returncode == 1, done.output
+    fault = done.stderr.splitlines()[-1]
+    assert "No space left on device" in fault
+    assert str(project.root / "data" / "cache" / "case_") in fault
+    # What did not fit is told once, nothing of it stays on the disk, and what fits is kept.
+    assert done.output.count("warning ") == 1, done.output
+    assert [path.read_text() for path in (project.root / "data" / "cache").iterdir()] == ['"bytes"\n']
+    assert shutil.disk_usage(small_disk).free > 2_000_000
+    subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
+    assert project.experiment("case", *words, check=False).returncode == 0
 
 
 @pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])

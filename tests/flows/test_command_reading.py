@@ -222,6 +222,18 @@ def test_nothing_is_drawn_where_nothing_has_run(counting: Project) -> None:
     assert not (counting.root / "reports").exists()
 
 
+def test_what_the_new_index_has_is_also_written_as_json(counting: Project) -> None:
+    empty = json.loads(counting.experiment("reindex", "--json").stdout)
+    assert (empty["page"], empty["traces"], empty["runs"]) == (None, 0, 0)
+    counting.experiment("counting")
+    assert json.loads(counting.experiment("reindex", "--json").stdout) == {
+        "index": str(counting.root / "data" / "index.db"),
+        "page": str(counting.root / "reports" / "index.html"),
+        "traces": 2,
+        "runs": 1,
+    }
+
+
 READING = [
     ["ls"],
     ["ls", "--json"],

@@ -1164,7 +1164,7 @@ def test_5_2_every_project_function_that_a_stage_executes_is_in_its_fingerprint(
     assert {"evaluate", "shift", "Net.predict"} <= executed["evaluate"]
     for call in engine.graph.calls:
         parts = set(engine.identifier.fingerprint_of(call.spec).parts)
-        manifest = json.loads(Path(engine.traces.manifest_path(call.trace)).read_text())
+        manifest = json.loads(Path(engine.traces.manifest_path(engine.traces.find(call.key))).read_text())
         names = json.dumps(manifest)
         for function in executed[call.name]:
             owner = function.partition(".")[0]

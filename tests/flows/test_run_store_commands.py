@@ -142,7 +142,7 @@ QUESTIONS = [
 
 def refuse(words: list[str], message: str, capfd: pytest.CaptureFixture[str]) -> None:
     """Call the command in this process, which is quicker where there are many, and look at what it says."""
-    from curifactory.cli.experiment import experiment
+    from curifactory.cli.experiment_verbs import experiment
     from curifactory.cli.outcome import run_command
 
     code = run_command(experiment, words, program="experiment")

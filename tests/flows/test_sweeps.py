@@ -80,11 +80,17 @@ def test_the_same_command_executes_nothing_and_a_wider_one_only_what_is_new(case
 
 def test_the_sweep_is_kept_with_the_run(case) -> None:
     ended = case.run(changes=("n=10,20", "optimizer.lr=0.25"), repeat=2)
-    sweep = facts(ended)["sweep"]
+    (sweep,) = facts(ended)["sweeps"]
     assert sweep["kind"] == "product"
     assert sweep["fixed"] == {"optimizer.lr": 0.25}
     assert sweep["ranges"] == [{"name": "n", "values": [10, 20]}]
-    assert sweep["sets"][3] == {"name": "n=20 #1", "base": "base", "values": {"n": 20}, "repeat": 1}
+    assert sweep["sets"][3] == {
+        "name": "n=20 #1",
+        "base": "base",
+        "values": {"n": 20},
+        "repeat": 1,
+        "record": None,
+    }
     kept = json.loads(Path(ended.manager.run_folder, "parameters.json").read_text(encoding="utf-8"))
     assert [each["shown"]["optimizer"]["lr"] for each in kept] == [0.25] * 4
 
@@ -115,7 +121,7 @@ def test_a_chain_varies_one_parameter_after_the_other(case) -> None:
         ("seed=2", 1, 2, 0.5),
     ]
     # What is not varied is what the set has.
-    assert [each["values"] for each in facts(ended)["sweep"]["sets"]] == [
+    assert [each["values"] for each in facts(ended)["sweeps"][0]["sets"]] == [
         {"n": 10, "seed": 0},
         {"n": 20, "seed": 0},
         {"n": 1, "seed": 1},
@@ -127,7 +133,7 @@ def test_a_chain_carries_the_best_value_of_each_parameter(case) -> None:
     changes = ("n=10,20,40", "optimizer.lr=0.5,0.1,0.9", "seed=0,1")
     least = case.run(changes=changes, sweep="chain", use_best="loss", minimize=True)
     assert least.result[-1] == ("seed=1,n=20,optimizer.lr=0.1", 20, 1, 0.1)
-    assert facts(least)["sweep"]["carried"] == [
+    assert facts(least)["sweeps"][0]["carried"] == [
         {"name": "n", "value": 20},
         {"name": "optimizer.lr", "value": 0.1},
     ]
@@ -290,7 +296,7 @@ def test_a_task_yields_records_one_at_a_time(case) -> None:
         "n=20,optimizer.lr=0.1",
     ]
     about = json.loads(Path(manager.run_folder, "run.json").read_text(encoding="utf-8"))
-    assert about["sweep"]["carried"] == [{"name": "optimizer.lr", "value": 0.1}]
+    assert about["sweeps"][0]["carried"] == [{"name": "optimizer.lr", "value": 0.1}]
 
 
 def test_a_task_that_is_left_early_keeps_what_it_had(case) -> None:
@@ -304,7 +310,66 @@ def test_a_task_that_is_left_early_keeps_what_it_had(case) -> None:
             break
     manager.finish()
     about = json.loads(Path(manager.run_folder, "run.json").read_text(encoding="utf-8"))
-    assert [each["name"] for each in about["sweep"]["sets"]] == ["n=10", "n=20"]
+    assert [each["name"] for each in about["sweeps"][0]["sets"]] == ["n=10", "n=20"]
+
+
+def test_a_session_keeps_all_its_sweeps_and_shows_them(case) -> None:
+    import curifactory as cf
+
+    case.forget_modules()
+    manager = cf.ArtifactManager("proto", quiet=True)
+    case_module = manager.project.load_experiment("case").module
+    load, train = case_module.load, case_module.train
+    task = cf.Task(manager, case_module.Params(name="base"))
+    for record in task.product(n=[10, 20]):
+        train(load(record))
+    # The same names once more, of another base, and one within the other.
+    other = cf.Task(manager, case_module.Params(name="other", seed=1))
+    for record in other.product(n=[10, 20, 30]):
+        train(load(record))
+        for inner in task.zipped({"optimizer.lr": [0.25, 0.1]}, seed=[5, 6]):
+            train(load(inner))
+        break
+    report = manager.generate_report()
+    manager.finish()
+    past = cf.load_run(manager.reference)
+    assert [repr(each) for each in past.sweeps] == [
+        "<product of n: 2 sets>",
+        "<product of n: 1 set>",
+        "<zip of optimizer.lr, seed: 2 sets>",
+    ]
+    first, second, inner = past.sweeps
+    assert [each.record for sweep in (first, second, inner) for each in sweep.sets] == [0, 1, 2, 3, 4]
+    assert [each.name for each in second.sets] == ["n=10"]
+    frame = inner.to_frame()
+    assert list(frame["optimizer.lr"]) == [0.25, 0.1]
+    assert list(frame["loss"]) == [
+        past.metrics.query("record == @at and name == 'loss'")["value"].iloc[-1] for at in (3, 4)
+    ]
+    assert "<th>seed</th>" in inner._repr_html_()
+    page = Path(report).read_text(encoding="utf-8")
+    assert ">Sweeps</h2>" in page
+    assert [word in page for word in ("Sweep 1: n<", "Sweep 2: n<", "Sweep 3: optimizer.lr, seed<")] == [
+        True
+    ] * 3
+    shown = case.project.experiment("show", "-1").stdout
+    assert "sweeps\n  2 sets: every combination of n=10,20\n" in shown
+    assert "2 sets: side by side of optimizer.lr=0.25,0.1 seed=5,6" in shown
+    listed = json.loads(case.project.experiment("runs", "--columns", "sweeps", "--json").stdout)
+    assert '"sweeps": 3' in json.dumps(listed)
+
+
+def test_a_sweep_in_the_run_of_a_command_does_not_replace_the_command_s_own(here) -> None:
+    here.write(
+        "experiments/case.py",
+        EXPERIMENT.replace(
+            "return [(p.name, p.n, p.seed, p.optimizer.lr) for p in param_sets]",
+            "return [r.params.name for r in cf.Task(manager, param_sets[0]).product(seed=[7, 8])]",
+        ),
+    )
+    ended = here.run(changes=("n=10,20",))
+    assert ended.result == ["seed=7", "seed=8"]
+    assert [each["ranges"][0]["name"] for each in facts(ended)["sweeps"]] == ["n", "seed"]
 
 
 def test_a_task_tells_faults_where_the_sweep_is_written(case) -> None:

@@ -8,15 +8,18 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from curifactory.errors import ParameterError
 from curifactory.parameters import ExperimentParameters, Range, chain, product, update, zipped
 from curifactory.parameters.arguments import read_changes, read_values, split_argument
 from curifactory.parameters.lossless import dump_set, load_set
 from curifactory.parameters.names import find_places, value_at
 from curifactory.parameters.trees import make_tree, plain_tree
 from curifactory.parameters.variations import Sweep, make_variations
+from curifactory.parameters.yaml_files import load_sets
 from curifactory.parameters.yaml_text import read_yaml
 
 NAMES = st.sampled_from(["a", "b", "lr", "model", "n", "size"])
@@ -63,6 +66,56 @@ TYPED = {
 
 def is_same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and one == other
+
+
+WHOLE = st.builds(
+    lambda digits, zeros, point: (
+        f"{digits}{'.' + '0' * point if point else ''}e{zeros}",
+        digits * 10**zeros,
+    ),
+    st.integers(-999, 999),
+    st.integers(0, 9),
+    st.integers(0, 3),
+) | st.integers(-(10**9), 10**9).map(lambda number: (f"{number}.0", number))
+FRACTIONS = st.tuples(st.integers(-(10**6), 10**6), st.sampled_from(["1", "5", "25", "999"])).map(
+    lambda parts: f"{parts[0]}.{parts[1]}"
+)
+
+
+def read_yaml_set(line: str) -> Any:
+    document = read_yaml(f"class: {__name__}.Params\nsets: [{{{line}}}]", shown="x.yaml")
+    (params,) = load_sets(document, name="x", find=lambda name: None)
+    return params
+
+
+@given(WHOLE)
+def test_a_whole_number_is_an_int_where_one_is_declared_however_it_is_written(written: Any) -> None:
+    text, number = written
+    for name in ("n", "limit"):
+        (typed,) = read_changes(Params(), [f"{name}={text}"])[name]
+        assert is_same(typed, number)
+        assert is_same(getattr(read_yaml_set(f"{name}: {text}"), name), number)
+    assert is_same(read_yaml_set(f"inner: {{sizes: [{text}]}}").inner.sizes[0], number)
+    assert is_same(read_yaml_set(f"inner: {{rate: {text}}}").inner.rate, float(number))
+
+
+@given(FRACTIONS)
+def test_a_fraction_is_refused_where_an_int_is_declared(text: str) -> None:
+    with pytest.raises(ParameterError, match=f"'{text}' is no(ne of)? int"):
+        read_changes(Params(), [f"n={text}"])
+    with pytest.raises(ParameterError, match=r"x.yaml:2:9: n: .* is no int"):
+        read_yaml_set(f"n: {text}")
+    with pytest.raises(ParameterError, match=r"limit: .* is none of int \| None"):
+        read_yaml_set(f"limit: {text}")
+
+
+@given(st.integers(16, 300), st.integers(1, 9))
+def test_of_a_whole_number_that_a_float_cannot_tell_nothing_is_guessed(zeros: int, digit: int) -> None:
+    text = f"{digit}e{zeros}"
+    assert read_changes(Params(), [f"n={text}"])["n"] == [digit * 10**zeros]
+    with pytest.raises(ParameterError, match="write all digits"):
+        read_yaml_set(f"n: {text}")
+    assert read_yaml_set(f"n: {digit * 10**zeros}").n == digit * 10**zeros
 
 
 @given(st.fixed_dictionaries({}, optional=TYPED))

@@ -53,6 +53,7 @@ _FACTS: Mapping[str, Callable[[RunRow], Any]] = MappingProxyType(
         "error": lambda row: row.facts.get("error"),
         "warnings": lambda row: row.facts.get("warnings") or 0,
         "sets": lambda row: row.facts.get("sets") or 0,
+        "sweeps": lambda row: row.facts.get("sweeps") or 0,
         "live": lambda row: row.is_live,
     }
 )

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from curifactory.cli.curifactory import curifactory
-from curifactory.cli.experiment import experiment
+from curifactory.cli.curifactory_verbs import curifactory
+from curifactory.cli.experiment_verbs import experiment
 from curifactory.cli.groups import LazyGroup
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from curifactory.cli.experiment import VERBS, experiment
+from curifactory.cli.experiment_verbs import VERBS, experiment
 from curifactory.cli.verbs.run import verb as run_verb
 from curifactory.cli.words import SHORT, TYPED, command_words
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from curifactory.core.outcomes import CallOutcome
-from curifactory.core.trace import Trace
 from curifactory.engine.unread import find_unread_parameters, tell_unread
 from curifactory.parameters.sets import ExperimentParameters
 
@@ -38,14 +37,12 @@ class Call:
     observed: tuple[str, ...] = ()
     outcome: CallOutcome | None = CallOutcome.RAN
     made: bool = True
-    trace: Trace | None = None
     record: Record = field(default_factory=lambda: Record(Params(name="a")))
     records: tuple[Record, ...] | None = None
 
 
 def reused(*reads: str) -> Call:
-    trace = Trace("k", "s", "c", dict.fromkeys(reads, "9f"), {}, {}, {}, (), "r", "2026-11-21", 0.1)
-    return Call(outcome=CallOutcome.REUSED, made=False, trace=trace)
+    return Call(reads, outcome=CallOutcome.REUSED, made=False)
 
 
 def unread(*calls: Any) -> tuple[str, ...] | None:

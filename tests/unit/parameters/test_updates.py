@@ -110,6 +110,7 @@ REFUSED: list[tuple[dict[str, Any], type[Exception], str]] = [
         ValueError,
         "model.hidden_sizes: different type: <class 'list'> != <class 'tuple'>.",
     ),
+    ({"fold": 2.0}, ValueError, "datasets.fold: different type: <class 'int'> != <class 'float'>. Write 2."),
     ({"lr": 1}, ValueError, "opt.lr: different type: <class 'float'> != <class 'int'>. Write 1.0."),
     ({"lr": None}, ValueError, "opt.lr: different type: <class 'float'> != <class 'NoneType'>."),
     (

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from curifactory.core.trace import Artifact, Output, StoredFile, Trace
 from curifactory.errors import CacheError
 from curifactory.store import manifest
+from curifactory.store.digests import Facts
+from curifactory.store.trace_rows import iter_files, make_row, read_row
 
 HEX = "0123456789abcdef" * 4
 
@@ -176,4 +178,24 @@ def test_any_trace_comes_back_as_it_was_apart_from_what_is_cut(trace):
 @given(data=st.binary(max_size=400))
 def test_noise_is_no_manifest(data):
     assert manifest.decode(HEX, data) is None
-    assert manifest.read_heading(HEX, data) is None
+
+
+@settings(deadline=None)
+@given(trace=traces, data=st.data())
+def test_a_row_of_the_index_says_what_the_manifest_says_and_what_is_known_of_its_files(trace, data):
+    kept = manifest.decode(HEX, manifest.encode(trace))
+    facts = {
+        file.path: Facts(file.digest, file.size_bytes, data.draw(st.integers(0, 2**62)), 7)
+        for file in iter_files(trace)
+        if data.draw(st.booleans())
+    }
+    found, known = read_row(HEX, make_row(kept, (1, 2, 3), facts))
+    assert found == kept
+    assert all(facts[path] == each for path, each in known)
+    assert {path for path, _ in known} == facts.keys()
+
+
+@settings(deadline=None)
+@given(trace=traces.filter(lambda trace: not manifest.has_metadata(trace)))
+def test_a_trace_without_metadata_is_known_as_kept_without_being_read_back(trace):
+    assert manifest.as_kept(trace) == manifest.decode(HEX, manifest.encode(trace))

@@ -6,6 +6,8 @@ import os
 import signal
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -153,14 +155,46 @@ def test_a_file_system_without_locks_is_told_once_and_used(layout, monkeypatch) 
     assert collection.take_alone(wait_s=0)
 
 
-def test_a_lock_that_rests_is_free_and_can_be_shared_again(layout) -> None:
+def test_a_lock_that_rests_is_free_soon_and_can_be_shared_again(layout) -> None:
     run, collection = StoreLock(layout), StoreLock(layout)
     for _ in range(3):
         run.share()
         assert not collection.take_alone(wait_s=0)
         run.rest()
-        assert collection.take_alone(wait_s=0)
+        assert collection.take_alone(wait_s=20)
         collection.release()
+
+
+def test_a_lock_that_rests_is_still_held_by_who_shares_it_again_at_once(layout) -> None:
+    run, collection = StoreLock(layout), StoreLock(layout)
+    run.share()
+    run.rest()
+    run.share()
+    assert not collection.take_alone(wait_s=0)
+    run.release()
+    assert collection.take_alone(wait_s=0)
+    collection.release()
+
+
+def test_who_shares_a_lock_again_and_again_does_not_keep_others_from_it(layout) -> None:
+    run, collection = StoreLock(layout), StoreLock(layout)
+    got = threading.Event()
+
+    def collect() -> None:
+        if collection.take_alone(wait_s=None):
+            got.set()
+            collection.release()
+
+    collecting = threading.Thread(target=collect, daemon=True)
+    collecting.start()
+    deadline = time.monotonic() + 60
+    while not got.is_set() and time.monotonic() < deadline:
+        run.share()
+        time.sleep(0.001)
+        run.rest()
+    collecting.join(1)
+    assert got.is_set()
+    run.release()
 
 
 def test_a_lock_that_rests_notices_that_its_file_was_replaced(layout) -> None:
@@ -168,11 +202,32 @@ def test_a_lock_that_rests_notices_that_its_file_was_replaced(layout) -> None:
     run.share()
     run.rest()
     os.unlink(layout.lock_path)
+    assert collection.take_alone(wait_s=20)
+    collection.release()
+    deadline = time.monotonic() + 20
+    while run._is_resting and time.monotonic() < deadline:
+        time.sleep(0.01)
     run.share()
     assert not collection.take_alone(wait_s=0)
     run.release()
     assert collection.take_alone(wait_s=0)
     collection.release()
+
+
+def test_a_child_does_not_take_up_what_its_parent_rests_with(layout) -> None:
+    run, collection = StoreLock(layout), StoreLock(layout)
+    run.share()
+    run.rest()
+    child = os.fork()
+    if child == 0:
+        run.share()
+        run.rest()
+        run.release()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    run.share()
+    assert not collection.take_alone(wait_s=0)
+    run.release()
 
 
 def test_a_lock_that_is_held_twice_does_not_rest(layout) -> None:
@@ -182,5 +237,5 @@ def test_a_lock_that_is_held_twice_does_not_rest(layout) -> None:
     run.rest()
     assert not collection.take_alone(wait_s=0)
     run.rest()
-    assert collection.take_alone(wait_s=0)
+    assert collection.take_alone(wait_s=20)
     collection.release()

@@ -124,7 +124,8 @@ def test_a_deleted_index_loses_nothing(store):
 
 def test_a_manifest_that_another_process_has_just_written_is_found_with_its_stage(store, tmp_path):
     other = Store(tmp_path / "data")
-    assert store.traces.find(make_key("a"), stage=STAGE) is None
+    # Its index is open from now on, and does not look through the manifests again.
+    assert store.traces.find(make_key("a")) is store.traces.find(make_key("a"), stage=STAGE) is None
     trace = make_trace("a")
     with other.index.batch():
         # Not committed to the index before the block ends.
@@ -221,8 +222,8 @@ def test_rot_within_the_index_makes_no_false_trace(store):
     kept = store.commit(make_trace("a"))
     store.index.flush()
     other = kept.outputs[0].summary.encode()
-    ((data,),) = store.index.query("SELECT manifest FROM traces")
-    store.index.execute("UPDATE traces SET manifest = ?", (data.replace(b'"' + other, b'"z'),))
+    ((data,),) = store.index.query("SELECT trace FROM traces")
+    store.index.execute("UPDATE traces SET trace = ?", (data.replace(b'"' + other, b'"z'),))
     store.reopen()
     assert store.traces.find(kept.key) is None
     assert store.traces.find(kept.key, stage=STAGE) == kept
@@ -323,7 +324,7 @@ def test_a_report_folder_lies_beside_its_manifest_whatever_becomes_of_the_first_
     shutil.rmtree(folder)
     found = store.traces.find(make_key("a"))
     assert found.reported
-    where = Path(store.traces.report_folder(found))
+    where = Path(store.traces.report_folder(found.stage, found.key))
     assert where == store.layout.manifests / STAGE / f"{found.key}.report"
     assert (where / "chart.svg").read_text() == "one"
     assert (where / "metrics.jsonl").read_text() == "{}\n"
@@ -332,9 +333,9 @@ def test_a_report_folder_lies_beside_its_manifest_whatever_becomes_of_the_first_
 def test_a_newer_report_replaces_the_older_one(store, tmp_path):
     store.commit(make_trace("a"), report_folder=make_report(tmp_path / "1", "one"))
     store.commit(make_trace("a"), report_folder=make_report(tmp_path / "2", "two"))
-    where = Path(store.traces.report_folder(store.traces.find(make_key("a"))))
+    where = Path(store.traces.report_folder(STAGE, make_key("a")))
     assert (where / "chart.svg").read_text() == "two"
-    assert store.traces.report_folder(store.commit(make_trace("b"))) is None
+    assert store.traces.report_folder(STAGE, store.commit(make_trace("b")).key) is None
 
 
 def test_a_stage_with_an_awkward_name_has_a_safe_folder(store):
