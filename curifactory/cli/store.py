@@ -69,7 +69,7 @@ class Cache(NamedTuple):
     files: ArtifactFiles
     traces: TraceStore
     runs: RunStore
-    index: Index
+    index: Index  # type: ignore[assignment]  # nobody looks for a value in it
 
 
 @contextmanager

@@ -120,12 +120,13 @@ class Decider:
         """
         if self._foreseen is None or self._foreseen[0] is not call:
             try:
-                if next(self._identities(call), None) is None:
-                    paths = guess_reads(call.spec, call.record.params)
-                    self._foreseen = call, self._identifier.identify(call, paths)
+                found = next(self._identities(call), None)
+                if found is None:
+                    found = self._identifier.identify(call, guess_reads(call.spec, call.record.params))
             except (UnidentifiableError, NotYetKnownError):
                 return None
-        return None if self._foreseen is None else self._foreseen[1]
+            self._foreseen = call, found
+        return self._foreseen[1]
 
     def may_have_been_made(self, call: Call, key: str) -> bool:
         """Whether another process may have made a call since it was decided, as far as one look tells.
@@ -173,23 +174,30 @@ class Decider:
         return Decision(Verdict.PERHAPS, Reason(ReasonKind.INPUT_RUNS, {"name": unknown.name}))
 
     def _look_up(self, call: Call) -> Decision:
-        for each in self._identities(call):
-            trace = self._traces.find(each.key, stage=call.stage_id)
+        self._foreseen = None
+        identifier, find = self._identifier, self._traces.find
+        inputs = identifier.input_identities(call)
+        overrides = identifier.override_identities(call) if call.overrides else {}
+        first: Identified | None = None
+        for read_set in self.known_read_sets(call):
+            reads = identifier.read_values(call, read_set)
+            key = identifier.key_of(call, reads, inputs, overrides)
+            trace = find(key, stage=call.stage_id)
             if trace is not None:
                 return self._check(call, trace)
+            first = first or Identified(key, reads, inputs, overrides)
+        if first is not None:
+            self._foreseen = call, first
         return Decision(Verdict.RUN, self._explain(call))
 
     def _identities(self, call: Call) -> Iterator[Identified]:
         """Go through what a call is if it reads what earlier ones of its code have read, newest first."""
         identifier = self._identifier
-        self._foreseen = None
         inputs = identifier.input_identities(call)
         overrides = identifier.override_identities(call) if call.overrides else {}
         for read_set in self.known_read_sets(call):
             reads = identifier.read_values(call, read_set)
-            found = Identified(identifier.key_of(call, reads, inputs, overrides), reads, inputs, overrides)
-            self._foreseen = self._foreseen or (call, found)
-            yield found
+            yield Identified(identifier.key_of(call, reads, inputs, overrides), reads, inputs, overrides)
 
     def _check(self, call: Call, trace: Trace) -> Decision:
         """Turn a trace that holds into a decision, after a look at its artifacts and its report."""

@@ -90,7 +90,10 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
     if not call.inputs and not call.record_inputs:
         return ()
     found = []
-    for name, slot in call.input_slots():
+    slots = call.inputs.items() if call.inputs else call.input_slots()
+    for name, slot in slots:
+        if slot is None:
+            continue
         producer = slot.producer
         if isinstance(producer, Call):
             found.append(new_tuple(InputFacts, (name, producer.index, producer.record.index)))

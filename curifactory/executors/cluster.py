@@ -145,7 +145,7 @@ class DaskExecutor:
             self._limits[job.number] = (time.monotonic() + job.timeout_s, job.timeout_s)
         future.add_done_callback(lambda done, number=job.number: self._over.put((number, done)))
         if job.timeout_s is not None and self._cluster is None:
-            self._client.loop.call_later(job.timeout_s, self._give_up, job)
+            self._client.loop.call_later(job.timeout_s, self._give_up, job, future)
 
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
@@ -186,10 +186,12 @@ class DaskExecutor:
         happened: list[Ended | Told] = []
         done: dict[int, Any] = {}
         for each in over:
-            number = each.number if isinstance(each, Ended) else each[0]
-            future = self._futures.pop(number, None)
-            if future is None:
+            number, told = (each.number, None) if isinstance(each, Ended) else each
+            future = self._futures.get(number)
+            # A job that is tried again has the number of one that was given up, whose end comes later.
+            if future is None or told not in (None, future):
                 continue
+            del self._futures[number]
             if isinstance(each, Ended):
                 happened.append(each)
             elif future.status == "finished":
@@ -238,10 +240,11 @@ class DaskExecutor:
             )
         return ended
 
-    def _give_up(self, job: Job) -> Any:
+    def _give_up(self, job: Job, future: Any) -> Any:
         """Wait for a job no longer whose worker is not ours to end."""
-        future = self._futures.get(job.number)
-        if future is None or future.done():
+        # A job that is tried again has the number of the one that has failed.
+        is_awaited = self._futures.get(job.number) is future
+        if not is_awaited or future.done():
             return None
         detail = f"it took longer than {job.timeout_s:g} s; its worker goes on with it, since Dask cannot stop what runs"
         self._over.put(Ended(job.number, Ending.TIMED_OUT, detail=detail))

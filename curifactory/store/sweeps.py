@@ -13,7 +13,7 @@ class SweptSet(NamedTuple):
 
     name: str | None
     base: str | None
-    values: Mapping[str, Any]
+    parameters: Mapping[str, Any]
     repeat: int
     record: int | None
 
@@ -103,7 +103,7 @@ def _read_set(kept: Mapping[str, Any], by_name: Mapping[str | None, int]) -> Swe
     return SweptSet(
         name=name,
         base=kept.get("base"),
-        values=kept.get("values") or {},
+        parameters=kept.get("values") or {},
         repeat=int(kept.get("repeat") or 0),
         record=by_name.get(name) if record is None and name is not None else record,
     )

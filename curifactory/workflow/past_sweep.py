@@ -35,7 +35,7 @@ class PastSweep:
     count : int
         How many sets there are.
     sets : tuple of SweptSet
-        Each with its ``name``, ``values``, ``repeat`` and the index of its ``record``; the first thousand.
+        Each with its ``name``, ``parameters`` (those that vary), ``repeat`` and the index of its ``record``; the first thousand.
     use_best : str or None
         By what a chain has chosen the values that it carried on.
     carried : tuple of (str, Any)
@@ -73,7 +73,7 @@ class PastSweep:
             {
                 "set": each.name,
                 "record": each.record,
-                **{name: each.values.get(name) for name in self.ranges},
+                **{name: each.parameters.get(name) for name in self.ranges},
                 **({"repeat": each.repeat} if self.repeat > 1 else {}),
                 **({} if each.record is None else last[each.record]),
             }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,38 @@ def test_d4_an_artifact_that_does_not_fit_on_the_disk_goes_on_in_memory(
     assert shutil.disk_usage(small_disk).free > 2_000_000
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     assert project.experiment("case", *words, check=False).returncode == 0
+
+
+SESSION = """
+import os
+import shutil
+import sys
+
+import curifactory as cf
+
+manager = cf.ArtifactManager("proto", quiet=True)
+record = cf.Record(manager, None)
+record.log({"loss": 0.5})
+with open(os.environ["FILLER"], "wb") as filler:
+    filler.write(bytes(shutil.disk_usage(".").free))
+"""
+
+
+def test_d4_a_session_that_ends_on_a_full_disk_says_so_in_one_line(project: Any, small_disk: Path) -> None:
+    project.write("session.py", SESSION)
+    shutil.copytree(project.root, small_disk / "project")
+    environment = {**project.environment, "FILLER": str(small_disk / "filler")}
+    done = subprocess.run(
+        [sys.executable, "session.py"],
+        cwd=small_disk / "project",
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    (fault,) = [line for line in done.stderr.splitlines() if not line.startswith("The index")]
+    assert str(small_disk / "project" / "data" / "runs" / "proto_1_") in fault
+    assert "the disk is full" in fault
 
 
 @pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])

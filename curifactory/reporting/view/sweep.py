@@ -139,7 +139,7 @@ def list_facts(sweep: SweepRow) -> Iterator[tuple[str, str]]:
 
 
 def _values_of(each: SweptSet, columns: Sequence[str]) -> list[Any]:
-    return [each.repeat if column == REPEAT else each.values.get(column) for column in columns]
+    return [each.repeat if column == REPEAT else each.parameters.get(column) for column in columns]
 
 
 def _choose_metrics(scores: Iterable[Mapping[str, float]]) -> list[str]:

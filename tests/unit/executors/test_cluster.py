@@ -93,6 +93,11 @@ def test_of_a_cluster_of_others_a_late_job_is_given_up_and_the_end_says_that_its
         setup = Setup("curifactory.testing.executor:begin", b"laws", tuple(sys.path), os.getcwd())
         executor.start(setup)
         try:
+            do(executor, [b"say begun"])
+            # Tried again under the same number, a job has all of its time from the beginning.
+            ((failed,), _) = do(executor, [b"raise it is wrong"], timeout_s=1.0)
+            ((again,), _) = do(executor, [b"sleep 1.5"], timeout_s=PATIENCE_S)
+            assert (failed.ending, again.ending) == (Ending.RAISED, Ending.DONE)
             began = time.monotonic()
             ((late,), _) = do(executor, [b"sleep 3"], timeout_s=0.5)
             assert late.ending is Ending.TIMED_OUT

@@ -14,10 +14,12 @@ from curifactory.core.trace import Artifact, Output, Trace
 from curifactory.store.artifacts import ArtifactFiles, FileState
 from curifactory.store.collection import Collector
 from curifactory.store.collection_plan import Rules, WasteKind
+from curifactory.store.digests import Facts, take_facts
 from curifactory.store.index import Index
 from curifactory.store.inventory import Item, SortBy, read_inventory, select_items, total_of
 from curifactory.store.layout import Layout
 from curifactory.store.runs import RunStore
+from curifactory.store.trace_rows import find_file_facts
 from curifactory.store.traces import TraceStore
 from curifactory.store.uses import Use
 from curifactory.store.verification import set_aside_modified, verify_inventory
@@ -32,6 +34,7 @@ class Store:
     files: ArtifactFiles
     traces: TraceStore
     runs: RunStore
+    index: Index
 
     def save(
         self, key: str, name: str, content: str, *, stage: str = "iris.load", code: str = "c1", day: int = 20
@@ -66,7 +69,8 @@ def store(tmp_path: Path) -> Iterator[Store]:
     layout = Layout(tmp_path / "data" / "cache")
     with Index(layout.index_path) as index:
         files = ArtifactFiles(layout, index)
-        yield Store(layout, files, TraceStore(layout, index, files=files), RunStore(tmp_path / "runs", index))
+        traces, runs = TraceStore(layout, index, files=files), RunStore(tmp_path / "runs", index)
+        yield Store(layout, files, traces, runs, index)
 
 
 def test_an_artifact_has_its_experiment_size_and_last_use(store: Store) -> None:
@@ -74,6 +78,30 @@ def test_an_artifact_has_its_experiment_size_and_last_use(store: Store) -> None:
     (item,) = store.inventory({"k1": Use("wide_2_2026-11-21-T090000", NOW, {"iris", "wide"})})
     assert (item.experiments, item.size_bytes, item.used_at) == (("iris", "wide"), 3, NOW)
     assert (item.state, item.stage_name, item.run) == (FileState.PRESENT, "load", RUN)
+
+
+def test_what_the_index_knows_of_small_files_is_not_read_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abcd":
+        store.save(f"k{name}", f"{name}.json", f"[{name!r}]")
+    (store.layout.cache / "b.json").write_text("[2]")
+    os.utime(store.layout.cache / "c.json", ns=(1, 1))
+    read: list[str] = []
+
+    def read_one(path: str, **options: bool) -> Facts:
+        read.append(os.path.basename(path))
+        return take_facts(path, **options)
+
+    store.index.flush()
+    monkeypatch.setattr("curifactory.store.file_facts.take_facts", read_one)
+    with Index(store.layout.index_path, read_only=True) as index:
+        files = ArtifactFiles(store.layout, index)
+        traces = TraceStore(store.layout, index, files=files)
+        items = read_inventory(traces.iter_traces(), files, {}, find_file_facts(index))
+    states = {item.key: item.state.value for item in items}
+    assert states == {"ka": "present", "kb": "modified", "kc": "present", "kd": "present"}
+    assert set(read) == {"b.json", "c.json"}
 
 
 def test_a_name_that_has_passed_on_is_not_damage(store: Store) -> None:
