@@ -128,6 +128,20 @@ class Decider:
             self._foreseen = call, found
         return self._foreseen[1]
 
+    def locked_keys(self, call: Call, foreseen: Identified) -> tuple[str, ...]:
+        """Return what others who execute the same call have locked, whether they know what it has read or not.
+
+        Who does not know locks what the code speaks of; so who knows locks that as well.
+        """
+        guess = guess_reads(call.spec, call.record.params)
+        if guess == tuple(foreseen.reads):
+            return (foreseen.key,)
+        guessed = self._identifier.read_values(call, guess)
+        return (
+            self._identifier.key_of(call, guessed, foreseen.inputs, foreseen.overrides),
+            foreseen.key,
+        )
+
     def may_have_been_made(self, call: Call, key: str) -> bool:
         """Whether another process may have made a call since it was decided, as far as one look tells.
 

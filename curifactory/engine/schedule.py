@@ -38,7 +38,7 @@ class _Running:
     call: Call
     records: list[Record]
     key: str | None
-    locked: str | None
+    locked: tuple[str, ...]
     started: datetime
 
 
@@ -159,28 +159,30 @@ class Schedule:
         if absent:
             self._make_first(call, absent)
             return True
-        key = self._settling.expected_key(call)
+        foreseen = engine.decider.foresee(call)
+        key = None if foreseen is None else foreseen.key
         if key is not None and key in self._followers:
             self._followers[key].append(call)
             return True
-        locked = key if self._settling.is_locked(call) else None
-        if locked is not None:
+        locked: tuple[str, ...] = ()
+        if foreseen is not None and self._settling.is_locked(call):
+            locked = engine.decider.locked_keys(call, foreseen)
             waited = False
-            if not engine.call_locks.try_take(locked):
+            if not engine.call_locks.try_take(*locked):
                 if self._running:
                     # Who holds locks must not wait for one: somebody else may do the same.
                     self._is_held = True
                     return False
-                waited = engine.call_locks.take(locked, call.describe())
-            if self._settling.settle_as_made_elsewhere(call, locked, waited=waited):
-                engine.call_locks.release(locked)
+                waited = engine.call_locks.take(*locked, what=call.describe())
+            if self._settling.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
+                engine.call_locks.release(*locked)
                 self._go_on(call)
                 return True
-        if not self._send(call, place, key, locked) and locked is not None:
-            engine.call_locks.release(locked)
+        if not self._send(call, place, key, locked):
+            engine.call_locks.release(*locked)
         return True
 
-    def _send(self, call: Call, place: Job, key: str | None, locked: str | None) -> bool:
+    def _send(self, call: Call, place: Job, key: str | None, locked: tuple[str, ...]) -> bool:
         """Send a call away; False if it is over already, because it could not be sent or must not be executed."""
         engine = self._engine
         try:
@@ -259,12 +261,19 @@ class Schedule:
         if happened.ending is not Ending.DONE:
             self._fail(call, _error_of(call, happened), running.started, "")
         else:
-            self._end(running, pickle.loads(happened.result))
-        if running.locked is not None:
-            self._engine.call_locks.release(running.locked)
+            done: Performed = pickle.loads(happened.result)
+            if done.error is None and not self._is_awaited(call):
+                # Whoever has made it need not stand idle while it is put away.
+                self._start_ready()
+            self._end(running, done)
+        self._engine.call_locks.release(*running.locked)
         if running.key is not None:
             for follower in self._followers.pop(running.key, ()):
                 self._make_ready(follower.index)
+
+    def _is_awaited(self, call: Call) -> bool:
+        """Whether what is to be done next may depend on the end of a call: a chain goes on before another one is begun."""
+        return bool(self._readers.get(call.index) or self._engine.stays_here)
 
     def _end(self, running: _Running, done: Performed) -> None:
         call = running.call
@@ -345,8 +354,7 @@ class Schedule:
             for running in self._running.values():
                 error = KeyboardInterrupt("stopped")
                 adopt_failure(engine, running.call, error, running.started, "", CallOutcome.INTERRUPTED)
-                if running.locked is not None:
-                    engine.call_locks.release(running.locked)
+                engine.call_locks.release(*running.locked)
             self._running.clear()
 
 

@@ -95,19 +95,13 @@ class Settling:
         if foreseen is None:
             run_call(self._engine, call)
             return
-        key = foreseen.key
-        locks = self._engine.call_locks
-        waited = locks.take(key, call.describe())
+        locks, locked = self._engine.call_locks, self._engine.decider.locked_keys(call, foreseen)
+        waited = locks.take(*locked, what=call.describe())
         try:
-            if not self.settle_as_made_elsewhere(call, key, waited=waited):
+            if not self.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
                 run_call(self._engine, call, foreseen)
         finally:
-            locks.release(key)
-
-    def expected_key(self, call: Call) -> str | None:
-        """Return the key that a call probably has, None if nothing can be said. It orders the work and decides nothing."""
-        foreseen = self._engine.decider.foresee(call)
-        return None if foreseen is None else foreseen.key
+            locks.release(*locked)
 
     def is_locked(self, call: Call) -> bool:
         """Whether others who need a call wait while it is executed.

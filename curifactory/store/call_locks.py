@@ -6,6 +6,7 @@ import logging
 import os
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable
 
 from curifactory.store.layout import Layout
@@ -39,36 +40,41 @@ class CallLocks:
     ((True, False, True), True, None, None)
     """
 
-    __slots__ = ("_descriptor", "_is_off", "_path", "_warn")
+    __slots__ = ("_descriptor", "_held", "_is_off", "_path", "_warn")
 
     def __init__(self, layout: Layout, *, warn: Callable[[str], None] | None = None) -> None:
         self._path = os.fspath(layout.call_locks_path)
         self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
         self._descriptor: int | None = None
+        self._held: Counter[str] = Counter()
         self._is_off = False
 
-    def try_take(self, key: str) -> bool:
-        """Take a lock if nobody has it, and say whether it is ours now.
+    def try_take(self, *keys: str) -> bool:
+        """Take all of some locks if nobody has one of them, and say whether they are ours now.
 
         Parameters
         ----------
-        key : str
+        *keys : str
             Hex digits, the first fifteen of which count.
         """
-        try:
-            self._set(key, take=True)
-        except (BlockingIOError, PermissionError):
-            return False
-        except OSError as error:
-            self._turn_off(error)
+        for number, key in enumerate(keys):
+            try:
+                self._set(key, take=True)
+            except (BlockingIOError, PermissionError):
+                self.release(*keys[:number])
+                return False
+            except OSError as error:
+                self._turn_off(error)
+            # The system does not count how often we take one that is ours already.
+            self._held[key] += 1
         return True
 
-    def take(self, key: str, what: str) -> bool:
-        """Take a lock, and wait for it if somebody else has it.
+    def take(self, *keys: str, what: str) -> bool:
+        """Take all of some locks, and wait for them if somebody else has one.
 
         Parameters
         ----------
-        key : str
+        *keys : str
             As in :meth:`try_take`.
         what : str
             What is waited for, for the one line that says so after a second.
@@ -78,10 +84,10 @@ class CallLocks:
         bool
             Whether it had to be waited for.
         """
-        if self.try_take(key):
+        if self.try_take(*keys):
             return False
         began, told, turn = time.monotonic(), False, 0
-        while not self.try_take(key):
+        while not self.try_take(*keys):
             time.sleep(_PAUSES_S[min(turn, len(_PAUSES_S) - 1)])
             turn += 1
             if not told and time.monotonic() - began > 1.0:
@@ -89,17 +95,23 @@ class CallLocks:
                 self._warn(f"Waiting for another process that executes {what}.")
         return True
 
-    def release(self, key: str) -> None:
-        """Let go of a lock."""
-        try:
-            self._set(key, take=False)
-        except OSError:
-            # The system takes it back with the process.
-            return
+    def release(self, *keys: str) -> None:
+        """Let go of locks."""
+        for key in keys:
+            self._held[key] -= 1
+            if self._held[key] > 0:
+                continue
+            del self._held[key]
+            try:
+                self._set(key, take=False)
+            except OSError:
+                # The system takes it back with the process.
+                return
 
     def close(self) -> None:
         """Let go of everything; the object can still be used."""
         descriptor, self._descriptor = self._descriptor, None
+        self._held.clear()
         if descriptor is not None:
             os.close(descriptor)
 

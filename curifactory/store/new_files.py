@@ -130,9 +130,12 @@ def write_new(path: str, data: bytes, *, durable: bool = False) -> tuple[int, in
             # Who may not set times only loses a digest at the next look.
             mtime_ns = -1
         status = os.fstat(descriptor)
-    except BaseException:
+    except BaseException as error:
         os.close(descriptor)
         os.unlink(path)
+        if isinstance(error, OSError) and error.filename is None:
+            # What was done by its descriptor has no name.
+            error.filename = path
         raise
     os.close(descriptor)
     seen_ns = status.st_mtime_ns

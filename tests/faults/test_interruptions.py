@@ -182,6 +182,43 @@ def test_d6_an_interrupted_run_ends_in_order(hurt: Any, words: tuple[str, ...], 
     check_resumed(hurt)
 
 
+FINALIZED = """
+import os
+import time
+
+import curifactory as cf
+
+class Slow:
+    def __del__(self):
+        with open(os.path.join(os.environ["COUNTED"], f"pid-{os.getpid()}-0"), "w"):
+            pass
+        time.sleep(1.0)
+
+@cf.stage(None, ["x"])
+def work(record):
+    Slow()
+    time.sleep(60)
+
+def get_params():
+    return [cf.ExperimentParameters(name="a")]
+
+def run(param_sets, manager):
+    work(cf.Record(manager, param_sets[0]))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
+def test_d6_an_interruption_is_not_lost_where_an_object_is_finalized(hurt: Any, number: int) -> None:
+    hurt.project.write("experiments/case.py", FINALIZED)
+    process = hurt.start()
+    hurt.wait_for(lambda: pids(hurt))
+    process.send_signal(number)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Exception ignored" not in output
+    assert facts_of(hurt)["outcome"] == "interrupted"
+
+
 @pytest.mark.parametrize("words", HANDS, ids=IDS)
 def test_d6_a_second_interruption_ends_at_once(hurt: Any, words: tuple[str, ...]) -> None:
     needs(words)

@@ -42,3 +42,47 @@ def test_d3_many_processes_with_many_hands(hurt: Any) -> None:
     assert [process.returncode for process in running] == [0] * 3, "\n".join(said)
     assert set(hurt.executions().values()) == {1}, hurt.executions()
     hurt.check_whole()
+
+
+# What it reads is not what its code speaks of: a file's name stands for the whole set.
+SLOW = """
+import os, time
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(2)]
+
+@cf.stage(None, ["x"], [JsonCacher])
+def work(record):
+    name = f"work{record.params.n}-{os.getpid()}-{time.time_ns()}"
+    with open(os.path.join(os.environ["COUNTED"], name), "w"):
+        pass
+    with open(record.get_path("notes.txt"), "w") as file:
+        file.write("x")
+    time.sleep(2.0 if record.params.n else 0.0)
+    return record.params.n
+
+def run(param_sets, manager):
+    for params in param_sets:
+        work(cf.Record(manager, params))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), ("-j", "2")])
+def test_who_knows_what_a_stage_reads_waits_for_who_does_not(hurt: Any, words: tuple[str, ...]) -> None:
+    hurt.project.write("experiments/case.py", SLOW)
+    # It has never seen the stage when it begins with p1.
+    first = hurt.start("--names", "p1", *words)
+    hurt.wait_for(lambda: hurt.executions()["work1"])
+    # This one executes p0 before, and so knows what the stage reads when it comes to p1.
+    second = hurt.run(*words)
+    said, _ = first.communicate(timeout=110)
+    assert first.returncode == 0, said
+    assert hurt.executions() == {"work0": 1, "work1": 1}, second.stdout
