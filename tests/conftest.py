@@ -79,6 +79,11 @@ def make_environment(**changes: str | None) -> dict[str, str]:
         "NODE_RANK",
         "RANK",
         "PYTEST_CURRENT_TEST",
+        # A cluster of Dask leaves these behind in the process that has started it.
+        "MALLOC_TRIM_THRESHOLD_",
+        "MKL_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
     ):
         environment.pop(name, None)
     environment |= {
