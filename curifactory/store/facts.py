@@ -122,9 +122,8 @@ def write_whole(folder: Path, name: str, content: bytes, *, durable: bool = Fals
             if durable:
                 file.flush()
                 os.fsync(file.fileno())
+        # Not even a power loss leaves half a file; the name alone may then still be the one of before.
         os.replace(partial, target)
-        if durable:
-            _sync_folder(folder)
     except OSError as error:
         if os.path.exists(partial):
             os.unlink(partial)
@@ -146,13 +145,5 @@ def _turn(folder: Path) -> Iterator[None]:
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(descriptor)
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
