@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -19,7 +20,8 @@ def measure_distance(first: Any, second: Any) -> float | None:
     ----------
     first, second : object
         Numbers, texts, containers, dataclasses, arrays of NumPy, frames and series of pandas and polars, tables of
-        pyarrow, tensors of torch, and whatever ``==`` compares.
+        pyarrow, tensors of torch, and whatever ``==`` compares. Of objects whose class does not say when two are equal,
+        such as fitted models, what a pickle would keep is compared.
 
     Returns
     -------
@@ -63,6 +65,8 @@ def measure_distance(first: Any, second: Any) -> float | None:
 
 
 _NOT_MINE: Any = object()
+# Pairs of objects that are being compared.
+_begun: ContextVar[frozenset[tuple[int, int]]] = ContextVar("begun", default=frozenset())
 
 
 def _of_sequences(first: Any, second: Any) -> float | None:
@@ -78,9 +82,35 @@ def _of_others(first: Any, second: Any) -> float | None:
     try:
         if hasattr(first, "equals"):
             return 0.0 if first.equals(second) else None
-        return 0.0 if bool(first == second) else None
-    except Exception:  # noqa: BLE001 - a person's __eq__ may raise anything; then nobody knows
+        if first is second or bool(first == second):
+            return 0.0
+        says_equal = any("__eq__" in vars(cls) for cls in type(first).__mro__ if cls is not object)
+        return None if says_equal else _of_objects(first, second)
+    except Exception:  # noqa: BLE001 - a person's __eq__ or __reduce__ may raise anything; then nobody knows
         return None
+
+
+def _of_objects(first: Any, second: Any) -> float | None:
+    """Compare what pickles of two objects would keep: it is what makes them again."""
+    pair = (id(first), id(second))
+    begun = _begun.get()
+    if pair in begun:
+        # They hold themselves; whether they differ is seen where they were begun.
+        return 0.0
+    how, other = first.__reduce_ex__(2), second.__reduce_ex__(2)
+    if isinstance(how, str) or isinstance(other, str):
+        # Known by a name, and so not the same.
+        return None
+    token = _begun.set(begun | {pair})
+    try:
+        return measure_distance(_contents(how), _contents(other))
+    finally:
+        _begun.reset(token)
+
+
+def _contents(reduced: tuple[Any, ...]) -> list[Any]:
+    make, arguments, state, items, pairs = (*reduced, None, None, None)[:5]
+    return [make, arguments, state, list(items or ()), list(pairs or ())]
 
 
 def _between(first: Iterable[Any], second: Iterable[Any]) -> float:

@@ -109,13 +109,15 @@ class Finding:
         }
 
 
-def examine(project: Project) -> list[Finding]:
+def examine(project: Project, *, engine: str | None = None) -> list[Finding]:
     """Look at everything that a project needs, without changing a file.
 
     Parameters
     ----------
     project : Project
         The project.
+    engine : str, optional
+        Which container engine answers, if one does.
 
     Examples
     --------
@@ -128,7 +130,7 @@ def examine(project: Project) -> list[Finding]:
         _look_at_python(),
         *_look_at_packages(),
         *_look_at_extras(),
-        *_look_at_programs(),
+        *_look_at_programs(engine),
         *_look_at_folders(project),
         _look_at_file_system(project),
         _look_at_room(project),
@@ -169,7 +171,7 @@ def _look_at_extras() -> Iterator[Finding]:
             yield Finding(f"extra {extra}", State.FINE, ", ".join(versions))
 
 
-def _look_at_programs() -> Iterator[Finding]:
+def _look_at_programs(engine: str | None) -> Iterator[Finding]:
     git = shutil.which("git")
     if git is None:
         remedy = "Install git, so that runs are recorded with their commit: https://git-scm.com"
@@ -182,12 +184,11 @@ def _look_at_programs() -> Iterator[Finding]:
         yield Finding("dot", State.MISSING, "is not installed: graphs are drawn without it", remedy)
     else:
         yield Finding("dot", State.FINE, dot)
-    engine = next((found for name in ("docker", "podman") if (found := shutil.which(name))), None)
     if engine is None:
-        remedy = "Install docker or podman to build images of runs; all else works without."
-        yield Finding("container engine", State.MISSING, "is not installed", remedy)
+        remedy = "Install docker or podman, and start its daemon, to build images of runs; all else works without."
+        yield Finding("container engine", State.MISSING, "neither docker nor podman answers", remedy)
     else:
-        yield Finding("container engine", State.FINE, engine)
+        yield Finding("container engine", State.FINE, shutil.which(engine) or engine)
 
 
 def _look_at_folders(project: Project) -> Iterator[Finding]:

@@ -253,6 +253,24 @@ def test_what_is_missing_comes_with_how_to_get_it(project: Project, tmp_path: Pa
     assert found["git"]["state"] == "missing"
     assert "git-scm.com" in found["git"]["remedy"]
     assert "apt install graphviz" in found["dot"]["remedy"]
+    assert (found["container engine"]["state"], "podman" in found["container engine"]["remedy"]) == (
+        "missing",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "state"), [(0, "fine"), (1, "missing")], ids=["it answers", "its daemon does not"]
+)
+def test_a_container_engine_is_there_when_it_answers(
+    project: Project, tmp_path: Path, code: int, state: str
+) -> None:
+    (tmp_path / "bin").mkdir()
+    docker = tmp_path / "bin" / "docker"
+    docker.write_text(f"#!/bin/sh\nexit {code}\n", encoding="utf-8")
+    docker.chmod(0o755)
+    project.environment["PATH"] = str(tmp_path / "bin")
+    assert examine(project)["container engine"]["state"] == state
 
 
 def test_a_fault_is_exit_1(project: Project) -> None:

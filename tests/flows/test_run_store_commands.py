@@ -266,6 +266,17 @@ def test_without_git_the_parts_that_changed_are_named(two: Project) -> None:
     assert "helpers.scale  changed  helpers.py:1" in two.experiment("diff", "-2").stdout
 
 
+def test_before_the_first_commit_there_is_none_yet(two: Project) -> None:
+    two.git("init")
+    two.experiment("two", "--quiet")
+    two.write("helpers.py", HELPERS.replace("10 *", "11 *"))
+    two.git("add", ".")
+    two.git("commit", "-m", "first")
+    two.experiment("two", "--quiet")
+    said = two.experiment("diff", "two_1", "two_2").stdout
+    assert "commit none yet → " in said
+
+
 def test_runs_that_were_copied_here_are_compared(twice: Project, tmp_path) -> None:
     copied = tmp_path / "from-ada"
     shutil.copytree(twice.root / "data" / "runs" / references(twice)[1], copied / references(twice)[1])

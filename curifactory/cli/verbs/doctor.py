@@ -21,10 +21,11 @@ def verb(as_json: bool) -> int:
     from curifactory.errors import ExitCode
     from curifactory.project.health import State, examine
     from curifactory.project.project import Project
+    from curifactory.publishing.container_engine import find_engine
     from curifactory.version import __version__
 
     project = Project.find()
-    findings = examine(project)
+    findings = examine(project, engine=find_engine())
     faults = [finding for finding in findings if finding.state is State.FAULT]
     console = Console(sys.stdout)
     if as_json:

@@ -105,7 +105,7 @@ class CodeDifference:
     Parameters
     ----------
     before, after : str
-        The commits, with ``+`` where files differed from them; empty without git.
+        The commits, with ``+`` where files differed from them, ``+`` alone before the first one; empty without git.
     parts : tuple of PartDifference
         What differs of what calls of both runs have used.
     files : tuple of str

@@ -182,4 +182,7 @@ def _or_absent(text: str | None) -> str:
 
 
 def _short(commit: str) -> str:
-    return f"{commit[:12]}{'+' if commit.endswith('+') else ''}" if commit else "none"
+    name = commit.removesuffix("+")
+    if not name:
+        return "none yet" if commit else "none"
+    return f"{name[:12]}{commit[len(name) :]}"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import pickle
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +26,14 @@ NAN = float("nan")
 class Model:
     weights: list[float]
     name: str = "a"
+
+
+class Fitted:
+    """As estimators are: no word on when two are equal."""
+
+    def __init__(self, weights, **more):
+        self.weights = np.array(weights)
+        vars(self).update(more)
 
 
 class Odd:
@@ -96,7 +106,9 @@ def test_numbers_decide_how_far_apart_values_are(first, second, distance):
         (pa.table({"a": [1]}), pa.table({"a": [1.0]})),
         (torch.zeros(2), torch.zeros(3)),
         (Odd(), Odd()),
-        (object(), object()),
+        (Fitted([1.0], name="a"), Fitted([1.0], name="b")),
+        (Fitted([1.0]), Fitted([1.0], more=1)),
+        (threading.Lock(), threading.Lock()),
         ({1}, {2}),
     ],
 )
@@ -110,6 +122,26 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
+
+
+def test_of_objects_that_do_not_say_when_they_are_equal_what_a_pickle_keeps_is_compared():
+    first, second = Fitted([1.0, 4.0], name="a"), Fitted([1.0, 3.0], name="a")
+    assert measure_distance(first, Fitted([1.0, 4.0], name="a")) == 0.0
+    assert measure_distance([first], [second]) == pytest.approx(0.25)
+    # What was made of loaded data shares less of itself, so that its pickle is not the same bytes.
+    names = np.array(["x"], dtype=object)
+    made = Fitted([1.0], classes=names, names=np.array(["y"], dtype=object))
+    of_loaded = Fitted([1.0], classes=pickle.loads(pickle.dumps(names)), names=np.array(["y"], dtype=object))
+    assert pickle.dumps(made) != pickle.dumps(of_loaded)
+    assert measure_distance(made, of_loaded) == 0.0
+
+
+def test_objects_that_hold_themselves_are_compared_once():
+    first, second, other = Fitted([1.0]), Fitted([1.0]), Fitted([2.0])
+    for each in (first, second, other):
+        each.parent = [each]
+    assert measure_distance(first, second) == 0.0
+    assert measure_distance(first, other) == pytest.approx(0.5)
 
 
 @given(VALUES)
