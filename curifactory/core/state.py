@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, MutableMapping
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from curifactory.core.lazy import Lazy
+from curifactory.core.spec import OutputSpec
 from curifactory.errors import MissingInputError
 
 _numbers = itertools.count(1)
@@ -42,8 +43,8 @@ class Slot:
 
     Attributes
     ----------
-    name : str
-        Name of the output.
+    output : OutputSpec
+        Name of the output, and whether it is lazy.
     producer : Producer or None
         The call that makes it; None for a value put in by hand.
     value : Any
@@ -54,35 +55,63 @@ class Slot:
         Digest of the value when a person was given it; such a value may be changed in place afterwards.
     spilled : str or None
         File with the value, if it lies neither in memory nor in the cache.
+    number : int
+        Moment in the process-wide order of bindings and calls from which on its name is bound to it; 0 before that.
+    before : Slot or None
+        What the name was bound to before.
     """
 
-    __slots__ = ("held", "lazy", "name", "position", "present", "producer", "resolve", "spilled", "value")
+    __slots__ = (
+        "before",
+        "held",
+        "number",
+        "output",
+        "position",
+        "present",
+        "producer",
+        "spilled",
+        "value",
+    )
 
     def __init__(
         self,
-        name: str,
+        output: OutputSpec,
         producer: Producer | None = None,
         position: int = 0,
-        lazy: bool = False,
-        resolve: bool = True,
+        number: int = 0,
     ) -> None:
-        self.name = name
+        self.output = output
         self.producer = producer
         self.position = position
-        self.lazy = lazy
-        self.resolve = resolve
         self.value: Any = None
         self.present = False
         self.held: str | None = None
         self.spilled: str | None = None
+        self.number = number
+        self.before: Slot | None = None
 
     @classmethod
     def of_value(cls, name: str, value: Any) -> Slot:
         """Return a slot that holds a value put in by hand."""
-        slot = cls(name)
+        slot = cls(OutputSpec(name))
         slot.value = value
         slot.present = True
         return slot
+
+    @property
+    def name(self) -> str:
+        """Name of the output."""
+        return self.output.name
+
+    @property
+    def lazy(self) -> bool:
+        """Whether it stays on disk until it is used."""
+        return self.output.lazy
+
+    @property
+    def resolve(self) -> bool:
+        """Whether a lazy one gives its value where it is read, not its handle."""
+        return self.output.resolve
 
     def load(self) -> Any:
         """Return the value to a person."""
@@ -93,12 +122,10 @@ class Slot:
         return None if self.producer is None else self.producer.bound_cacher(self)
 
 
-class Binding(NamedTuple):
-    """A name's slot since a moment, and what the name was bound to before. ``slot`` is None after a deletion."""
+class Deletion(Slot):
+    """Stands where a name is bound to nothing any more."""
 
-    number: int
-    slot: Slot | None
-    before: Binding | None
+    __slots__ = ()
 
 
 class State(MutableMapping[str, Any]):
@@ -123,25 +150,29 @@ class State(MutableMapping[str, Any]):
     __slots__ = ("_bindings", "resolve")
 
     def __init__(self) -> None:
-        self._bindings: dict[str, Binding] = {}
+        self._bindings: dict[str, Slot] = {}
         self.resolve = True
 
     @property
-    def bindings(self) -> dict[str, Binding]:
-        """The latest binding of each name; a view of a state shares it."""
+    def bindings(self) -> dict[str, Slot]:
+        """What each name is bound to; a view of a state shares it."""
         return self._bindings
 
     def bind(self, name: str, slot: Slot | None) -> None:
-        """Bind a name to a slot from now on; earlier calls keep what they saw."""
-        self._bindings[name] = Binding(next(_numbers), slot, self._bindings.get(name))
+        """Bind a name to a new slot from now on, or to none any more; earlier calls keep what they saw."""
+        if slot is None:
+            slot = Deletion(OutputSpec(name))
+        slot.before = self._bindings.get(name)
+        slot.number = slot.number or next(_numbers)
+        self._bindings[name] = slot
 
     def find_slot(self, name: str, before: int | None = None) -> Slot | None:
         """Return the slot of a name, as it is or as it was before a moment; None if there is none."""
-        binding = self._bindings.get(name)
+        slot = self._bindings.get(name)
         if before is not None:
-            while binding is not None and binding.number >= before:
-                binding = binding.before
-        return None if binding is None else binding.slot
+            while slot is not None and slot.number >= before:
+                slot = slot.before
+        return None if slot.__class__ is Deletion else slot
 
     def slots(self, before: int | None = None) -> dict[str, Slot]:
         """Return all bound names with their slots."""
@@ -150,8 +181,7 @@ class State(MutableMapping[str, Any]):
 
     def copy_bindings(self, other: State) -> None:
         """Bind all names of another state to the same slots; handles are shared, values are not copied."""
-        for name, slot in other.slots().items():
-            self.bind(name, slot)
+        self._bindings.update(other.slots())
 
     def read_slot(self, slot: Slot) -> Any:
         """Return what reading a slot gives here: its value or its handle."""

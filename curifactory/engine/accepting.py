@@ -158,7 +158,7 @@ class Acceptor:
 
     def _is_input(self, call: Call, reason: Reason) -> bool:
         return reason.kind is ReasonKind.INPUT_CHANGED and reason.particulars["name"] in {
-            *call.inputs,
+            *call.input_names,
             *call.record_inputs,
         }
 

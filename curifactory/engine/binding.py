@@ -20,20 +20,20 @@ def bind_stage(call: Call) -> None:
     spec, record = call.spec, call.record
     if not spec.inputs:
         return
-    call.inputs = inputs = {}
-    bindings = record.state.bindings
-    for name in spec.inputs:
-        if name in call.overrides:
-            continue
-        binding = bindings.get(name)
-        slot = None if binding is None else binding.slot
+    names = spec.inputs
+    if call.overrides:
+        names = tuple([name for name in names if name not in call.overrides])
+    inputs = []
+    for name in names:
+        slot = record.state.find_slot(name)
         if slot is None and not spec.suppress_missing_inputs:
             raise MissingInputError(
                 f"Stage '{spec.name}' needs the input '{name}', which no earlier stage of {record.get_reference_name()} "
                 f"has made (called at {call.engine.place(call.line)}).",
                 hint=f"The state has: {', '.join(record.state) or 'nothing yet'}.",
             )
-        inputs[name] = slot
+        inputs.append(slot)
+    call.input_names, call.inputs = names, tuple(inputs)
 
 
 def bind_aggregate(call: Call, *, warn: Callable[[str], None]) -> None:

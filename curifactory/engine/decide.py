@@ -10,7 +10,7 @@ from typing import NamedTuple
 from curifactory.core import garbage
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import StoredFile, Trace
+from curifactory.core.trace import Output, StoredFile, Trace
 from curifactory.engine.explain import explain
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified, Identifier, NotYetKnownError
@@ -70,11 +70,11 @@ class Decider:
 
     def decide(self, call: Call) -> Decision:
         """Return what is to happen to a call, as far as it can be known now."""
-        call.decided_after = len(self._added.get(call.stage_id, ()))
+        call.decided_after = len(self._added.get(call.stage.stage_id, ()))
         asked = self._asked_for(call)
         if asked is not None:
             return Decision(Verdict.RUN, asked)
-        if not call.output_specs:
+        if not call.stage.outputs:
             return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
         try:
             for producer in call.producers:
@@ -108,10 +108,10 @@ class Decider:
 
     def forget(self, call: Call) -> None:
         """Look the read sets of a call's stage up anew next time, since its trace has been added."""
-        self._read_sets.pop((call.stage_id, self._identifier.code_of(call)), None)
+        self._read_sets.pop((call.stage.stage_id, self._identifier.code_of(call)), None)
         self._foreseen = None
         if call.key is not None:
-            self._added.setdefault(call.stage_id, set()).add(call.key)
+            self._added.setdefault(call.stage.stage_id, set()).add(call.key)
 
     def foresee(self, call: Call) -> Identified | None:
         """Return what a call probably is, None if nothing can be said. It orders the work and decides nothing.
@@ -122,7 +122,7 @@ class Decider:
             try:
                 found = next(self._identities(call), None)
                 if found is None:
-                    found = self._identifier.identify(call, guess_reads(call.spec, call.record.params))
+                    found = self._identifier.identify(call, guess_reads(call.stage.spec, call.record.params))
             except (UnidentifiableError, NotYetKnownError):
                 return None
             self._foreseen = call, found
@@ -133,7 +133,7 @@ class Decider:
 
         Who does not know locks what the code speaks of; so who knows locks that as well.
         """
-        guess = guess_reads(call.spec, call.record.params)
+        guess = guess_reads(call.stage.spec, call.record.params)
         if guess == tuple(foreseen.reads):
             return (foreseen.key,)
         guessed = self._identifier.read_values(call, guess)
@@ -153,18 +153,18 @@ class Decider:
             The key that it has if it reads what the newest trace of its code has read.
         """
         if self.known_read_sets(call):
-            return self._traces.is_there(key, call.stage_id)
+            return self._traces.is_there(key, call.stage.stage_id)
         # Nobody had ever executed this code when we last asked.
-        return bool(self._traces.read_sets(call.stage_id, self._identifier.code_of(call), fresh=True))
+        return bool(self._traces.read_sets(call.stage.stage_id, self._identifier.code_of(call), fresh=True))
 
     def refresh(self, call: Call) -> None:
         """Ask anew what executions of a call's stage have read, in other processes as well."""
-        place = call.stage_id, self._identifier.code_of(call)
+        place = call.stage.stage_id, self._identifier.code_of(call)
         self._read_sets[place] = self._traces.read_sets(*place, fresh=True)
 
     def is_outdated(self, call: Call) -> bool:
         """Whether a trace that this run has added since the call was decided is the one that it lacked."""
-        added = self._added.get(call.stage_id)
+        added = self._added.get(call.stage.stage_id)
         if added is None or call.decided_after == len(added):
             return False
         try:
@@ -196,7 +196,7 @@ class Decider:
         for read_set in self.known_read_sets(call):
             reads = identifier.read_values(call, read_set)
             key = identifier.key_of(call, reads, inputs, overrides)
-            trace = find(key, stage=call.stage_id)
+            trace = find(key, stage=call.stage.stage_id)
             if trace is not None:
                 return self._check(call, trace)
             first = first or Identified(key, reads, inputs, overrides)
@@ -219,7 +219,7 @@ class Decider:
             return Decision(Verdict.RUN, Reason(ReasonKind.REPORT_DAMAGED))
         absent: Reason | None = None
         lies_aside = has_unasked = False
-        for (spec, template), output in zip(call.output_specs, trace.outputs, strict=False):
+        for (spec, template), output in zip(call.stage.outputs, trace.outputs, strict=False):
             artifact = output.artifact
             if template is None:
                 absent = absent or Reason(ReasonKind.NO_CACHER)
@@ -238,7 +238,7 @@ class Decider:
                 return Decision(Verdict.RUN, missing)
             absent = missing or absent
             lies_aside = lies_aside or state is FileState.ASIDE
-        for output in trace.outputs[len(call.output_specs) :]:
+        for output in trace.outputs[len(call.stage.outputs) :]:
             if output.artifact is None:
                 continue
             state, file = self._loader.state(output.artifact)
@@ -246,7 +246,7 @@ class Decider:
             if missing is not None:
                 return Decision(Verdict.RUN, missing)
         if has_unasked:
-            trace = _without_unasked(call, trace)
+            trace = trace._replace(outputs=without_unasked(call, trace.outputs))
         return Decision(Verdict.REUSE, self._unchanged_since(trace.run), trace, absent, lies_aside)
 
     def _unchanged_since(self, run: str) -> Reason:
@@ -268,7 +268,7 @@ class Decider:
 
     def known_read_sets(self, call: Call) -> list[tuple[str, ...]]:
         """Return what earlier executions of the call's stage with this code have read, newest first."""
-        place = call.stage_id, call.code or self._identifier.code_of(call)
+        place = call.stage.stage_id, call.code or self._identifier.code_of(call)
         known = self._read_sets.get(place)
         if known is None:
             known = self._read_sets[place] = self._traces.read_sets(*place)
@@ -285,10 +285,10 @@ class Decider:
         )
 
 
-def _without_unasked(call: Call, trace: Trace) -> Trace:
+def without_unasked(call: Call, outputs: tuple[Output, ...]) -> tuple[Output, ...]:
     """Leave out the artifacts of outputs that have no cacher now: a run that treated every output as lazy saved them."""
-    pairs = list(zip(trace.outputs, call.output_specs, strict=False))
-    outputs = [
-        output if template is not None else output._replace(artifact=None) for output, (_, template) in pairs
+    asked = [
+        output if template is not None else output._replace(artifact=None)
+        for output, (_, template) in zip(outputs, call.stage.outputs, strict=False)
     ]
-    return trace._replace(outputs=(*outputs, *trace.outputs[len(pairs) :]))
+    return (*asked, *outputs[len(asked) :])

@@ -15,8 +15,9 @@ from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, next_number
+from curifactory.core.trace import Output
 from curifactory.engine.binding import bind_aggregate, bind_stage
-from curifactory.engine.decide import Decider
+from curifactory.engine.decide import Decider, without_unasked
 from curifactory.engine.execute import check_overrides
 from curifactory.engine.facts import call_ended
 from curifactory.engine.folders import Folders
@@ -102,6 +103,7 @@ class Engine:
         self.run_code: CodeType | None = None
         self.unread_parameters: tuple[str, ...] | None = None
         self._cwd = ""
+        self._known_records = 0
         self._places: dict[tuple[str, int], str] = {}
         self._told: set[str] = set()
         self._stages: dict[int, RunStage] = {}
@@ -147,7 +149,8 @@ class Engine:
             number=next_number(),
             line=line,
         )
-        self._bind(call, stage)
+        # What is executed now may bind names itself, and its outputs are bound after that.
+        self._bind(call, stage, call.number if waits else 0)
         calls.append(call)
         if waits:
             cwd = os.getcwd()
@@ -166,10 +169,14 @@ class Engine:
             self._raise_save_fault(final=False)
         return call
 
-    def _bind(self, call: Call, stage: RunStage) -> None:
+    def _bind(self, call: Call, stage: RunStage, moment: int) -> None:
         """Bind a call to what it sees now: records, inputs, parameters; and give it its slots."""
-        spec, record = call.spec, call.record
-        call.known_records = len(record.manager.records)
+        spec, record = call.stage.spec, call.record
+        known_records = len(record.manager.records)
+        if known_records != self._known_records:
+            self._known_records = known_records
+        # One object for all calls between two records.
+        call.known_records = self._known_records
         if spec.aggregate:
             bind_aggregate(call, warn=self.warn)
         else:
@@ -181,10 +188,7 @@ class Engine:
             record.combo_hash = self.identifier.combined_hash(call)
         call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
         call.slots = tuple(
-            [
-                Slot(output.name, call, position, output.lazy, output.resolve)
-                for position, (output, _) in enumerate(call.output_specs)
-            ]
+            [Slot(output, call, position, moment) for position, (output, _) in enumerate(call.stage.outputs)]
         )
 
     def hash_of(self, record: Record) -> str:
@@ -284,7 +288,12 @@ class Engine:
 
     def wants_trace(self, call: Call) -> bool:
         """Whether a call's trace is kept: always under a command, in a live context only if an output is cached."""
-        return not self.options.live or call.has_cacher
+        return not self.options.live or call.stage.has_cacher
+
+    def outputs_of(self, call: Call) -> tuple[Output, ...]:
+        """Return what a reused call has made as its trace says it now; nothing if there is none any more."""
+        trace = None if call.key is None else self.traces.find(call.key, stage=call.stage.stage_id)
+        return () if trace is None else without_unasked(call, trace.outputs)
 
     def make(self, call: Call) -> None:
         """Execute a call here whose value is wanted although it was reused, and whatever it needs for that."""
@@ -312,7 +321,7 @@ class Engine:
         """Note that a record of this experiment used a trace, to compare the next run with."""
         if self.options.writes and call.key is not None:
             self.traces.remember_use(
-                call.stage_id,
+                call.stage.stage_id,
                 self.options.experiment,
                 call.parameters.name if call.parameters else "None",
                 call.key,

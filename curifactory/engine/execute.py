@@ -70,11 +70,7 @@ def gather(activity: Activity) -> dict[str, Any]:
             for name, pairs in call.record_inputs.items()
         }
     else:
-        arguments = {
-            name: activity.engine.values.for_input(slot, call)
-            for name, slot in call.inputs.items()
-            if slot is not None
-        }
+        arguments = {name: activity.engine.values.for_input(slot, call) for name, slot in call.input_slots()}
     for name, value in call.overrides.items():
         # A stage that changes a keyword's value changes neither the caller's nor what the call is known by.
         mine = own_copy(value, most_bytes=None)

@@ -54,8 +54,8 @@ def call_ended(
     peak_bytes = peak_bytes or (None if started_at is None else read_peak())
     parts = (
         call.index,
-        call.spec.name,
-        call.stage_id,
+        call.stage.spec.name,
+        call.stage.stage_id,
         record.index,
         record.get_reference_name(),
         call.outcome or CallOutcome.NOT_REACHED,
@@ -64,7 +64,7 @@ def call_ended(
         started_at,
         duration_s,
         call.engine.place(call.line),
-        call.spec.aggregate,
+        call.stage.spec.aggregate,
         _inputs(call),
         _outputs(call),
         fragments,
@@ -90,10 +90,7 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
     if not call.inputs and not call.record_inputs:
         return ()
     found = []
-    slots = call.inputs.items() if call.inputs else call.input_slots()
-    for name, slot in slots:
-        if slot is None:
-            continue
+    for name, slot in call.input_slots():
         producer = slot.producer
         if isinstance(producer, Call):
             found.append(new_tuple(InputFacts, (name, producer.index, producer.record.index)))
@@ -103,7 +100,7 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
-    specs = call.output_specs
+    specs = call.stage.outputs
     if not call.outputs:
         return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in specs])
     made_in = call.origin.run if call.origin is not None and call.outcome is CallOutcome.REUSED else None

@@ -39,11 +39,13 @@ class Call:
 
     Attributes
     ----------
+    stage : RunStage
+        What all calls of the stage share.
     index : int
         Position among the calls of the run, in the order in which they were made.
     number : int
         Moment in the process-wide order of bindings; the call sees what was bound before.
-    inputs : dict of str to Slot or None
+    input_names, inputs : tuple of str, tuple of Slot or None
         A stage's inputs that no override replaces; None is absent.
     record_inputs : dict of str to list of (Record, Slot)
         An aggregate's inputs, for the records that have them.
@@ -58,13 +60,15 @@ class Call:
     known_records : int
         How many records the manager had when the call was made; later ones the call does not see.
     labels : dict of str to str
-        Labels of outputs that were given out before the call had a key.
+        Labels of outputs that were given out before the call had a key, or are others than those in its trace.
     made : bool
         Whether it was executed in this run.
     observed : tuple of str
         Read paths of its execution, be it one of an earlier run.
     origin : Origin or None
         Where the result of a call that can be reused comes from.
+    duration_s : float
+        How long it took to make that, until it is told.
     verdict, reason
         What was decided and why, as far as it is known.
     want : Want
@@ -78,14 +82,16 @@ class Call:
     """
 
     __slots__ = (
+        "_outputs",
         "absent",
         "call_identities",
         "code",
         "cwd",
         "decided_after",
+        "duration_s",
         "engine",
-        "has_cacher",
         "index",
+        "input_names",
         "inputs",
         "key",
         "known_records",
@@ -98,8 +104,6 @@ class Call:
         "observed",
         "origin",
         "outcome",
-        "output_specs",
-        "outputs",
         "overrides",
         "parameters",
         "producers",
@@ -109,8 +113,7 @@ class Call:
         "records",
         "scheduled",
         "slots",
-        "spec",
-        "stage_id",
+        "stage",
         "verdict",
         "want",
     )
@@ -128,10 +131,7 @@ class Call:
         line: tuple[str, int],
     ) -> None:
         self.engine = engine
-        self.spec: StageSpec = stage.spec
-        self.stage_id = stage.stage_id
-        self.output_specs: tuple[tuple[OutputSpec, Any], ...] = stage.outputs
-        self.has_cacher = stage.has_cacher
+        self.stage = stage
         self.record = record
         self.records = records
         self.overrides = overrides or _NONE
@@ -139,7 +139,8 @@ class Call:
         self.number = number
         self.line = line
         self.cwd: str | None = None
-        self.inputs: Mapping[str, Slot | None] = _NONE
+        self.input_names: tuple[str, ...] = ()
+        self.inputs: tuple[Slot | None, ...] = ()
         self.record_inputs: Mapping[str, list[tuple[Record, Slot]]] = _NONE
         self.scheduled: tuple[Slot, ...] = ()
         self.producers: tuple[Call, ...] = ()
@@ -151,7 +152,8 @@ class Call:
         self.code: str | None = None
         self.key: str | None = None
         self.origin: Origin | None = None
-        self.outputs: tuple[Output, ...] = ()
+        self.duration_s = 0.0
+        self._outputs: tuple[Output, ...] | None = ()
         self.made = False
         self.verdict: Verdict | None = None
         self.decided_after = 0
@@ -164,9 +166,39 @@ class Call:
         self.call_identities: Mapping[str | Slot, str] | None = None
 
     @property
+    def spec(self) -> StageSpec:
+        """What the decorator says."""
+        return self.stage.spec
+
+    @property
+    def stage_id(self) -> str:
+        """Module-qualified name of the stage."""
+        return self.stage.stage_id
+
+    @property
+    def output_specs(self) -> tuple[tuple[OutputSpec, Any], ...]:
+        """Each output with its cacher, None for one that is not cached."""
+        return self.stage.outputs
+
+    @property
     def name(self) -> str:
         """Name of the stage."""
-        return self.spec.name
+        return self.stage.spec.name
+
+    @property
+    def outputs(self) -> tuple[Output, ...]:
+        """What the call has made, as far as that is known; read back from the store if it was let go of."""
+        outputs = self._outputs
+        return self.engine.outputs_of(self) if outputs is None else outputs
+
+    @outputs.setter
+    def outputs(self, outputs: tuple[Output, ...]) -> None:
+        self._outputs = outputs
+
+    def let_outputs_go(self) -> None:
+        """Keep no longer in memory what a reused call has made, if its trace says the same."""
+        if self.outcome is CallOutcome.REUSED and not self.made and not self.labels:
+            self._outputs, self.duration_s = None, 0.0
 
     @property
     def settled(self) -> bool:
@@ -185,7 +217,7 @@ class Call:
 
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""
-        for name, slot in self.inputs.items():
+        for name, slot in zip(self.input_names, self.inputs, strict=True):
             if slot is not None:
                 yield name, slot
         for name, pairs in self.record_inputs.items():
@@ -200,14 +232,17 @@ class Call:
         may_read_state : bool
             Whether it may read whatever it sees: an aggregate without inputs, or a stage whose code speaks of a state.
         """
-        slots = [slot for slot in self.inputs.values() if slot is not None]
-        for pairs in self.record_inputs.values():
-            slots += [slot for _, slot in pairs]
-        if may_read_state:
-            for record in (self.record, *(self.records or ())):
-                slots += record.state.slots(self.number).values()
-        self.scheduled = tuple(slots)
-        self.producers = tuple([slot.producer for slot in slots if isinstance(slot.producer, Call)])
+        # Most often it is the inputs and no more, and then the same object; a run may have very many calls.
+        scheduled: Any = self.inputs
+        if None in scheduled or self.record_inputs or may_read_state:
+            scheduled = [slot for slot in scheduled if slot is not None]
+            for pairs in self.record_inputs.values():
+                scheduled += [slot for _, slot in pairs]
+            if may_read_state:
+                for record in (self.record, *(self.records or ())):
+                    scheduled += record.state.slots(self.number).values()
+        self.scheduled = tuple(scheduled)
+        self.producers = tuple([slot.producer for slot in scheduled if isinstance(slot.producer, Call)])
 
     def learn_producer(self, producer: Call) -> None:
         """Have another call settled before this one, because an earlier execution has read what that makes."""

@@ -113,7 +113,7 @@ class Identifier:
         return seen.taken.result
 
     def _take_code(self, call: Call) -> str:
-        code = call.code = self.fingerprint_of(call.spec).digest
+        code = call.code = self.fingerprint_of(call.stage.spec).digest
         return code
 
     def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
@@ -179,9 +179,9 @@ class Identifier:
         How many records an aggregate is given is an input too: ``len(records)`` needs no read that could be noted.
         """
         found = {}
-        for name, slot in call.inputs.items():
+        for name, slot in zip(call.input_names, call.inputs, strict=True):
             found[name] = ABSENT if slot is None else self.slot_identity(slot)
-        if call.spec.aggregate:
+        if call.stage.spec.aggregate:
             positions = {id(record): position for position, record in enumerate(call.records or ())}
             for name, pairs in call.record_inputs.items():
                 rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
@@ -225,22 +225,25 @@ class Identifier:
 
     def momentary_key(self, call: Call) -> str:
         """Return a key of this very execution, for a call that nothing can identify."""
-        return _digest_text((call.stage_id, self.code_of(call), os.getpid(), time.time_ns(), call.index))
+        return _digest_text(
+            (call.stage.stage_id, self.code_of(call), os.getpid(), time.time_ns(), call.index)
+        )
 
     def key_of(
         self, call: Call, reads: Mapping[str, str], inputs: Mapping[str, str], overrides: Mapping[str, str]
     ) -> str:
         """Return the key from values that have been taken already."""
+        stage = call.stage
         # repr of nested tuples, lists and strings is unambiguous and the same in every process.
         text = repr(
             (
                 _KEY_FORMAT,
-                call.stage_id,
+                stage.stage_id,
                 call.code or self._take_code(call),
                 sorted(reads.items()),
                 sorted(inputs.items()),
                 sorted(overrides.items()) if overrides else [],
-                [spec.name for spec, _ in call.output_specs],
+                stage.output_names,
             )
         )
         return sha256(text.encode()).hexdigest()
@@ -310,7 +313,7 @@ def _load_again(slot: Slot) -> Any:
 
 def _own_files(call: Call) -> str:
     """Return a digest of the files that a stage wrote by itself, which its outputs may speak of; empty without any."""
-    own = call.outputs[len(call.output_specs) :]
+    own = call.outputs[len(call.stage.outputs) :]
     return _digest_text([each.artifact.digest for each in own if each.artifact is not None]) if own else ""
 
 

@@ -1,4 +1,4 @@
-"""How long values stay in memory: until their last reader has had them."""
+"""How long values, and what is known of them, stay in memory: until their last reader has had them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class Keeping:
-    """Lets go of values that no call of a plan is going to read any more.
+    """Lets go of values that no call of a plan is going to read any more, and of what is known of them.
 
     What lies in the cache is dropped and loaded again if somebody asks late. What no cacher keeps is written into the run's
     spill if it is big, so that a late question does not execute anything twice; what is small, or a person holds, stays.
@@ -42,15 +42,25 @@ class Keeping:
 
     def call_is_over(self, call: Call) -> None:
         """Let go of what this call was the last to read, and of what it made for nobody."""
-        if not call.made:
-            return
-        for _, slot in call.input_slots():
-            self._readers[id(slot)] -= 1
-            if self._readers[id(slot)] <= 0:
-                self._let_go(slot)
-        for slot in call.slots:
-            if self._readers[id(slot)] <= 0:
-                self._let_go(slot)
+        if call.made:
+            for _, slot in call.input_slots():
+                self._readers[id(slot)] -= 1
+                if not self._is_awaited(slot):
+                    self._let_go(slot)
+                    if isinstance(slot.producer, Call):
+                        self._let_outputs_go(slot.producer)
+            for slot in call.slots:
+                if not self._is_awaited(slot):
+                    self._let_go(slot)
+        else:
+            self._let_outputs_go(call)
+
+    def _is_awaited(self, slot: Slot) -> bool:
+        return self._readers.get(id(slot), 0) > 0
+
+    def _let_outputs_go(self, call: Call) -> None:
+        if not any(map(self._is_awaited, call.slots)):
+            call.let_outputs_go()
 
     def _let_go(self, slot: Slot) -> None:
         producer = slot.producer

@@ -18,6 +18,8 @@ from curifactory.parameters.digests import SetDigests, digest_or_none
 from curifactory.parameters.shown import shown_reads
 
 _NO_REPRESENTATIONS = "hash_representations"
+# Shared by all sets of which nothing can be changed in place; mappings are not written to.
+_NOTHING: Mapping[str, str | None] = {}
 # Values of these types cannot be changed in place, so that the same object is the same value.
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, Enum)
 
@@ -120,7 +122,7 @@ class ParameterIdentities:
             _short(params, whole),
             SetDigests(params, scope=self._scope),
             values,
-            mutable,
+            mutable or _NOTHING,
             self._scope,
         )
         self._known[id(params)] = identity

@@ -9,6 +9,7 @@ from typing import Any
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
+from curifactory.core.spec import OutputSpec
 from curifactory.core.state import Slot, next_number
 from curifactory.core.trace import Output
 from curifactory.engine.activity import Activity
@@ -198,13 +199,7 @@ class _Unpacked:
 
     def _make_slot(self, shipped: ShippedSlot) -> Slot:
         producer = None if shipped.producer is None else self._producers[shipped.producer]
-        slot = Slot(
-            shipped.name,
-            producer,
-            position=shipped.position,
-            lazy=shipped.lazy,
-            resolve=shipped.resolve,
-        )
+        slot = Slot(shipped.output, producer, shipped.position)
         slot.spilled = shipped.spilled
         if producer is None:
             slot.value, slot.present = shipped.value, True
@@ -212,7 +207,9 @@ class _Unpacked:
 
     def _lacking_slot(self, name: str) -> Slot:
         # Of a call that is not settled: whoever wants its value asks the engine for it.
-        return Slot(name, self._blank_call(self._shipped.stage, self.records[self._shipped.record], -1))
+        return Slot(
+            OutputSpec(name), self._blank_call(self._shipped.stage, self.records[self._shipped.record], -1)
+        )
 
     def _make_call(self) -> Call:
         shipped = self._shipped
@@ -223,9 +220,8 @@ class _Unpacked:
         call.code, call.label_hash = shipped.code, shipped.label_hash
         call.labels = dict(shipped.labels)
         call.known_records = shipped.known_records
-        call.inputs = {
-            name: None if each is None else self._slots[each] for name, each in shipped.inputs.items()
-        }
+        call.input_names = tuple(shipped.inputs)
+        call.inputs = tuple(None if each is None else self._slots[each] for each in shipped.inputs.values())
         call.record_inputs = {
             name: [(self.records[record], self._slots[slot]) for record, slot in pairs]
             for name, pairs in shipped.record_inputs.items()

@@ -10,7 +10,7 @@ from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Trace, one_for_all
+from curifactory.core.trace import Trace, one_for_all, origin_of
 from curifactory.engine.decide import Decider, Decision
 from curifactory.engine.graph import Call, Want
 
@@ -122,7 +122,8 @@ def apply(call: Call, decision: Decision) -> None:
 
 def take_over(call: Call, trace: Trace) -> None:
     """Write into a call what an earlier execution was, by whose trace it is reused."""
-    call.origin = trace.origin
+    call.origin = origin_of(trace.run, trace.reported)
+    call.duration_s = trace.duration_s
     call.key = trace.key
     call.outputs = trace.outputs
     call.observed = one_for_all(tuple(trace.reads))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import CallOutcome
@@ -20,27 +21,29 @@ def reuse_call(engine: Engine, call: Call) -> None:
     assert origin is not None  # noqa: S101 - a call is reused only by a trace
     call.outcome = CallOutcome.REUSED
     if engine.options.writes and call.want >= Want.FILES:
-        call.outputs = tuple(
-            [_named(engine, call, position, output) for position, output in enumerate(call.outputs)]
-        )
+        outputs = call.outputs
+        named = [_named(engine, call, position, output) for position, output in enumerate(outputs)]
+        if any(map(operator.is_not, named, outputs)):
+            call.outputs = tuple(named)
     fragments = tell_again(engine, call) if origin.reported else 0
     engine.remember_use(call)
-    engine.events.emit(call_ended(call, duration_s=origin.duration_s, fragments=fragments))
+    engine.events.emit(call_ended(call, duration_s=call.duration_s, fragments=fragments))
 
 
 def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:
     """Bring an artifact's bytes to its name, and to the name that this call gives it."""
     artifact = output.artifact
-    if artifact is None or position >= len(call.output_specs):
+    if artifact is None or position >= len(call.stage.outputs):
         return output
     # Where calls wait, others may have set it aside since it was looked at.
     if call.lies_aside or engine.options.deferred:
         engine.loader.bring_back(artifact, call.key or "")
-    spec, template = call.output_specs[position]
+    spec, template = call.stage.outputs[position]
     cacher = engine.saver.prototype(template, spec.name)
     wanted = engine.labels.plain(call, cacher, spec.name)
     if wanted == artifact.label or artifact.label.startswith(f"{wanted}~") or call.absent is not None:
         engine.labels.hold(artifact.label, call.key or "", call)
         return output
     label = engine.labels.claim(call, cacher, spec.name, call.key or "")
+    call.labels = {**call.labels, spec.name: label}
     return output._replace(artifact=engine.loader.link(artifact, label))

@@ -112,7 +112,7 @@ class Settling:
         asked_for = call.reason is not None and call.reason.kind is ReasonKind.ASKED_FOR
         if asked_for or engine.executing or not engine.options.writes or not engine.wants_trace(call):
             return False
-        return call.index not in self.to_be_made and bool(call.output_specs)
+        return call.index not in self.to_be_made and bool(call.stage.outputs)
 
     def skip_if_lost(self, call: Call) -> bool:
         """Take a call for not reached if one that it reads from has failed, and say whether that is so.
@@ -223,7 +223,7 @@ class Settling:
         """Whether what was decided of a call may be otherwise by now."""
         if call.verdict is Verdict.REUSE:
             # Another call of this run may have written to a path that the stage asked for.
-            if len(call.outputs) > len(call.output_specs):
+            if len(call.outputs) > len(call.stage.outputs):
                 return True
             for producer in call.producers:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
                 if producer.made:

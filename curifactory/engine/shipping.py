@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
-from curifactory.core.spec import StageSpec
+from curifactory.core.spec import OutputSpec, StageSpec
 from curifactory.core.state import Slot
 from curifactory.core.trace import Output
 from curifactory.engine.graph import Call
@@ -32,10 +32,8 @@ class ShippedStage(NamedTuple):
 class ShippedSlot(NamedTuple):
     """One entry of a state: a file of another call's output, a spilled value, or the value that a person put in."""
 
-    name: str
+    output: OutputSpec
     position: int
-    lazy: bool
-    resolve: bool
     producer: int | None
     spilled: str | None
     value: Any = None
@@ -166,7 +164,10 @@ class Shipment:
         record = self._record(call.record)
         given = None if call.records is None else tuple(map(self._record, call.records))
         try:
-            inputs = {name: None if slot is None else self._slot(slot) for name, slot in call.inputs.items()}
+            inputs = {
+                name: None if slot is None else self._slot(slot)
+                for name, slot in zip(call.input_names, call.inputs, strict=True)
+            }
             record_inputs = {
                 name: tuple((self._record(other), self._slot(slot)) for other, slot in pairs)
                 for name, pairs in call.record_inputs.items()
@@ -239,10 +240,8 @@ class Shipment:
             if spilled is None:
                 raise _CannotTravelError
         shipped = ShippedSlot(
-            slot.name,
+            slot.output,
             slot.position,
-            slot.lazy,
-            slot.resolve,
             None if producer is None else self._producer(producer),
             spilled,
             value,

@@ -31,7 +31,8 @@ class Ends:
     def __init__(self) -> None:
         self.last_metrics: dict[int, dict[str, float]] = {}
         self.reused_from: set[str] = set()
-        self._outcomes: dict[int, CallOutcome] = {}
+        # By index of the call; a run may have very many.
+        self._outcomes: list[CallOutcome | None] = []
 
     def __call__(self, event: Any) -> None:
         """Take an event."""
@@ -46,7 +47,7 @@ class Ends:
 
     def counts(self) -> dict[CallOutcome, int]:
         """Return how many calls have ended in which way."""
-        return dict(Counter(self._outcomes.values()))
+        return dict(Counter(outcome for outcome in self._outcomes if outcome is not None))
 
     def _keep_last(self, event: MetricLogged) -> None:
         last = self.last_metrics.get(event.record)
@@ -55,6 +56,9 @@ class Ends:
         last.update(event.values)
 
     def _count(self, event: CallEnded) -> None:
+        lacking = event.index + 1 - len(self._outcomes)
+        if lacking > 0:
+            self._outcomes += [None] * lacking
         self._outcomes[event.index] = event.outcome
         for output in event.outputs:
             if output.run is not None:

@@ -44,7 +44,8 @@ class SetDigests:
         self.scope = scope
         self._params = params
         self._known: dict[str, str | None] = {}
-        self._values: dict[str, str | None] = {}
+        # Of values that lie in it; of most sets nobody asks for any.
+        self._values: dict[str, str | None] | None = None
 
     def of(self, path: str) -> str | None:
         """Return the digest of what a path of a :class:`ReadLog` leads to.
@@ -87,6 +88,8 @@ class SetDigests:
 
     def of_value(self, path: str, value: Any) -> str | None:
         """Return the digest of a value that lies at a path, whatever stands for it; None if it has no identity."""
+        if self._values is None:
+            self._values = {}
         if path not in self._values:
             self._values[path] = digest_or_none(value, scope=self.scope)
         return self._values[path]
@@ -115,7 +118,7 @@ class SetDigests:
             value = getattr(value, name, ABSENT)
             if value is ABSENT:
                 return "absent"
-        known = self._values.get(path)
+        known = None if self._values is None else self._values.get(path)
         return digest(value, path=path, scope=self.scope) if known is None else known
 
 

@@ -279,7 +279,7 @@ class _Comparer:
             yield ComparedCode(part, change, place or before[1].get(part, ""))
 
     def _inputs(self, call: Call, trace: Trace) -> Iterator[ComparedInput]:
-        names = list(dict.fromkeys([*call.inputs, *call.record_inputs]))
+        names = list(dict.fromkeys([*call.input_names, *call.record_inputs]))
         try:
             now = self.identifier.input_identities(call)
         except (NotYetKnownError, UnidentifiableError):

@@ -8,6 +8,7 @@ import pytest
 
 import curifactory as cf
 from curifactory.core.outcomes import CallOutcome
+from curifactory.engine.engine import Engine
 
 HEAD = """
 from dataclasses import dataclass, field
@@ -573,3 +574,82 @@ def run(param_sets, manager):
     assert result.state["z"] is None
     result, _ = run(project, monkeypatch, body.replace("{line}", "begin(record)"))
     assert result.state["z"] == 1
+
+
+CHAIN = """
+def run(param_sets, manager):
+    for p in param_sets:
+        double(begin(cf.Record(manager, p)))
+    add_up(cf.Record(manager, None))
+"""
+
+
+def test_what_a_reused_call_has_made_is_read_back_when_somebody_asks_late(project, monkeypatch) -> None:
+    run(project, monkeypatch, CHAIN)
+    _, manager = run(project, monkeypatch, CHAIN)
+    record = manager.records[1]
+    slot = record.state.find_slot("y")
+    assert slot.producer._outputs is None
+    (output,) = slot.producer.outputs
+    assert (output.name, output.artifact.type, output.artifact.files[0].size_bytes) == ("y", "int", 2)
+    assert (record.state["x"], record.state["y"], manager.records[2].state["total"]) == (2, 4, 6)
+
+
+def test_what_is_still_to_be_read_is_kept_until_then(project, monkeypatch) -> None:
+    run(project, monkeypatch, CHAIN)
+    changed = HEAD.replace("return 2 * x", "return 3 * x")
+    monkeypatch.setattr(sys.modules[__name__], "HEAD", changed)
+    reads_back: list[str] = []
+    outputs_of = Engine.outputs_of
+    monkeypatch.setattr(
+        Engine, "outputs_of", lambda self, call: reads_back.append(call.name) or outputs_of(self, call)
+    )
+    _, manager = run(project, monkeypatch, CHAIN)
+    assert reads_back == []
+    assert manager.records[2].state["total"] == 9
+    assert manager.records[0].state.find_slot("x").producer._outputs is None
+
+
+def test_what_can_be_read_back_no_more_is_made_again(project, monkeypatch) -> None:
+    run(project, monkeypatch, CHAIN)
+    _, manager = run(
+        project,
+        monkeypatch,
+        CHAIN.replace("def run", "def build")
+        + """
+def run(param_sets, manager):
+    build(param_sets, manager)
+    manager.engine.run_all()
+    for folder in ("manifests", "cache"):
+        for path, _, names in os.walk(os.path.join(ROOT, "data", folder)):
+            for name in names:
+                if "begin" in os.path.join(path, name):
+                    os.unlink(os.path.join(path, name))
+    return manager.records[1].state["x"]
+""",
+    )
+    assert order(project)[5:] == ["begin b"]
+    assert manager.records[1].state["x"] == 2
+
+
+def test_a_call_sees_what_was_bound_before_it_was_made(project, monkeypatch) -> None:
+    _, manager = run(
+        project,
+        monkeypatch,
+        """
+def run(param_sets, manager):
+    record = cf.Record(manager, param_sets[1])
+    double(begin(record))
+    copied = record.make_copy()
+    record.state["x"] = 10
+    double(record)
+    del record.state["x"]
+    double(copied)
+    copied.state["x"] = 20
+    double(copied)
+""",
+    )
+    assert order(project) == ["begin b", "double b", "double b", "double b"]
+    first, second = manager.records
+    assert (first.state["y"], "x" in first.state) == (20, False)
+    assert (second.state["y"], second.state["x"]) == (40, 20)

@@ -1174,6 +1174,6 @@ def test_5_2_every_project_function_that_a_stage_executes_is_in_its_fingerprint(
             )
             if call.name == "evaluate" and owner == "Net":
                 # The class comes with the input, not with the stage's own code.
-                producer = call.inputs["model"].producer
+                producer = dict(call.input_slots())["model"].producer
                 known = "models:Net" in producer.outputs[0].artifact.metadata["names"]
             assert known, (call.name, function, sorted(parts), names)
