@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import itertools
 import os
 from contextlib import suppress
 from enum import Enum
@@ -11,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from curifactory.core.trace import StoredFile, new_tuple
 from curifactory.errors import CacheError
-from curifactory.store import moves
 from curifactory.store.faults import as_cache_errors, cache_error
 from curifactory.store.file_facts import FileFacts
+from curifactory.store.naming import Naming, check_finals
 from curifactory.store.new_files import StagedFiles
 from curifactory.store.ownership import Ownership
 from curifactory.store.staging import Staging
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from curifactory.store.layout import Layout
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
-_IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY, errno.EISDIR, errno.ENOTDIR}
 
 
 class FileState(Enum):
@@ -77,15 +75,17 @@ class ArtifactFiles:
     ('x.txt', 3, 'present')
     """
 
-    __slots__ = ("_cache", "_durable", "_facts", "_layout", "_staging", "_superseded", "ownership", "staged")
+    __slots__ = ("_cache", "_facts", "_layout", "_naming", "_staging", "_superseded", "ownership", "staged")
 
     def __init__(self, layout: Layout, index: Index, *, durable: bool = False, trusts: bool = False) -> None:
         self._layout = layout
         self._cache = f"{layout.cache}/"
-        self._durable = durable
         self._facts = FileFacts(index)
         self._staging = Staging(os.fspath(layout.staging))
-        self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts, staging=self._staging)
+        self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts)
+        self._naming = Naming(
+            layout, facts=self._facts, superseded=self._superseded, staging=self._staging, durable=durable
+        )
         self.staged = StagedFiles()
         self.ownership = Ownership(layout.cache, trusts=trusts)
 
@@ -146,16 +146,14 @@ class ArtifactFiles:
         """
         stored: list[StoredFile] = []
         try:
-            pairs = [(source, *self._normalize(final)) for source, final in staged]
+            pairs = [(source, *self._naming.normalize(final)) for source, final in staged]
             if len(pairs) > 1:
-                _check_finals([final for _, final, _ in pairs])
+                check_finals([final for _, final, _ in pairs])
             taken = [self.staged.take(source, is_untouched=is_untouched) for source, _, _ in pairs]
             # The references before the moves: a missing one must leave everything as it was.
             counted = [self._count_reference(path) for path in references] if references else ()
             for (source, final, path), facts in zip(pairs, taken, strict=True):
-                if self._durable:
-                    moves.sync_all(source)
-                self._place(source, final, path, facts)
+                self._naming.place(source, final, path, facts)
                 stored.append(new_tuple(StoredFile, (path, facts.digest, facts.size_bytes, False)))
         except OSError as error:
             raise cache_error(error, "save the artifact") from error
@@ -196,7 +194,7 @@ class ArtifactFiles:
             self._facts.forget(file.path)
         if not file.referenced:
             # Bytes that rotted may have their second name aside: that must not be believed any longer either.
-            self._doubt(*self._superseded.name(file.digest, file.path))
+            self._facts.doubt(*self._superseded.name(file.digest, file.path))
         return False
 
     def path_of(self, file: StoredFile) -> str:
@@ -232,7 +230,7 @@ class ArtifactFiles:
             )
         with as_cache_errors("bring back the artifact", self.path_of(file)):
             aside = self._superseded.name(file.digest, file.path)
-            self._give(file.digest, aside, (file.path, self.path_of(file)))
+            self._naming.give(file.digest, aside, (file.path, self.path_of(file)))
 
     def link(self, file: StoredFile, new_final: str) -> StoredFile:
         """Give a file or folder a second name, by hard links where that is possible.
@@ -265,7 +263,7 @@ class ArtifactFiles:
                     hint="Run the stage that makes it again.",
                 )
             with as_cache_errors("link the artifact", new_final):
-                self._give(file.digest, source, (path, new_final))
+                self._naming.give(file.digest, source, (path, new_final))
         return StoredFile(path, file.digest, file.size_bytes)
 
     def set_aside(self, path: str) -> str | None:
@@ -309,92 +307,8 @@ class ArtifactFiles:
         """Take stat facts that the index holds beside a trace into memory."""
         self._facts.seed(facts)
 
-    def _normalize(self, final: str) -> tuple[str, str]:
-        """Give the plain form of an absolute path, and the stored one."""
-        path = final.removeprefix(self._cache)
-        if path is not final and "/" not in path and path not in ("", ".", ".."):
-            return final, path
-        final = os.path.normpath(final)
-        return final, self._layout.relative(final)
-
-    def _place(self, source: str, final: str, path: str, facts: Facts) -> None:
-        for attempt in range(4):
-            # As a rule nothing is there, and then this is quicker than `lexists`, which has to catch an exception.
-            if os.access(final, os.F_OK, follow_symlinks=False):
-                self._make_way(path, final, facts.digest)
-            try:
-                renamed = moves.move(source, final, durable=self._durable)
-            except FileNotFoundError:
-                # The folder, not the source; it was digested just now.
-                if attempt or not os.path.lexists(source):
-                    raise
-                self._make_parents(final)
-            except OSError as error:
-                # Somebody else took the name after we had looked.
-                if error.errno not in _IN_THE_WAY or attempt == 3 or not os.path.lexists(final):
-                    raise
-            else:
-                self._facts.note(path, facts, is_made=True) if renamed else self._facts.take(path, final)
-                return
-        raise CacheError(f"'{final}' is taken again and again by somebody else.")
-
-    def _make_way(self, path: str, place: str, digest: str) -> None:
-        """Set aside what holds a name, unless it is a file with the very bytes that come there."""
-        if os.path.isfile(place) and self._facts.hold(digest, path, place):
-            # Rename replaces it by its like.
-            return
-        self._superseded.put(path, place)
-
-    def _give(self, digest: str, source: tuple[str, str], target: tuple[str, str]) -> None:
-        path, place = target
-        if os.path.lexists(place):
-            self._superseded.put(path, place)
-        self._make_parents(place)
-        scratch = self._staging.new()
-        try:
-            linked = moves.link(source[1], place, scratch=scratch)
-        finally:
-            self._staging.discard(scratch)
-        facts = self._facts.known([source[0]]).get(source[0])
-        if linked and facts is not None:
-            self._facts.note(path, facts)
-        elif not self._facts.hold(digest, path, place):
-            self._doubt(*source)
-            raise CacheError(
-                f"The bytes at '{source[1]}' are damaged, so '{place}' cannot be made from them.",
-                hint="Run the stage that makes it again.",
-            )
-        if self._durable:
-            moves.sync_all(place)
-            moves.sync(os.path.dirname(place))
-
-    def _doubt(self, path: str, place: str) -> None:
-        """Read what lies at a place, so that no stat facts vouch for it that do not hold."""
-        try:
-            self._facts.take(path, place)
-        except (OSError, CacheError):
-            self._facts.forget(path)
-
-    def _make_parents(self, place: str) -> None:
-        folder = os.path.dirname(place)
-        if place.startswith(self._cache) and not os.path.isdir(self._layout.cache.parent):
-            # Made again it would look like an empty store.
-            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(self._layout.cache.parent))
-        os.makedirs(folder, exist_ok=True)
-
     def _count_reference(self, place: str) -> StoredFile:
         place = os.path.normpath(place)
         path = self._layout.relative(place)
         facts = self._facts.current(path, place)
         return StoredFile(path, facts.digest, facts.size_bytes, referenced=True)
-
-
-def _check_finals(finals: list[str]) -> None:
-    """Refuse names that would swallow each other."""
-    ordered = sorted(finals)
-    for one, other in itertools.pairwise(ordered):
-        if other == one or other.startswith(one + "/"):
-            raise CacheError(
-                f"Two files of one artifact would get the names '{one}' and '{other}'.",
-                hint="Give them names that differ, and neither below the other.",
-            )

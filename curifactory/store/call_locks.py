@@ -8,7 +8,9 @@ import struct
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 
+from curifactory.store.forks import stays_here
 from curifactory.store.layout import Layout
 
 _PAUSES_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
@@ -40,7 +42,7 @@ class CallLocks:
     ((True, False, True), True, None, None)
     """
 
-    __slots__ = ("_descriptor", "_held", "_is_off", "_path", "_warn")
+    __slots__ = ("__weakref__", "_descriptor", "_held", "_is_off", "_path", "_warn")
 
     def __init__(self, layout: Layout, *, warn: Callable[[str], None] | None = None) -> None:
         self._path = os.fspath(layout.call_locks_path)
@@ -48,6 +50,7 @@ class CallLocks:
         self._descriptor: int | None = None
         self._held: Counter[str] = Counter()
         self._is_off = False
+        stays_here(self)
 
     def try_take(self, *keys: str) -> bool:
         """Take all of some locks if nobody has one of them, and say whether they are ours now.
@@ -59,12 +62,13 @@ class CallLocks:
         """
         for number, key in enumerate(keys):
             try:
-                self._set(key, take=True)
-            except (BlockingIOError, PermissionError):
-                self.release(*keys[:number])
-                return False
+                is_ours = self._set(key, take=True)
             except OSError as error:
                 self._turn_off(error)
+                is_ours = True
+            if not is_ours:
+                self.release(*keys[:number])
+                return False
             # The system does not count how often we take one that is ours already.
             self._held[key] += 1
         return True
@@ -115,9 +119,15 @@ class CallLocks:
         if descriptor is not None:
             os.close(descriptor)
 
-    def _set(self, key: str, *, take: bool) -> None:
+    def leave_to_parent(self) -> None:
+        """Have no lock, in a child process that was forked: it may outlive its parent, whose locks die with it."""
+        with suppress(OSError):
+            self.close()
+
+    def _set(self, key: str, *, take: bool) -> bool:
+        """Take or let go of one lock; False if somebody else has it."""
         if self._is_off:
-            return
+            return True
         import fcntl
 
         command = getattr(fcntl, "F_OFD_SETLK", None)
@@ -125,13 +135,16 @@ class CallLocks:
             raise OSError("the system has no locks of open files")
         if self._descriptor is None:
             if not take:
-                return
+                return True
             self._descriptor = self._open()
         kind = fcntl.F_WRLCK if take else fcntl.F_UNLCK
         # Which byte it is stands for the call; the file stays empty.
-        fcntl.fcntl(
-            self._descriptor, command, struct.pack("hhqqi", kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
-        )
+        place = struct.pack("hhqqi", kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
+        try:
+            fcntl.fcntl(self._descriptor, command, place)
+        except (BlockingIOError, PermissionError):
+            return False
+        return True
 
     def _open(self) -> int:
         flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC

@@ -27,8 +27,11 @@ _DAMAGED = {
     sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_EMPTY,
 }  # fmt: skip
 
-
 Row = tuple[Any, ...]
+# What has no row: a file name that is no text, a number of more than 63 bits.
+UNFIT = (UnicodeEncodeError, OverflowError)
+# A text that has rotted may be that of the error itself.
+TROUBLE = (sqlite3.Error, UnicodeDecodeError)
 
 
 class Fault(Enum):
@@ -36,8 +39,13 @@ class Fault(Enum):
 
     Examples
     --------
-    >>> Fault.of(sqlite3.OperationalError("no such table: t")).name
+    >>> connection = open_in_memory()
+    >>> try:
+    ...     connection.execute("SELECT * FROM nowhere")
+    ... except sqlite3.Error as error:
+    ...     Fault.of(error).name
     'WRONG'
+    >>> connection.close()
     """
 
     BUSY = "another process has kept it locked for too long"
@@ -47,9 +55,11 @@ class Fault(Enum):
     WRONG = "the statement is wrong"
 
     @classmethod
-    def of(cls, error: sqlite3.Error) -> Fault:
+    def of(cls, error: sqlite3.Error | UnicodeDecodeError) -> Fault:
         """Tell what an error means."""
-        whole = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR)
+        # Without a number it is Python's: either it could not read a text that has rotted, or was given a wrong value.
+        is_rot = isinstance(error, sqlite3.OperationalError | UnicodeDecodeError)
+        whole = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT if is_rot else sqlite3.SQLITE_ERROR)
         code = whole & 0xFF
         if code in _BUSY:
             return cls.BUSY
@@ -179,6 +189,9 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     [('runs',)]
     >>> connection.close()
     """
+    if connection.in_transaction:
+        # That of somebody who reads; nothing can be written in it once it is out of date.
+        connection.execute("COMMIT")
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
@@ -214,8 +227,7 @@ def write_rows(connection: sqlite3.Connection, rows: list[tuple[str, Row]]) -> s
         for parameters in of_one:
             try:
                 connection.execute(sql, parameters)
-            except UnicodeEncodeError:
-                # A file name that is no text has no row.
+            except UNFIT:
                 continue
             except sqlite3.Error as error:
                 if Fault.of(error) is not Fault.WRONG or not is_whole(connection):
@@ -236,7 +248,7 @@ def is_whole(connection: sqlite3.Connection) -> bool:
     """
     try:
         found = {row[0] for row in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-    except sqlite3.Error:
+    except TROUBLE:
         return False
     return found >= set(STATEMENTS)
 
@@ -247,7 +259,7 @@ def _write_together(connection: sqlite3.Connection, sql: str, rows: list[Row]) -
     is_whole_group = True
     try:
         connection.executemany(sql, rows)
-    except (sqlite3.Error, UnicodeEncodeError):
+    except (sqlite3.Error, *UNFIT):
         if not connection.in_transaction:
             # A full disk has ended it.
             raise

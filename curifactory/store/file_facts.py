@@ -129,6 +129,13 @@ class FileFacts:
         self._rows.pop(path, None)
         self._index.execute(_DELETE, (path,))
 
+    def doubt(self, path: str, place: str) -> None:
+        """Read what lies at a place, so that no stat facts vouch for it that do not hold."""
+        try:
+            self.take(path, place)
+        except (OSError, CacheError):
+            self.forget(path)
+
     def known(self, paths: Iterable[str]) -> dict[str, Facts]:
         """Give the facts that this process has in memory, as values that travel to another process."""
         return {path: self._rows[path] for path in paths if path in self._rows}

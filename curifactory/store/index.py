@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from curifactory.errors import StoreError
 from curifactory.store.database import (
+    TROUBLE,
+    UNFIT,
     Fault,
     Row,
     is_whole,
@@ -26,6 +28,7 @@ from curifactory.store.database import (
 )
 from curifactory.store.fillers import Filler, Fillers, add_writer, remove_writer
 from curifactory.store.flushing import FLUSH_AFTER_S, start_flushing
+from curifactory.store.forks import stays_here
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,6 +41,8 @@ _SHORT_TIMEOUT_MS = 1_000
 _AFTER_TROUBLE_S = 5.0
 
 _indexes: weakref.WeakSet[Index] = weakref.WeakSet()
+# Connections of a parent: even to close one is not its forked child's.
+_inherited: list[sqlite3.Connection] = []
 
 
 class Index:
@@ -87,6 +92,7 @@ class Index:
         self._told: set[Fault] = set()
         self._wake: threading.Event | None = None
         _indexes.add(self)
+        stays_here(self)
 
     def __enter__(self) -> Self:
         return self
@@ -118,7 +124,7 @@ class Index:
                 with self._lock:
                     row: Row | None = connection.execute(sql, parameters).fetchone()
                     return row
-            except (sqlite3.Error, UnicodeEncodeError):
+            except (*TROUBLE, *UNFIT):
                 # Looked at below, where it is tried again.
                 pass
         rows: list[Row] = self._attempt(
@@ -191,15 +197,18 @@ class Index:
         with self._lock:
             if not self._pending:
                 return
-            self._end_reading()
             self._notice_replacement()
             rows, self._pending = self._pending, []
-            wrong = self._attempt(lambda connection: self._write(connection, rows), None)
-            if wrong is None:
-                self._incomplete = True
-                if len(rows) <= _MOST_PENDING:
-                    self._pending = rows + self._pending
-            elif wrong:
+            wrong: str | None = None
+            try:
+                wrong = self._attempt(lambda connection: self._write(connection, rows), None)
+            finally:
+                # Also when the person stops it: all of a transaction is written, or nothing.
+                if wrong is None:
+                    self._incomplete = True
+                    if len(rows) <= _MOST_PENDING:
+                        self._pending = rows + self._pending
+            if wrong:
                 raise StoreError(f"The index was given a wrong statement: {wrong}")
 
     def add_filler(self, name: str, fill: Filler) -> None:
@@ -247,6 +256,13 @@ class Index:
                 self._wake.set()
                 self._wake = None
 
+    def leave_to_parent(self) -> None:
+        """Open the file anew when it is next used, in a child process that was forked; what waits its parent writes."""
+        if self._connection is not None:
+            _inherited.append(self._connection)
+        self._lock, self._connection, self._writer, self._wake = threading.RLock(), None, None, None
+        self._pending, self._held = [], 0
+
     def _end_reading(self) -> None:
         if self._connection is not None and self._connection.in_transaction:
             with suppress(sqlite3.Error):
@@ -257,7 +273,7 @@ class Index:
             for _ in range(5):
                 try:
                     return action(self._connection or self._open())
-                except sqlite3.Error as error:
+                except TROUBLE as error:
                     fault = Fault.of(error)
                     if fault is Fault.WRONG:
                         if self._connection is not None and is_whole(self._connection):
@@ -265,8 +281,7 @@ class Index:
                         fault = Fault.DAMAGED
                     if not self._recover(fault, error):
                         return otherwise
-                except UnicodeEncodeError:
-                    # A file name that is no text has no row.
+                except UNFIT:
                     return otherwise
             return otherwise
 
@@ -340,7 +355,6 @@ class Index:
 
     def _begin_writing(self) -> None:
         """Say that this process writes, and start what flushes; what follows is committed soon, but not at once."""
-        self._end_reading()
         self._wake = threading.Event()
         weakref.finalize(self, self._wake.set)
         start_flushing(weakref.WeakMethod(self._flush_for), self._wake)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from curifactory.store import moves
 from curifactory.store.digests import digest_bytes, inode_of, is_settled
+from curifactory.store.forks import stays_here
 from curifactory.store.layout import safe_name
 from curifactory.store.new_files import write_new
 from curifactory.store.staging import Staging
@@ -46,7 +47,7 @@ class ManifestFiles:
     b'{}'
     """
 
-    __slots__ = ("_durable", "_folders", "_root", "_scratch", "_staging", "_superseded")
+    __slots__ = ("__weakref__", "_durable", "_folders", "_root", "_scratch", "_staging", "_superseded")
 
     def __init__(self, layout: Layout, *, durable: bool = False) -> None:
         self._root = os.fspath(layout.manifests)
@@ -55,6 +56,7 @@ class ManifestFiles:
         self._staging = Staging(os.fspath(layout.staging))
         self._scratch: str | None = None
         self._folders: dict[str, str] = {}
+        stays_here(self)
 
     def close(self) -> None:
         """Remove the empty staging folder; the object can still be used."""
@@ -62,6 +64,10 @@ class ManifestFiles:
         if scratch is not None:
             self._staging.discard(scratch)
         self._staging.close()
+
+    def leave_to_parent(self) -> None:
+        """Make a staging folder of its own, in a child process that was forked."""
+        self._scratch = None
 
     def path(self, stage: str, name: str, ending: str = ".json") -> str:
         """Give the absolute path of what lies beside a stage's manifests under a name."""

@@ -64,7 +64,7 @@ class ReadSets:
             return known[1]
         # Sets are committed as soon as they are added, so that nothing has to be before this is asked.
         rows = self._index.lookup_all(_SELECT, (stage, code))
-        found: list[ReadSet] = [tuple(json.loads(row[0])) for row in rows]
+        found = [names for row in rows if (names := _from_text(row[0])) is not None]
         if len(self._known) >= _MOST_KEPT:
             self._known.clear()
         self._known[stage, code] = (now_s, found)
@@ -133,6 +133,15 @@ def merge(sets: list[ReadSet]) -> list[ReadSet]:
     union = tuple(sorted(set().union(*sets)))
     newest, *others = sets
     return list(dict.fromkeys([newest, union, *others]))[:MOST_SETS]
+
+
+def _from_text(text: str) -> ReadSet | None:
+    """Read what `to_text` wrote; None if it has rotted: without a set there are only fewer traces to be found."""
+    try:
+        names = json.loads(text)
+    except (ValueError, TypeError):
+        return None
+    return tuple(names) if isinstance(names, list) else None
 
 
 def to_text(names: ReadSet) -> str:

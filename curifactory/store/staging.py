@@ -11,6 +11,7 @@ import time
 from contextlib import suppress
 
 from curifactory.store.faults import as_cache_errors
+from curifactory.store.forks import stays_here
 from curifactory.store.process import host_name, is_alive
 
 _numbers = itertools.count(1)
@@ -39,14 +40,15 @@ class Staging:
     True
     """
 
-    __slots__ = ("_began", "_folder", "_free", "_lock", "_prefix")
+    __slots__ = ("__weakref__", "_began", "_folder", "_free", "_lock", "_prefix")
 
     def __init__(self, folder: str) -> None:
         self._folder = folder
         self._free: list[str] = []
         self._began = False
         self._lock = threading.Lock()
-        self._prefix = f"{folder}/{os.getpid()}-{_host_mark()}-"
+        self._prefix = _prefix(folder)
+        stays_here(self)
 
     def new(self) -> str:
         """Give an empty folder that is only ours.
@@ -88,6 +90,10 @@ class Staging:
             with suppress(OSError):
                 os.rmdir(self._free.pop())
 
+    def leave_to_parent(self) -> None:
+        """Make folders of its own, in a child process that was forked."""
+        self._free, self._lock, self._prefix = [], threading.Lock(), _prefix(self._folder)
+
     def _begin(self) -> None:
         with self._lock:
             if self._began:
@@ -124,6 +130,10 @@ def _is_abandoned(name: str, age_s: float) -> bool:
         # Made on another machine or in another container, whose processes we cannot ask after.
         return age_s > _ABANDONED_ELSEWHERE_S
     return age_s > _ABANDONED_S and is_alive({"pid": int(pid), "host": host_name()}) is False
+
+
+def _prefix(folder: str) -> str:
+    return f"{folder}/{os.getpid()}-{_host_mark()}-"
 
 
 def _host_mark() -> str:

@@ -6,11 +6,11 @@ import logging
 import os
 import threading
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from curifactory.store.clock import Clock
+from curifactory.store.forks import stays_here
 from curifactory.store.layout import Layout
 
 _PAUSE_S = 0.02
@@ -71,7 +71,7 @@ class StoreLock:
         self._is_childs = False
         self._turn = threading.Lock()
         self._clock: Clock | None = None
-        _locks.add(self)
+        stays_here(self)
 
     def __del__(self) -> None:
         # Of a run that could not begin nobody else knows that it has the lock; where Python is ending, the system takes it back.
@@ -195,10 +195,13 @@ class StoreLock:
         return True
 
     def leave_to_parent(self) -> None:
-        """Know nothing of a lock that rests, in a child process that was forked: to let go of it would be its parent's."""
+        """Know nothing of the lock, in a child process that was forked: it is neither to let go of it nor to outlive it."""
         self._is_childs, self._turn, self._clock = True, threading.Lock(), None
-        if self._is_resting:
-            self._is_resting, self._descriptor = False, None
+        self._holders, self._is_resting, self._is_overdue = 0, False, False
+        descriptor, self._descriptor = self._descriptor, None
+        if descriptor is not None:
+            with suppress(OSError):
+                os.close(descriptor)
 
     def _end_rest(self) -> None:
         with self._turn:
@@ -214,7 +217,7 @@ class StoreLock:
             return
         import fcntl
 
-        # Unlocked by name: a child process that was forked meanwhile has the descriptor too.
+        # Unlocked by name: a child that a library forked without telling Python has the descriptor too.
         with suppress(OSError):
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         with suppress(OSError):
@@ -279,13 +282,3 @@ def _try_alone(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
-
-
-def _leave_to_parents() -> None:
-    for lock in list(_locks):
-        lock.leave_to_parent()
-
-
-_locks: weakref.WeakSet[StoreLock] = weakref.WeakSet()
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_to_parents)

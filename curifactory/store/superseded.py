@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from curifactory.errors import CacheError
@@ -11,9 +14,10 @@ from curifactory.store import moves
 
 if TYPE_CHECKING:
     from curifactory.store.file_facts import FileFacts
-    from curifactory.store.staging import Staging
 
 _LONGEST_SUFFIX = 24
+_IN_THE_WAY = {errno.EEXIST, errno.ENOTEMPTY}
+_numbers = itertools.count(1)
 
 
 class Superseded:
@@ -25,21 +29,18 @@ class Superseded:
         Absolute path; made when something comes.
     facts : FileFacts
         Tells which bytes lie where.
-    staging : Staging
-        Gives room for what has to go.
 
     Examples
     --------
-    >>> Superseded("/data/superseded", facts=None, staging=None).name("blake3:9f8e", "iris_model.pkl")
+    >>> Superseded("/data/superseded", facts=None).name("blake3:9f8e", "iris_model.pkl")
     ('../superseded/9f8e.pkl', '/data/superseded/9f8e.pkl')
     """
 
-    __slots__ = ("_facts", "_folder", "_staging")
+    __slots__ = ("_facts", "_folder")
 
-    def __init__(self, folder: str, *, facts: FileFacts, staging: Staging) -> None:
+    def __init__(self, folder: str, *, facts: FileFacts) -> None:
         self._folder = folder
         self._facts = facts
-        self._staging = staging
 
     def name(self, digest: str, path: str) -> tuple[str, str]:
         """Give the stored and the absolute path under which bytes lie aside that had this path."""
@@ -54,41 +55,55 @@ class Superseded:
         OSError
             If it cannot be moved.
         """
-        try:
+        facts = None
+        digest = f"unreadable-{time.time_ns():x}"
+        with suppress(OSError, CacheError):
             facts = self._facts.current(path, place)
             digest = facts.digest
-        except (OSError, CacheError):
-            facts = None
-            digest = f"unreadable-{time.time_ns():x}"
         aside, target = self.name(digest, path)
         if os.path.lexists(target):
             if self._facts.hold(digest, aside, target):
-                self._drop_twin(place, target)
+                self._drop_twin(digest, path, place)
                 return target
             # Damaged: it goes under the digest that it has now.
-            self.put(aside, target)
+            self._put_again(aside, target)
         try:
-            renamed = moves.move(place, target)
+            self._move(place, target)
+        except OSError as error:
+            # Somebody else was quicker with a folder like this one.
+            if error.errno not in _IN_THE_WAY or not self._facts.hold(digest, aside, target):
+                raise
+            self._drop_twin(digest, path, place)
+        else:
+            if facts is not None:
+                self._facts.note(aside, facts)
+                if not self._facts.hold(digest, aside, target):
+                    # Another process had given the name to others since we looked.
+                    self._put_again(aside, target)
+        return target
+
+    def _drop_twin(self, digest: str, path: str, place: str) -> None:
+        """Take a name from bytes that lie aside already."""
+        # Out of everybody's reach first: by now the name may be that of others, and a folder does not go at once.
+        taken = f"{self._folder}/.{os.getpid()}-{next(_numbers)}"
+        self._move(place, taken)
+        # What is remembered of the path holds for what was only renamed.
+        if self._facts.hold(digest, path, taken):
+            moves.remove(taken)
+        else:
+            self.put(path, taken)
+
+    def _put_again(self, aside: str, target: str) -> None:
+        with suppress(FileNotFoundError):
+            self.put(aside, target)
+
+    def _move(self, place: str, target: str) -> None:
+        try:
+            moves.move(place, target)
         except FileNotFoundError:
             if os.path.isdir(self._folder):
                 raise
             os.mkdir(self._folder)
-            renamed = moves.move(place, target)
-        if renamed and facts is not None:
-            self._facts.note(aside, facts)
-        return target
-
-    def _drop_twin(self, place: str, target: str) -> None:
-        """Take a name from bytes that lie aside already."""
-        if os.path.samestat(os.lstat(place), os.lstat(target)):
-            # Rename does nothing between two names of one file.
-            os.unlink(place)
-        elif os.path.isdir(place) and not os.path.islink(place):
-            scratch = self._staging.new()
-            # Gone at once: a folder that is half removed would still have its name.
-            moves.move(place, f"{scratch}/twin")
-            self._staging.discard(scratch)
-        else:
             moves.move(place, target)
 
 

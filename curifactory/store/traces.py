@@ -145,6 +145,8 @@ class TraceStore:
             # Who holds the call's lock has looked already.
             may_be_there = report_folder is None and trace.key != self._missing
             if may_be_there and os.access(path, os.F_OK) and self._is_like(trace, data):
+                # Whoever has brought it may not have told the index.
+                self._read_sets.add(trace.stage, trace.code, trace.reads)
                 return
             if report_folder is not None:
                 beside = self._manifests.path(trace.stage, trace.key, ".report")

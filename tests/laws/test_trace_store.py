@@ -6,7 +6,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -70,19 +72,26 @@ class StoreMachine(RuleBasedStateMachine):
         self.counter = 0
         # Damage that keeps size, mtime and inode shows only when the bytes are read.
         self.hidden: set[Path] = set()
+        # What another process knows, which waits while this one goes on.
+        self.waiting: list[Any] = []
         self.open()
+        self.another_process_goes_on()
 
     def open(self) -> None:
+        self.reading = ExitStack()
         self.index = Index(self.layout.index_path, warn=lambda text: None)
         self.files = ArtifactFiles(self.layout, self.index)
         self.traces = TraceStore(self.layout, self.index, files=self.files, warn=lambda text: None)
 
     def close(self) -> None:
+        self.reading.close()
         self.traces.close()
         self.files.close()
         self.index.close()
 
     def teardown(self) -> None:
+        self.close()
+        self.another_process_goes_on()
         self.close()
         shutil.rmtree(self.root)
 
@@ -122,6 +131,20 @@ class StoreMachine(RuleBasedStateMachine):
         assert file.referenced
         self.truth.setdefault(file.digest, content)
         self.commit_trace(file, 9)
+
+    @rule()
+    def another_process_goes_on(self) -> None:
+        waiting, self.waiting = self.waiting, [self.index, self.files, self.traces, self.reading]
+        if waiting:
+            self.index, self.files, self.traces, self.reading = waiting
+        else:
+            self.open()
+
+    @rule(is_begin=st.booleans())
+    def look_at_what_there_is_now(self, is_begin: bool) -> None:
+        self.reading.close()
+        if is_begin:
+            self.reading.enter_context(self.traces.reading())
 
     @precondition(lambda self: self.made)
     @rule(number=numbers)

@@ -625,8 +625,12 @@ layout = Layout(Path(sys.argv[1]))
 index = Index(layout.index_path)
 files = ArtifactFiles(layout, index)
 number = int(sys.argv[2])
-threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+# On a busy machine little may come about in a time, so it begins after some turns.
+turns = int(sys.argv[4])
 while True:
+    if turns == 0:
+        threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+    turns -= 1
     number += 1
     staging = files.new_staging()
     Path(staging, "small").write_bytes(b"%d" % number)
@@ -651,6 +655,7 @@ def test_killed_at_any_moment_everything_that_was_committed_is_found_whole(store
             str(store.layout.cache),
             str(kill * 1000),
             str(0.001 + 0.004 * kill),
+            str(kill),
         ]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert ended.returncode == -signal.SIGKILL, ended.stderr

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -56,3 +59,34 @@ def test_closing_lets_go_of_everything(two) -> None:
     assert one.try_take(A)
     one.close()
     assert other.try_take(A, B)
+
+
+def test_a_file_that_must_not_be_written_locks_nothing_and_nobody_waits(tmp_path) -> None:
+    script = """
+import fcntl, os, sys
+from pathlib import Path
+from curifactory.store.call_locks import CallLocks
+from curifactory.store.layout import Layout
+if os.getuid() == 0:
+    # Nobody, who must not look into a folder of root's.
+    os.setuid(65534)
+locks = CallLocks(Layout(Path(sys.argv[1])), warn=print)
+print(locks.take("9f", what="it"))
+locks.release("9f")
+"""
+    layout = Layout(tmp_path / "data" / "cache")
+    layout.call_locks_path.parent.mkdir()
+    layout.call_locks_path.touch(0o400)
+    # Folders of root's are open to everybody where somebody has made them so.
+    layout.call_locks_path.parent.chmod(0o700)
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(layout.cache)],
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        timeout=100,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+    )
+    told, waited = done.stdout.splitlines()
+    assert "Permission denied" in told
+    assert waited == "False"

@@ -285,6 +285,51 @@ def test_a_text_that_cannot_be_encoded_has_no_row(path):
         assert index.lookup("SELECT * FROM runs WHERE reference = ?", ("odd\udcff",)) is None
 
 
+def test_a_filler_can_run_while_somebody_reads(path):
+    with Index(path) as index:
+        index.add_filler("runs", fill_ten)
+        with index.reading():
+            assert index.lookup(COUNT) == (10,)
+            assert index.refill("runs") == 10
+            index.add_filler("others", lambda write, since: 0)
+            assert index.lookup(COUNT) == (10,)
+
+
+def test_a_number_that_is_too_large_has_no_row(path):
+    insert = "INSERT INTO runs (reference, experiment, number, outcome) VALUES (?, 'iris', ?, 'complete')"
+    with Index(path) as index, index.batch():
+        for number in (1, 1 << 63, 3):
+            index.execute(insert, (f"iris_{number}", number))
+    with Index(path) as index:
+        assert index.query("SELECT number FROM runs ORDER BY number") == [(1,), (3,)]
+        assert index.lookup("SELECT * FROM runs WHERE number = ?", (1 << 63,)) is None
+
+
+def test_what_a_person_stops_while_it_is_written_is_written_later(path):
+    class Stopping:
+        """A value at which somebody presses Ctrl-C, once."""
+
+        def __init__(self) -> None:
+            self.was_stopped = False
+
+        def __conform__(self, protocol):
+            if not self.was_stopped:
+                self.was_stopped = True
+                raise KeyboardInterrupt
+            return "iris_1"
+
+    with Index(path) as index:
+
+        def write_at_once() -> None:
+            with index.batch():
+                for reference in ("iris_0", Stopping(), "iris_2"):
+                    index.execute(INSERT, (reference,))
+
+        with pytest.raises(KeyboardInterrupt):
+            write_at_once()
+        assert index.query(COUNT) == [(3,)]
+
+
 def test_reading_only_changes_no_file(path):
     with Index(path) as index:
         index.execute(INSERT, ("iris_1",))

@@ -214,22 +214,6 @@ def test_a_lock_that_rests_notices_that_its_file_was_replaced(layout) -> None:
     collection.release()
 
 
-def test_a_child_does_not_take_up_what_its_parent_rests_with(layout) -> None:
-    run, collection = StoreLock(layout), StoreLock(layout)
-    run.share()
-    run.rest()
-    child = os.fork()
-    if child == 0:
-        run.share()
-        run.rest()
-        run.release()
-        os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
-    run.share()
-    assert not collection.take_alone(wait_s=0)
-    run.release()
-
-
 def test_a_lock_that_is_held_twice_does_not_rest(layout) -> None:
     run, collection = StoreLock(layout), StoreLock(layout)
     run.share()

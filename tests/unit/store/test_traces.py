@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import json
 import os
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -229,6 +231,32 @@ def test_rot_within_the_index_makes_no_false_trace(store):
     assert store.traces.find(kept.key, stage=STAGE) == kept
 
 
+@pytest.mark.parametrize(
+    "rot",
+    [
+        "UPDATE traces SET trace = 7",
+        "UPDATE traces SET trace = 'text'",
+        "UPDATE traces SET key = CAST(x'fffe' || substr(key, 3) AS TEXT)",
+        "UPDATE read_sets SET reads = '[\"n'",
+        "UPDATE read_sets SET reads = 7",
+        "UPDATE read_sets SET reads = CAST(x'5b22ff225d' AS TEXT)",
+    ],
+)
+def test_an_index_that_has_rotted_in_one_place_stops_nothing(store, rot):
+    kept = [store.commit(make_trace(name)) for name in range(12)]
+    store.close()
+    with contextlib.closing(sqlite3.connect(store.layout.index_path)) as connection:
+        connection.execute(rot)
+        connection.commit()
+    store.open()
+    with store.traces.reading():
+        assert [store.traces.find(trace.key, stage=STAGE) for trace in kept] == kept
+    assert store.traces.read_sets(STAGE, HEX) in ([], [("n",)])
+    assert store.traces.previous(STAGE, "iris", "a") is not None
+    store.commit(make_trace("new"))
+    assert store.traces.read_sets(STAGE, HEX, fresh=True)[0] == ("n",)
+
+
 def test_a_copied_store_finds_its_traces(store, tmp_path):
     kept = store.commit(make_trace("a"))
     store.close()
@@ -277,6 +305,20 @@ def test_a_trace_with_the_same_outputs_leaves_the_manifest_as_it_is(store):
     store.commit(make_trace("a", run="iris_2", duration_s=9.0))
     assert store.manifest(kept).stat().st_ino == before.st_ino
     assert store.traces.find(kept.key).run == kept.run
+
+
+def test_a_trace_that_somebody_has_brought_is_found_once_it_was_made_again(store, tmp_path):
+    elsewhere = Store(tmp_path / "elsewhere")
+    trace = elsewhere.commit(make_trace("a"))
+    elsewhere.close()
+    store.commit(make_trace("other", stage="iris.other"))
+    shutil.copytree(elsewhere.layout.manifests, store.layout.manifests, dirs_exist_ok=True)
+    store.reopen()
+    assert store.traces.read_sets(STAGE, HEX) == []
+    store.commit(make_trace("a"))
+    store.reopen()
+    assert store.traces.read_sets(STAGE, HEX) == [("n",)]
+    assert store.traces.find(trace.key, stage=STAGE) == trace
 
 
 def test_a_trace_with_other_outputs_replaces_the_manifest(store):
@@ -497,8 +539,12 @@ layout = Layout(Path(sys.argv[1]))
 index = Index(layout.index_path)
 traces = TraceStore(layout, index)
 number = int(sys.argv[2])
-threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+# On a busy machine little may come about in a time, so it begins after some turns.
+turns = int(sys.argv[4])
 while True:
+    if turns == 0:
+        threading.Timer(float(sys.argv[3]), os.kill, (os.getpid(), signal.SIGKILL)).start()
+    turns -= 1
     number += 1
     key = f"{number:064x}"
     trace = Trace(key, "s.load", "c", {f"p{number % 4}": "v"}, {}, {}, {}, (Output("x", "int", str(number)),), "r", "2026", 0.1)
@@ -512,7 +558,8 @@ def test_killed_at_any_moment_every_committed_trace_is_found(tmp_path):
     keys: list[str] = []
     for kill in range(20):
         wait_s = str(0.001 + 0.006 * kill)
-        command = [sys.executable, "-c", KILLED, str(tmp_path / "data" / "cache"), str(kill * 10**6), wait_s]
+        command = [sys.executable, "-c", KILLED, str(tmp_path / "data" / "cache")]
+        command += [str(kill * 10**6), wait_s, str(kill)]
         ended = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
         assert ended.returncode == -signal.SIGKILL, ended.stderr
         keys += ended.stdout.split()
