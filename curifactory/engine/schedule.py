@@ -165,36 +165,39 @@ class Schedule:
             self._followers[key].append(call)
             return True
         locked: tuple[str, ...] = ()
-        if foreseen is not None and self._settling.is_locked(call):
-            locked = engine.decider.locked_keys(call, foreseen)
-            waited = False
-            if not engine.call_locks.try_take(*locked):
-                if self._running:
-                    # Who holds locks must not wait for one: somebody else may do the same.
-                    self._is_held = True
-                    return False
-                waited = engine.call_locks.take(*locked, what=call.describe())
-            if self._settling.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
+        try:
+            if foreseen is not None and self._settling.is_locked(call):
+                wanted = engine.decider.locked_keys(call, foreseen)
+                waited = False
+                if not engine.call_locks.try_take(*wanted):
+                    if self._running:
+                        # Who holds locks must not wait for one: somebody else may do the same.
+                        self._is_held = True
+                        return False
+                    waited = engine.call_locks.take(*wanted, what=call.describe())
+                locked = wanted
+                if self._settling.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
+                    self._go_on(call)
+                    return True
+            self._send(call, place, key, locked)
+        finally:
+            if call.index not in self._running:
                 engine.call_locks.release(*locked)
-                self._go_on(call)
-                return True
-        if not self._send(call, place, key, locked):
-            engine.call_locks.release(*locked)
         return True
 
-    def _send(self, call: Call, place: Job, key: str | None, locked: tuple[str, ...]) -> bool:
-        """Send a call away; False if it is over already, because it could not be sent or must not be executed."""
+    def _send(self, call: Call, place: Job, key: str | None, locked: tuple[str, ...]) -> None:
+        """Send a call away, or execute it here if it cannot be sent."""
         engine = self._engine
         try:
             check_unchanged(engine, call)
         except Exception as error:  # noqa: BLE001 - it ends the call like an exception of its stage
             self._fail(call, error, datetime.now().astimezone(), "")
-            return False
+            return
         shipment = Shipment(engine, call)
         payload = self._pack(call, shipment)
         if payload is None:
             self._run_here(call)
-            return False
+            return
         if key is not None:
             self._followers[key] = []
         started = datetime.now().astimezone()
@@ -203,7 +206,6 @@ class Schedule:
             CallStarted(call.index, call.name, call.record.index, call.record.get_reference_name(), started)
         )
         self._executor.submit(replace(place, payload=payload))
-        return True
 
     def _pack(self, call: Call, shipment: Shipment) -> bytes | None:
         """Return a call as bytes; None if it has to be executed here."""
@@ -255,18 +257,17 @@ class Schedule:
         if isinstance(happened, Told):
             self._hear(happened.message)
             return
-        del self._running[happened.number]
         call = running.call
         self._settling.to_be_made.discard(call.index)
-        if happened.ending is not Ending.DONE:
-            self._fail(call, _error_of(call, happened), running.started, "")
-        else:
-            done: Performed = pickle.loads(happened.result)
-            if done.error is None and not self._is_awaited(call):
-                # Whoever has made it need not stand idle while it is put away.
-                self._start_ready()
-            self._end(running, done)
-        self._engine.call_locks.release(*running.locked)
+        try:
+            if happened.ending is Ending.DONE:
+                self._end(running, pickle.loads(happened.result))
+            else:
+                self._fail(call, _error_of(call, happened), running.started, "")
+        finally:
+            # Not before: it holds its locks until here, and who holds locks must not wait for one.
+            del self._running[call.index]
+            self._engine.call_locks.release(*running.locked)
         if running.key is not None:
             for follower in self._followers.pop(running.key, ()):
                 self._make_ready(follower.index)
@@ -282,7 +283,13 @@ class Schedule:
         elif done.error is not None:
             self._fail(call, done.error, done.started, done.frames)
         else:
-            adopt(self._engine, call, done, running.records)
+            try:
+                if not self._is_awaited(call):
+                    # Whoever has made it need not stand idle while it is put away.
+                    self._start_ready()
+            finally:
+                # What is finished is kept, whatever becomes of the next.
+                adopt(self._engine, call, done, running.records)
             self._go_on(call)
 
     def _send_more(self, call: Call, lacks: int) -> None:

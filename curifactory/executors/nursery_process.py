@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import select
@@ -11,6 +10,8 @@ import socket
 import struct
 import traceback
 from contextlib import suppress
+
+from curifactory.core import garbage
 
 # What is told of a child: its process and how that ended, or that it is there.
 REPLY = struct.Struct("=ii")
@@ -27,8 +28,8 @@ def main(descriptor: int, module: str) -> None:
     module : str
         What is imported before.
     """
-    # Who runs us decides when we end; the person's Ctrl-C reaches us only through it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Who runs us decides when we end.
+    at_interruption = signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.set_inheritable(descriptor, False)
     control = socket.socket(fileno=descriptor)
     heard, telling = os.pipe()
@@ -36,12 +37,13 @@ def main(descriptor: int, module: str) -> None:
     os.set_blocking(telling, False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
+    garbage.own_process()
     # What is wrong with it, the first worker tells.
     with suppress(Exception):
         importlib.import_module(module)
         importlib.import_module("curifactory.executors.process_worker")
-    # What is there now is there for good: a look through it would only copy its pages in every child.
-    gc.freeze()
+    # A look through it would only copy its pages in every child.
+    garbage.pass_over()
     while True:
         ready, _, _ = select.select([descriptor, heard], [], [])
         if heard in ready:
@@ -55,6 +57,8 @@ def main(descriptor: int, module: str) -> None:
                     control.close()
                     os.close(heard)
                     os.close(telling)
+                    # What a stage starts and interrupts is to end as it does elsewhere.
+                    signal.signal(signal.SIGINT, at_interruption)
                     _become_worker(connection)
                 os.close(connection)
                 _tell(control, pid, BORN)

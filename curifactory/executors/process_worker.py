@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
-import queue
+import select
 import signal
 import socket
 import sys
@@ -12,6 +12,7 @@ import threading
 import traceback
 from contextlib import suppress
 from functools import partial
+from typing import NoReturn
 
 from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Work
@@ -44,15 +45,17 @@ def main(descriptor: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(setup.folder)
-    jobs: queue.SimpleQueue[bytes] = queue.SimpleQueue()
-    threading.Thread(target=_read, args=(channel, jobs), daemon=True).start()
+    threading.Thread(target=_watch, args=(channel.fileno(),), daemon=True).start()
     work: Work | None = None
     threads = setup.threads
     # What is wrong with it, the first job tells.
     with suppress(BaseException):
         work = begin_work(setup)
     while True:
-        number, payload, wanted = pickle.loads(jobs.get())
+        try:
+            number, payload, wanted = pickle.loads(channel.receive())
+        except EOFError:
+            _leave()
         try:
             if work is None:
                 work = begin_work(setup)
@@ -67,14 +70,13 @@ def main(descriptor: int) -> None:
             _send(channel, "done", number, result)
 
 
-def _read(channel: Channel, jobs: queue.SimpleQueue[bytes]) -> None:
-    """Take jobs while others are being done, and leave when nobody is there any more to do them for."""
-    while True:
-        try:
-            jobs.put(channel.receive())
-        except EOFError:
-            # Even in the middle of a job: its result would reach nobody.
-            _leave()
+def _watch(descriptor: int) -> None:
+    """Leave when nobody is there any more to do jobs for, even in the middle of one: its result would reach nobody."""
+    watched = select.poll()
+    # What can be read is not its affair.
+    watched.register(descriptor, select.POLLHUP)
+    watched.poll()
+    _leave()
 
 
 def _send(channel: Channel, kind: str, number: int, content: bytes | str) -> None:
@@ -91,7 +93,7 @@ def _send(channel: Channel, kind: str, number: int, content: bytes | str) -> Non
         _leave()
 
 
-def _leave() -> None:
+def _leave() -> NoReturn:
     """End this process, with whatever its stages have started and left running."""
     if os.getpgrp() == os.getpid():
         os.killpg(0, signal.SIGKILL)

@@ -62,8 +62,6 @@ class ProcessExecutor:
         self._nursery: Nursery | None = None
         self._workers: list[_Worker] = []
         self._waiting: deque[Job] = deque()
-        # What has been noticed while nobody waited for it.
-        self._noticed: list[Ended | Told] = []
         # Of whom something may be heard: the nursery, and the workers that have a job.
         self._heard = select.poll()
 
@@ -85,7 +83,7 @@ class ProcessExecutor:
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while self._noticed or any(worker.job for worker in self._workers):
+        while any(worker.job for worker in self._workers):
             happened = self._look(until)
             self._begin_waiting()
             if happened or (until is not None and time.monotonic() >= until):
@@ -121,7 +119,6 @@ class ProcessExecutor:
             nursery.close()
 
     def _begin_waiting(self) -> None:
-        self._replace_dead()
         while self._waiting and self._budget.fits(self._waiting[0]):
             worker = next((each for each in self._workers if each.job is None), None)
             if worker is None:
@@ -138,8 +135,8 @@ class ProcessExecutor:
 
     def _look(self, until: float | None) -> list[Ended | Told]:
         """Wait until something is heard or a job has taken too long, and no longer than until a time."""
-        if self._noticed:
-            happened, self._noticed = self._noticed, []
+        happened = self._replace_dead()
+        if happened:
             return happened
         busy = [worker for worker in self._workers if worker.job is not None]
         times = [worker.deadline for worker in busy if worker.deadline is not None]
@@ -150,7 +147,6 @@ class ProcessExecutor:
             descriptor
             for descriptor, _ in self._heard.poll(None if left_s is None else math.ceil(1000 * left_s))
         }
-        happened = []
         for worker in busy:
             if worker.channel.fileno() in ready:
                 happened += self._read(worker)
@@ -158,21 +154,23 @@ class ProcessExecutor:
                     happened.append(self._replace(worker, Ending.DIED))
             if worker.deadline is not None and time.monotonic() >= worker.deadline:
                 happened.append(self._replace(worker, Ending.TIMED_OUT))
-        return happened
-
-    def _replace_dead(self) -> None:
-        """Put others in the place of workers that have ended; one that was idle takes no job with it."""
-        if self._nursery is not None:
+        if self._nursery is not None and self._nursery.fileno() in ready:
             self._nursery.listen()
             if not self._nursery.is_there:
                 self._lose_nursery()
+        return happened
+
+    def _replace_dead(self) -> list[Ended | Told]:
+        """Put others in the place of workers whose end was told; one that was idle takes no job with it."""
+        happened: list[Ended | Told] = []
         for worker in [each for each in self._workers if each.process.is_over]:
-            self._noticed += self._read(worker)
+            happened += self._read(worker)
             if worker.job is None:
                 self._exchange(worker)
             else:
                 # A child of it may have kept its end of the channel open.
-                self._noticed.append(self._replace(worker, Ending.DIED))
+                happened.append(self._replace(worker, Ending.DIED))
+        return happened
 
     def _read(self, worker: _Worker) -> list[Ended | Told]:
         happened: list[Ended | Told] = []

@@ -86,3 +86,43 @@ def test_who_knows_what_a_stage_reads_waits_for_who_does_not(hurt: Any, words: t
     said, _ = first.communicate(timeout=110)
     assert first.returncode == 0, said
     assert hurt.executions() == {"work0": 1, "work1": 1}, second.stdout
+
+
+CROSSING = """
+import os, time
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=int(n)) for n in os.environ["ORDER"]]
+
+def begun():
+    return [name for name in os.listdir(os.environ["COUNTED"]) if name.startswith("work")]
+
+@cf.stage(None, ["x"], [JsonCacher], threads=2)
+def work(record):
+    name = f"work{record.params.n}-{os.getpid()}-{time.time_ns()}"
+    with open(os.path.join(os.environ["COUNTED"], name), "w"):
+        pass
+    until = time.monotonic() + 60
+    while len(begun()) < 2 and time.monotonic() < until:
+        time.sleep(0.02)
+    return record.params.n
+
+def run(param_sets, manager):
+    for params in param_sets:
+        work(cf.Record(manager, params))
+"""
+
+
+def test_two_that_want_next_what_the_other_executes_do_not_wait_for_each_other(hurt: Any) -> None:
+    hurt.project.write("experiments/case.py", CROSSING)
+    running = [hurt.start("-j", "2", ORDER=order) for order in ("01", "10")]
+    said = [process.communicate(timeout=60)[0] for process in running]
+    assert [process.returncode for process in running] == [0, 0], "\n".join(said)
+    assert hurt.executions() == {"work0": 1, "work1": 1}

@@ -96,3 +96,16 @@ def test_who_waits_for_nothing_is_not_kept(executor):
     assert executor.wait(0.05) == []
     assert time.monotonic() - began < PATIENCE_S
     assert gather(executor, 1)[1].ending is Ending.DONE
+
+
+def test_of_what_was_stopped_nothing_is_told_after_another_start(executor):
+    executor.submit(Job(number=1, payload=b"die"))
+    executor.submit(Job(number=2, payload=b"sleep 600"))
+    # Its death is known, and told to nobody who waits.
+    assert executor._workers[0].process.wait(PATIENCE_S) == -signal.SIGKILL
+    executor.submit(Job(number=3, payload=b"say later", threads=2))
+    executor.close(at_once=True)
+    executor.start(executor._setup)
+    assert executor.wait(0) == []
+    executor.submit(Job(number=1, payload=b"say again"))
+    assert gather(executor, 1)[1] == Ended(1, Ending.DONE, b"say again")
