@@ -8,12 +8,13 @@ import importlib.metadata
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -30,6 +31,10 @@ IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 if not IN_CI:
     hypothesis.settings.register_profile("here", deadline=None)
     hypothesis.settings.load_profile("here")
+
+# A shell ignores Ctrl-C on behalf of what it starts in the background, and so would all commands that tests interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # What curifactory keeps of a person, such as the secret that marks stores, must not come from or go to the real one.
 os.environ["XDG_CONFIG_HOME"] = tempfile.mkdtemp(prefix="curifactory-tests-")
@@ -56,6 +61,18 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
     from xdist.scheduler import WorkStealingScheduling
 
     return WorkStealingScheduling(config, log)
+
+
+def load_file(path: str) -> Any:
+    """Load a file by its place below ``tests/``, once for all: folders of tests are no packages to import from."""
+    name = f"curifactory_tests_{Path(path).stem}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, ROOT / "tests" / path)
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+    return sys.modules[name]
 
 
 def is_installed() -> bool:
@@ -298,6 +315,14 @@ class Chromium:
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("console", lambda line: line.type == "error" and self.problems.append(line.text))
         self.page.context.route("**/*", self._decide)
+
+    def look_at(self, path: Path) -> Iterator[Page]:
+        """Open a page, and say afterwards whether it was quiet: no errors, and nothing asked of the network."""
+        self.page.goto(path.as_uri())
+        yield self.page
+        assert self.blocked == []
+        assert self.problems == []
+        assert all(request.startswith(("file:", "data:")) for request in self.requests)
 
     def _note(self, request: Request) -> None:
         self.requests.append(request.url)

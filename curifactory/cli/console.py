@@ -101,14 +101,13 @@ class Console:
         for place, cells in enumerate(table):
             *firsts, last = cells
             begun = sum(measure(cell) + _GAP for cell in firsts)
-            pieces = (
-                [last]
-                if measure(last) <= room
-                else _wrap(last, room if room >= _LEAST_WIDTH else self.width - _INDENT)
-            )
-            if room < _LEAST_WIDTH and measure(last) > room:
+            if not last or measure(last) <= room:
+                pieces = [last]
+            elif room >= _LEAST_WIDTH:
+                pieces = _wrap(last, room)
+            else:
                 # Beside the others there is no place to read it.
-                pieces.insert(0, "")
+                pieces = ["", *_wrap(last, self.width - _INDENT)]
                 begun = _INDENT
             shown = [
                 self.style(cell, styled) if paint is not None and (styled := paint(place, column)) else cell

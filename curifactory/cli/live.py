@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
 
@@ -59,14 +59,14 @@ class LiveTable:
     def __init__(self, console: Console | None = None, *, past: Past | None = None) -> None:
         # The stream itself: while the table is drawn, what stands in its place writes above the table.
         self._console = console or Console(file=sys.stdout, highlight=False)
-        self._lines = OpenLines(self._print_line)
         self._streams: tuple[Any, Any] | None = None
         self._remaining = Remaining(past or Past())
         self._lock = threading.Lock()
         self._rows: dict[int, _Row] = {}
         self._counts: Counter[CallOutcome] = Counter()
         self._planned: int | None = None
-        self._live = Live(
+        self._lines = OpenLines(self._take_line)
+        self._live = _Frames(
             get_renderable=self._draw,
             console=self._console,
             refresh_per_second=_FRAMES_A_SECOND,
@@ -94,6 +94,7 @@ class LiveTable:
                     self._planned = max(event.calls, self._planned or 0)
                     self._remaining.plan(event)
             case Warned():
+                self._live.print_lines()
                 self._console.print(Text.assemble(("warning ", "yellow"), printable(event.text)))
                 return
             case _:
@@ -126,8 +127,8 @@ class LiveTable:
             sys.stdout, sys.stderr = self._streams
             self._streams = None
 
-    def _print_line(self, line: str) -> None:
-        self._console.print(Text.from_ansi(line) if line else "", soft_wrap=True)
+    def _take_line(self, line: str) -> None:
+        self._live.take_line(line)
 
     def _end(self, event: CallEnded) -> None:
         self._counts[event.outcome] += 1
@@ -183,6 +184,34 @@ class LiveTable:
         if left_s is not None:
             parts.append(f"about {show_duration(left_s)} left")
         return ", ".join(parts)
+
+
+class _Frames(Live):
+    """Draws the table, and above it the lines that have come since it was drawn last."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(**words)
+        self._waiting: deque[str] = deque()
+        self._printed_s = 0.0
+
+    def take_line(self, line: str) -> None:
+        """Print a line; one of very many waits for the next frame, as with each print the table is drawn anew."""
+        self._waiting.append(line)
+        if time.monotonic() - self._printed_s > 1 / _FRAMES_A_SECOND:
+            self.print_lines()
+
+    def print_lines(self) -> None:
+        """Print the lines that wait."""
+        with self._lock:
+            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            if lines:
+                self.console.print(Text("\n").join(map(Text.from_ansi, lines)), soft_wrap=True)
+                self._printed_s = time.monotonic()
+
+    def refresh(self) -> None:
+        """Draw a frame."""
+        self.print_lines()
+        super().refresh()
 
 
 def _show_row(row: _Row, now: float) -> tuple[Text, ...]:

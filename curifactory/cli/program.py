@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from curifactory.core import garbage
+from curifactory.errors import ExitCode
 
 
-def run_program(program: str, *, verbs: str) -> NoReturn:
+def run_program(
+    program: str, *, verbs: str, early: Callable[[Sequence[str]], None] | None = None
+) -> NoReturn:
     """Be a program: answer a shell that completes words, or execute the command that was typed.
 
     Parameters
@@ -19,19 +23,31 @@ def run_program(program: str, *, verbs: str) -> NoReturn:
         Its name.
     verbs : str
         The module that has its command, under that name. It is imported here, after the process is known to be ours.
+    early : callable, optional
+        Is given the words that were typed before anything is imported that understands them.
     """
     garbage.own_process()
+    try:
+        if early is not None:
+            early(sys.argv)
+        code = _run(program, verbs)
+    except KeyboardInterrupt:
+        # While modules are imported nobody else takes it.
+        sys.stderr.write("Interrupted.\n")
+        code = ExitCode.INTERRUPTED
+    modules = sys.modules.get("curifactory.project.modules")
+    if modules is None or not modules.may_have_imported():
+        garbage.pass_over()
+    sys.exit(code)
+
+
+def _run(program: str, verbs: str) -> int:
     command = getattr(importlib.import_module(verbs), program)
     asked = os.environ.get(f"_{program.upper()}_COMPLETE")
     if asked:
         from curifactory.cli.completion import answer
 
-        code = answer(command, program, asked)
-    else:
-        from curifactory.cli.outcome import run_command
+        return answer(command, program, asked)
+    from curifactory.cli.outcome import run_command
 
-        code = run_command(command, sys.argv[1:], program=program)
-    modules = sys.modules.get("curifactory.project.modules")
-    if modules is None or not modules.may_have_imported():
-        garbage.pass_over()
-    sys.exit(code)
+    return run_command(command, sys.argv[1:], program=program)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
     Raises
     ------
     DefinitionError
-        If a value is no number.
+        If a value is no number, or so large that no float holds it.
 
     Examples
     --------
@@ -24,11 +25,17 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
     numbers: dict[str, float] = {}
     for name, value in values.items():
         kind = type(value)
-        if kind is float or kind is int:
+        if kind is float:
             numbers[name] = value
             continue
         try:
-            numbers[name] = float(value)
+            number = float(value)
+            numbers[name] = value if kind is int else number
+        except OverflowError as error:
+            raise DefinitionError(
+                f"The metric '{name}' is larger than the largest float, {sys.float_info.max:.2g}.",
+                hint="Log its logarithm.",
+            ) from error
         except (TypeError, ValueError) as error:
             raise DefinitionError(
                 f"The metric '{name}' is {value!r}, which is no number.",

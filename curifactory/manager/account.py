@@ -8,6 +8,7 @@ from typing import Any
 
 from curifactory.core.events import Warned
 from curifactory.core.outcomes import RunOutcome
+from curifactory.engine.execute import person_frames
 from curifactory.errors import ConfigurationError, CurifactoryError, PartlyFailedError
 from curifactory.manager.assembly import Parts
 from curifactory.manager.description import describe_run, reading_git, result_folders
@@ -152,6 +153,17 @@ def check_full_store(store_full: bool, *, dry: bool, dry_cache: bool) -> bool:
             f"A full store keeps artifacts, and {'--dry' if dry else '--dry-cache'} saves none: give one of them."
         )
     return store_full
+
+
+def tell_end(error: BaseException | None) -> tuple[str | None, str | None]:
+    """Return the line and the person's frames that are kept of what ended a run; an interruption says no more than that."""
+    if error is None:
+        return None, None
+    line = f"{type(error).__name__}: {error}".rstrip(": ")
+    frames = person_frames(error)
+    if isinstance(error, KeyboardInterrupt):
+        return str(error) or None, frames if frames.strip() != line else None
+    return line, frames
 
 
 def outcome_of(error: BaseException | None, *, live: bool) -> RunOutcome:

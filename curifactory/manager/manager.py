@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 from curifactory.core.events import RunFinished, RunStarted
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.record import Record
-from curifactory.engine.execute import person_frames
 from curifactory.errors import CurifactoryError
-from curifactory.manager.account import Account, check_full_store, outcome_of
+from curifactory.manager.account import Account, check_full_store, outcome_of, tell_end
 from curifactory.manager.assembly import Wishes, assemble, with_folders
 from curifactory.manager.description import describe_sets
 from curifactory.manager.ends import Ends
@@ -25,6 +24,7 @@ from curifactory.manager.record_session import RecordSession
 from curifactory.manager.showing import Showing
 from curifactory.project.project import Project
 from curifactory.provenance.ranks import is_follower
+from curifactory.store.forks import stays_here
 
 if TYPE_CHECKING:
     from curifactory.engine.plan import Plan
@@ -301,7 +301,7 @@ class ArtifactManager(Showing, RecordSession):
         StoreError
             If the run's folder cannot be written.
         """
-        if self._closed:
+        if self._closed or self._is_childs:
             return
         self._closed = True
         atexit.unregister(self._finish_at_exit)
@@ -319,9 +319,7 @@ class ArtifactManager(Showing, RecordSession):
             fault = self._account.keep_full_store() if self.store_full else None
             self.keep_live_sets()
             self.outcome = outcome_of(error, live=self.live)
-            text = None if error is None else f"{type(error).__name__}: {error}".rstrip(": ")
-            frames = None if error is None else person_frames(error)
-            self.events.emit(RunFinished(self.outcome, datetime.now().astimezone(), text, frames))
+            self.events.emit(RunFinished(self.outcome, datetime.now().astimezone(), *tell_end(error)))
         if fault is not None and error is None:
             raise fault
 
@@ -346,6 +344,12 @@ class ArtifactManager(Showing, RecordSession):
         )
         self.events.emit(RunStarted(self.reference, now))
         atexit.register(self._finish_at_exit)
+        stays_here(self)
+
+    def leave_to_parent(self) -> None:
+        """Leave the end of the session, in a child process that was forked, to the process that has begun it."""
+        self._is_childs = True
+        atexit.unregister(self._finish_at_exit)
 
     def _finish_at_exit(self) -> None:
         """End a session that nobody has ended; Python is on its way out, and there is nobody left to catch an error."""

@@ -33,6 +33,8 @@ class RecordSession:
 
     def __init__(self) -> None:
         self._closed = False
+        # In a process that was forked from the one which has begun the session.
+        self._is_childs = False
         self.records: list[Record] = []
         self._hidden_records: list[Record] = []
         self._reported_outside = 0

@@ -24,9 +24,9 @@ from curifactory.engine.performing import LackingError, PerformingEngine
 from curifactory.engine.shipping import Performed, ShippedCall, ShippedRecord
 from curifactory.engine.surroundings import Surroundings
 from curifactory.engine.travel import pack
-from curifactory.errors import StageError
 from curifactory.executors.executor import Tell, Work
 from curifactory.identity.fingerprint import Scope
+from curifactory.manager.raised import Raised
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
@@ -106,9 +106,15 @@ def forget_modules(scope: Scope) -> None:
     scope : Scope
         Says which these are.
     """
-    for name, module in list(sys.modules.items()):
-        if name not in _MAIN and scope.contains_module(name, vars(module)):
-            del sys.modules[name]
+    # There may be anything in place of a module, such as None for one that is not to be imported. A folder without an
+    # `__init__.py` is looked for through the one above it, so all are found before the first one goes.
+    forgotten = [
+        name
+        for name, module in list(sys.modules.items())
+        if name not in _MAIN and scope.contains_module(name, getattr(module, "__dict__", {}))
+    ]
+    for name in forgotten:
+        del sys.modules[name]
     importlib.invalidate_caches()
     linecache.clearcache()
 
@@ -267,53 +273,59 @@ class _Teller:
     def redirected(self) -> Iterator[None]:
         """Let what is printed in the block be printed by the process that has the terminal."""
         output, errors = _Said(self, "stdout"), _Said(self, "stderr")
-        with contextlib.redirect_stdout(output), contextlib.redirect_stderr(errors):
+        with contextlib.redirect_stdout(output.as_text()), contextlib.redirect_stderr(errors.as_text()):
             try:
                 yield
             finally:
-                output.flush()
-                errors.flush()
+                output.flush_all()
+                errors.flush_all()
 
 
-class _Said(io.TextIOBase):
-    """A stream whose lines are sent on, each in one piece."""
+class _Said(io.BufferedIOBase):
+    """What is printed, sent on in whole lines: as text, and under a stream that takes texts."""
 
     def __init__(self, teller: _Teller, name: str) -> None:
         self._teller = teller
-        self._name = name
-        self._begun = ""
-        self._lock = threading.Lock()
+        # By thread: what is printed comes in pieces, and those of two threads make no line. Nor is a lock needed, which a
+        # child could find taken for ever that is forked meanwhile.
+        self._begun: dict[int, bytearray] = {}
+        self.name = name
 
-    encoding = "utf-8"
+    def as_text(self) -> io.TextIOWrapper:
+        return io.TextIOWrapper(self, "utf-8", "backslashreplace", "", write_through=True)
 
     def writable(self) -> bool:
         return True
 
     def fileno(self) -> int:
         # For programs that a stage starts: they print where the command does.
-        return 2 if self._name == "stderr" else 1
+        return 2 if self.name == "stderr" else 1
 
-    def write(self, text: str) -> int:
-        with self._lock:
-            lines, newline, self._begun = (self._begun + text).rpartition("\n")
-        if newline:
-            self._teller.say(self._name, lines + newline)
-        return len(text)
+    def write(self, content: Any) -> int:
+        written = bytes(content)
+        begun = self._begun.setdefault(threading.get_ident(), bytearray())
+        known = len(begun)
+        begun += written
+        end = begun.rfind(b"\n", known) + 1
+        lines = begun[:end]
+        del begun[:end]
+        self._say(lines)
+        return len(written)
 
     def flush(self) -> None:
-        with self._lock:
-            begun, self._begun = self._begun, ""
-        if begun:
-            self._teller.say(self._name, begun)
+        self._say(self._begun.pop(threading.get_ident(), bytearray()))
+
+    def flush_all(self) -> None:
+        while self._begun:
+            self._say(self._begun.popitem()[1])
+
+    def _say(self, content: bytearray) -> None:
+        if content:
+            self._teller.say(self.name, content.decode("utf-8", "replace"))
 
 
 def _encode(done: Performed) -> bytes:
-    """Return what came of a call as bytes; an exception that cannot be rebuilt is told by another one."""
-    error = done.error
-    if error is not None:
-        error.__traceback__ = None
-        try:
-            pickle.loads(pack(error))
-        except Exception:  # noqa: BLE001 - people's exceptions may take what they like
-            done.error = StageError(f"{type(error).__name__}: {error}")
+    """Return what came of a call as bytes."""
+    raised: Any = None if done.error is None else Raised(done.error)
+    done.error = raised
     return pack(done)

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from curifactory.errors import CurifactoryError
+from curifactory.parameters.checking import check_values
 from curifactory.project.listing import Listed, show_path
 from curifactory.project.project import Project
 
 EXPERIMENT = "experiment"
 PARAMS = "parameter file"
-_PLACE = re.compile(r"(?P<file>[^\s():]+\.\w+):(?P<line>\d+)")
+_PLACE = re.compile(r"(?P<file>[^\s():]+\.\w+):(?P<line>\d+)(?::(?P<column>\d+))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Fault:
         Its dotted name.
     file : str
         Where to look, relative to the project: the file itself or one that it imports.
-    line : int or None
-        Line in that file, where one is known.
+    line, column : int or None
+        Where in that file, as far as it is known.
     error : str
         What is wrong, in one or more lines.
     """
@@ -43,7 +44,13 @@ class Fault:
     name: str
     file: str
     line: int | None
+    column: int | None
     error: str
+
+    @property
+    def place(self) -> str:
+        """Where to look, as editors take it: ``features.py:14``."""
+        return ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fault as JSON values."""
@@ -52,6 +59,7 @@ class Fault:
             "name": self.name,
             "file": self.file,
             "line": self.line,
+            "column": self.column,
             "error": self.error,
         }
 
@@ -99,9 +107,23 @@ def _ask_child(project: Project, files: list[tuple[str, str]]) -> tuple[list[str
 def _make_fault(kind: str, listed: Listed, error: str, root: Path) -> Fault:
     # The innermost place of the project stands last in a message, such as `(features.py:14)`.
     places = [match for match in _PLACE.finditer(error) if (root / match["file"]).is_file()]
-    if places:
-        return Fault(kind, listed.name, places[-1]["file"], int(places[-1]["line"]), error)
-    return Fault(kind, listed.name, show_path(listed.file, root), None, error)
+    file, line, column = places[-1].groups() if places else (show_path(listed.file, root), None, None)
+    return Fault(
+        kind=kind,
+        name=listed.name,
+        file=file,
+        line=None if line is None else int(line),
+        column=None if column is None else int(column),
+        error=_leave_out(error, file, line, root),
+    )
+
+
+def _leave_out(error: str, file: str, line: str | None, root: Path) -> str:
+    """Return a message without the place that is told beside it."""
+    file = re.escape(file)
+    place = file if line is None else rf"{file}:{line}"
+    error = re.sub(rf" \((?:at )?(?:{re.escape(str(root))}/)?{place}\)", "", error)
+    return re.sub(rf"(^|: )(?:{place}(?::\d+)?|{file}): ", r"\1", error)
 
 
 def _check_here(root: Path, files: list[tuple[str, str]]) -> Iterator[str | None]:
@@ -111,7 +133,7 @@ def _check_here(root: Path, files: list[tuple[str, str]]) -> Iterator[str | None
             if kind == EXPERIMENT:
                 project.load_experiment(name)
             else:
-                project.load_sets(name)
+                check_values((params, "") for params in project.load_sets(name))
         except CurifactoryError as error:
             notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
             yield f"{error}{notes}"

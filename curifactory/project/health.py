@@ -185,7 +185,9 @@ def _look_at_programs(engine: str | None) -> Iterator[Finding]:
     else:
         yield Finding("dot", State.FINE, dot)
     if engine is None:
-        remedy = "Install docker or podman, and start its daemon, to build images of runs; all else works without."
+        remedy = (
+            "Install docker or podman, and start its daemon, to build images of runs; all else works without."
+        )
         yield Finding("container engine", State.MISSING, "neither docker nor podman answers", remedy)
     else:
         yield Finding("container engine", State.FINE, shutil.which(engine) or engine)
@@ -261,10 +263,9 @@ def _look_at_scope(project: Project) -> Finding:
     if lost:
         remedy = "Install them, or take them out of the setting fingerprint."
         return Finding("code that counts", State.FAULT, f"{', '.join(lost)} cannot be found", remedy)
+    files = f"{own} file{'' if own == 1 else 's'} of the project"
     packages = f" and of {', '.join(wanted)}" if wanted else ""
-    return Finding(
-        "code that counts", State.FINE, f"below {project.root} ({own} files of the project){packages}"
-    )
+    return Finding("code that counts", State.FINE, f"below {project.root} ({files}){packages}")
 
 
 def _code_folders(project: Project) -> list[Path]:

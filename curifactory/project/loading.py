@@ -66,7 +66,9 @@ def load_experiment(name: str, *, root: Path, package: str, packages: tuple[str,
         raise DiscoveryError(
             f"No experiment named '{name}'.",
             hint=suggest(
-                as_dotted(name, package), known, nothing=f"There is none in {show_path(folder, root)}/ yet."
+                as_dotted(name, package),
+                known,
+                nothing=f"There is none in {show_path(folder, root)}/ yet. Make one with: curifactory init --example iris",
             ),
         )
     what = f"Experiment '{name}'"

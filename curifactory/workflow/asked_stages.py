@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from types import FunctionType
 
 from curifactory.core.spec import StageSpec
 
@@ -34,7 +35,7 @@ def _iter_stages(folder: str) -> Iterator[str]:
         file = getattr(module, "__file__", None)
         if isinstance(file, str) and os.path.realpath(file).startswith(folder):
             for value in list(vars(module).values()):
-                # By its type: an object of a person may answer to any name.
-                spec = getattr(value, "spec", None) if callable(value) else None
+                # Other objects of a person may answer to any name, or raise when they are asked for it.
+                spec = vars(value).get("spec") if type(value) is FunctionType else None
                 if isinstance(spec, StageSpec):
                     yield spec.name

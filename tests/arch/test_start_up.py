@@ -7,39 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.conftest import load_file
+
 if TYPE_CHECKING:
     from tests.conftest import Project
 
-CASE = """\
-from dataclasses import dataclass
-
-import curifactory as cf
-from curifactory.caching import JsonCacher
-
-
-@dataclass
-class Params(cf.ExperimentParameters):
-    n: int = 3
-
-
-def get_params():
-    return [Params(name="only")]
-
-
-@cf.stage(outputs=["numbers"], cachers=[JsonCacher])
-def make(record):
-    return list(range(record.params.n))
-
-
-@cf.stage(inputs=["numbers"], outputs=["total"], cachers=[JsonCacher])
-def add_up(record, numbers):
-    return sum(numbers)
-
-
-def run(param_sets, manager):
-    for params in param_sets:
-        add_up(make(cf.Record(manager, params)))
-"""
+CASE = load_file("bench/smallest.py").EXPERIMENT
 TELL = """\
 import atexit, sys
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 from tests.bench.benchmark import Benchmark
 from tests.bench.figures import Figure
+from tests.bench.smallest import EXPERIMENT
 from tests.bench.synthetic_runs import remember_runs, write_runs
 from tests.bench.timing import Sizes, in_turns_s
 from tests.bench.workplace import Place, Workplace, child_environment
@@ -15,38 +16,6 @@ from tests.bench.workplace import Place, Workplace, child_environment
 COMMAND = ("-m", "curifactory.cli.experiment")
 ARGPARSE = "import argparse; p = argparse.ArgumentParser(); p.add_argument('name'); p.parse_args(['tiny'])"
 MEMORY = "\nprint([line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')][0])"
-EXPERIMENT = '''\
-"""The smallest experiment that there is."""
-
-from dataclasses import dataclass
-
-import curifactory as cf
-from curifactory.caching import JsonCacher
-
-
-@dataclass
-class Params(cf.ExperimentParameters):
-    n: int = 3
-
-
-def get_params():
-    return [Params(name="only")]
-
-
-@cf.stage(outputs=["numbers"], cachers=[JsonCacher])
-def make(record):
-    return list(range(record.params.n))
-
-
-@cf.stage(inputs=["numbers"], outputs=["total"], cachers=[JsonCacher])
-def add_up(record, numbers):
-    return sum(numbers)
-
-
-def run(param_sets, manager):
-    for params in param_sets:
-        add_up(make(cf.Record(manager, params)))
-'''
 PLAIN = """\
 import argparse, json, os
 

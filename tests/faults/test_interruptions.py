@@ -15,52 +15,20 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import load_file
+
 # The long form by hand: CURIFACTORY_FAULTS=10 tries ten times as much.
 FACTOR = float(os.environ.get("CURIFACTORY_FAULTS", "1"))
 KILLS = round(5 * FACTOR)
 HANDS = [(), ("-j", "2"), ("--executor", "dask", "-j", "2")]
 IDS = ["here", "processes", "dask"]
 
-WAITING = """
-from dataclasses import dataclass
-import os
-import signal
-import subprocess
-import sys
-import time
-
-import curifactory as cf
-from curifactory.caching import JsonCacher
-
-@dataclass
-class Params(cf.ExperimentParameters):
-    n: int = 1
-
-def get_params():
-    return [Params(name=f"p{n}", n=n) for n in range(4)]
-
-def begun(record):
-    with open(os.path.join(os.environ["COUNTED"], f"pid-{os.getpid()}-{record.params.n}"), "w"):
-        pass
-
-@cf.stage(None, ["x"], [JsonCacher])
-def work(record):
-    %(body)s
-    return record.params.n
-
-@cf.stage(["x"], ["y"], [JsonCacher])
-def after(record, x):
-    return x + 1
-
-def run(param_sets, manager):
-    for params in param_sets:
-        after(work(cf.Record(manager, params)))
-"""
+two_stages = load_file("two_stages.py").two_stages
 
 
 def waiting(hurt: Any, body: str) -> None:
     """Give the project an experiment whose first stage does something."""
-    hurt.project.write("experiments/case.py", WAITING % {"body": body})
+    hurt.project.write("experiments/case.py", two_stages(body))
 
 
 def needs(words: tuple[str, ...]) -> None:
@@ -205,6 +173,16 @@ def get_params():
 def run(param_sets, manager):
     work(cf.Record(manager, param_sets[0]))
 """
+
+
+@pytest.mark.parametrize("words", [("--help",), ("case", "-j", "2")])
+def test_d6_an_interruption_while_modules_are_imported_is_no_traceback(
+    hurt: Any, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "click.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n")
+    path = os.pathsep.join(filter(None, [str(tmp_path), hurt.project.environment.get("PYTHONPATH", "")]))
+    done = hurt.project.experiment(*words, check=False, env={"PYTHONPATH": path})
+    assert (done.returncode, done.stderr) == (130, "Interrupted.\n")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])

@@ -55,8 +55,11 @@ def failing(project: Project) -> Project:
     return project
 
 
-def test_an_exception_in_a_stage_is_shown_with_stage_record_line_and_frames(failing: Project) -> None:
-    done = failing.experiment("failing", check=False)
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_an_exception_in_a_stage_is_shown_with_stage_record_line_and_frames(
+    failing: Project, words: tuple[str, ...]
+) -> None:
+    done = failing.experiment("failing", *words, check=False)
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         (

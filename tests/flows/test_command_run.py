@@ -216,6 +216,14 @@ def test_overwriting_runs_everything_or_a_stage(powers: Project) -> None:
     }
 
 
+def test_objects_that_raise_when_they_are_asked_are_no_stages(powers: Project) -> None:
+    experiment = powers.root / "experiments" / "powers.py"
+    proxy = "class Proxy:\n    def __call__(self): ...\n    def __getattr__(self, name): raise RuntimeError(name)\nproxy = Proxy()\n"
+    experiment.write_text(experiment.read_text(encoding="utf-8") + proxy, encoding="utf-8")
+    powers.experiment("powers", "--overwrite-stage", "add_powers")
+    assert {call["name"] for call in run_of(powers)["calls"]} == {"make_numbers", "add_powers"}
+
+
 def test_a_prefix_begins_the_names_of_artifacts(powers: Project) -> None:
     powers.experiment("powers", "--prefix", "mine")
     names = [path.name for path in (powers.root / "data" / "cache").iterdir()]

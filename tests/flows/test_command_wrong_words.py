@@ -217,7 +217,7 @@ def test_settings_in_the_environment_are_checked_too(flowers: Project) -> None:
 def test_an_empty_project_says_that_there_is_nothing(project: Project) -> None:
     done = project.experiment("iris", check=False)
     assert (done.stderr, done.returncode) == (
-        "No experiment named 'iris'. There is none in experiments/ yet.\n",
+        "No experiment named 'iris'. There is none in experiments/ yet. Make one with: curifactory init --example iris\n",
         2,
     )
 

@@ -1,6 +1,10 @@
-"""The end of a command's process: quick, since our modules are not looked through, and still a person's end as ever."""
+"""The end of a process: of a command quick, and still a person's end as ever; of a child no end of its parent's session."""
 
 from __future__ import annotations
+
+import json
+import os
+import sys
 
 import pytest
 
@@ -55,3 +59,32 @@ def test_so_it_is_after_a_question(project, flag):
     project.write("experiments/case.py", CASE)
     project.experiment("case", flag)
     assert (project.root / "module.txt").read_text(encoding="utf-8") == "begun and closed"
+
+
+FORKING = """\
+import os, sys
+import curifactory as cf
+
+@cf.stage(outputs=["n"], cachers=[cf.caching.JsonCacher])
+def count(record):
+    return 1
+
+manager = cf.ArtifactManager("case")
+child = os.fork()
+if child == 0:
+    count(cf.Record(manager, cf.ExperimentParameters(name="only")))
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+facts, = (each for each in os.scandir("data/runs") if each.name.startswith("case_1_"))
+with open(facts.path + "/run.json") as file:
+    print(file.read())
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_child_does_not_end_the_session_of_its_parent(project):
+    project.write("session.py", FORKING)
+    while_it_runs = json.loads(project.run(sys.executable, "session.py").stdout)
+    (afterwards,) = (project.root / "data" / "runs").glob("case_1_*/run.json")
+    assert while_it_runs.get("finished_at") is None
+    assert json.loads(afterwards.read_text(encoding="utf-8"))["finished_at"]

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -14,23 +11,15 @@ from axe_playwright_python.sync_playwright import Axe
 from curifactory.reporting.index import DATA, draw_index
 from curifactory.reporting.report import draw_report
 from curifactory.store.runs import RunStore
+from tests.conftest import load_file
 
-MAKER = Path(__file__).parent.parent / "unit" / "reporting" / "run_folder.py"
+MAKER = load_file("unit/reporting/run_folder.py")
 PAGE = 50
-
-
-def load_maker():
-    name = "curifactory_tests_run_folder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MAKER)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
 
 
 @pytest.fixture
 def maker():
-    return load_maker()
+    return MAKER
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +29,7 @@ def drawn_many(tmp_path_factory):
     reports = folder / "reports"
     store = RunStore(folder / "runs")
     for number in range(1, 451):
-        run = load_maker().RunFolder(store.folder, "iris" if number % 3 else "digits", number)
+        run = MAKER.RunFolder(store.folder, "iris" if number % 3 else "digits", number)
         run.facts = {
             "duration_s": number / 10,
             "command_line": f"run {number}",
@@ -67,7 +56,7 @@ def drawn_few(tmp_path_factory):
     folder = tmp_path_factory.mktemp("few")
     runs, reports = folder / "runs", folder / "reports"
     for number in range(4, 8):
-        run = load_maker().make_iris(runs, number)
+        run = MAKER.make_iris(runs, number)
         run.started = run.started.replace(minute=number)
         run.parameters[1]["shown"]["n"] = 100 * number
         run.metrics[1]["values"]["accuracy"] = 0.9 + number / 100
@@ -76,28 +65,19 @@ def drawn_few(tmp_path_factory):
             run.facts |= {"git": {"commit": "aa" * 20, "branch": "main", "dirty": False, "untracked": []}}
             run.patch = ""
         draw_report(run.write(), reports)
-    lonely = load_maker().RunFolder(runs, "digits", 1)
+    lonely = MAKER.RunFolder(runs, "digits", 1)
     lonely.write()
     return draw_index(RunStore(runs).iter_rows(), reports)
 
 
-def look_at(chromium, path):
-    """Open a page, and say afterwards whether it was quiet: no errors, and nothing asked of the network."""
-    chromium.page.goto(path.as_uri())
-    yield chromium.page
-    assert chromium.blocked == []
-    assert chromium.problems == []
-    assert all(request.startswith(("file:", "data:")) for request in chromium.requests)
-
-
 @pytest.fixture
 def many(chromium, drawn_many):
-    yield from look_at(chromium, drawn_many)
+    yield from chromium.look_at(drawn_many)
 
 
 @pytest.fixture
 def few(chromium, drawn_few):
-    yield from look_at(chromium, drawn_few)
+    yield from chromium.look_at(drawn_few)
 
 
 def rows_of(page):

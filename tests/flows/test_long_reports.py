@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,8 +10,9 @@ from axe_playwright_python.sync_playwright import Axe
 
 from curifactory.publishing.single_page import render_single_page
 from curifactory.reporting.report import draw_report
+from tests.conftest import load_file
 
-MAKER = Path(__file__).parent.parent / "unit" / "reporting" / "run_folder.py"
+MAKER = load_file("unit/reporting/run_folder.py")
 SETS = 505
 CALLS = 2 * SETS
 RUNS = "window.pwned=1"
@@ -30,18 +29,9 @@ HOSTILE = [
 ]
 
 
-def load_maker():
-    name = "curifactory_tests_run_folder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MAKER)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 def make_long(runs: Path):
     """Give a run of a thousand calls; names, values and errors of the last sets are hostile."""
-    run = load_maker().RunFolder(runs, "long")
+    run = MAKER.RunFolder(runs, "long")
     for number in range(SETS):
         last = number >= SETS - len(HOSTILE)
         name = HOSTILE[number - SETS] if last else f"set_{number}"
@@ -75,11 +65,7 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def page(chromium, drawn):
-    chromium.page.goto(drawn.as_uri())
-    yield chromium.page
-    assert chromium.blocked == []
-    assert chromium.problems == []
-    assert all(request.startswith(("file:", "data:")) for request in chromium.requests)
+    yield from chromium.look_at(drawn)
 
 
 def test_the_page_itself_is_light(drawn):

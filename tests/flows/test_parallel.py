@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import load_file
+
 EXPERIMENT = '''
 """What a run with many hands may meet."""
 
@@ -140,40 +142,7 @@ def test_what_stages_print_is_printed(here: Any, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.count("loading") == 1
 
 
-SMALL = """
-import os
-import signal
-import sys
-import time
-import curifactory as cf
-from curifactory.caching import JsonCacher
-
-def get_params():
-    return [Params(name=f"p{n}", n=n) for n in range(4)]
-
-from dataclasses import dataclass
-
-@dataclass
-class Params(cf.ExperimentParameters):
-    n: int = 1
-
-@cf.stage(None, ["x"], [JsonCacher]%(needs)s)
-def work(record):
-    %(body)s
-    return record.params.n
-
-@cf.stage(["x"], ["y"], [JsonCacher])
-def after(record, x):
-    return x + 1
-
-def run(param_sets, manager):
-    for params in param_sets:
-        after(work(cf.Record(manager, params)))
-"""
-
-
-def small(body: str, needs: str = "") -> str:
-    return SMALL % {"body": body, "needs": needs}
+small = load_file("two_stages.py").two_stages
 
 
 def outcomes(run: Any) -> dict[str, list[str]]:
@@ -195,6 +164,7 @@ PRINTING = """
     print("unfinished", end="")
     for each in (*threads, child):
         each.join()
+    sys.stdout.buffer.write("as bytes: ä\\n".encode())
     assert child.exitcode == 0"""
 
 
@@ -209,6 +179,7 @@ def test_lines_of_threads_and_of_forked_children_are_whole(project: Any) -> None
     assert len(threads) == len(set(threads)) == 4 * 3 * 200
     assert len(lines) - len(threads) > 0.9 * 4 * 200
     assert done.stdout.count("unfinished") >= 4
+    assert done.stdout.count("as bytes: ä\n") == 4
 
 
 @pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
@@ -335,11 +306,59 @@ def test_what_cannot_travel_is_executed_here(here: Any) -> None:
     assert ended.manager.records[2].state["y"] == [2]
 
 
+def test_what_is_finished_is_kept_when_the_next_cannot_begin(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curifactory.errors import StageError
+    from curifactory.executors.processes import ProcessExecutor
+
+    here.write(
+        "experiments/case.py",
+        small("time.sleep(60 if record.params.n == 1 and 'HURT' in os.environ else 0)").replace(
+            "after(work(cf.Record(manager, params)))", "work(cf.Record(manager, params))"
+        ),
+    )
+    submit, begun = ProcessExecutor.submit, []
+
+    def submit_two(executor: ProcessExecutor, job: Any) -> None:
+        begun.append(job)
+        if len(begun) > 2:
+            raise OSError("no more processes")
+        submit(executor, job)
+
+    with monkeypatch.context() as hurting:
+        hurting.setattr(ProcessExecutor, "submit", submit_two)
+        hurting.setenv("HURT", "1")
+        with pytest.raises(StageError, match="no more processes"):
+            here.run(jobs=2)
+    assert here.run(jobs=2).executed == {"work": 3}
+
+
+@pytest.mark.parametrize("jobs", [None, 2])
+def test_a_program_that_a_stage_has_started_can_be_interrupted(here: Any, jobs: int | None) -> None:
+    body = """
+    import subprocess
+    child = subprocess.Popen([sys.executable, "-c", "print(flush=True); import time; time.sleep(60)"], stdout=-1)
+    with child:
+        child.stdout.readline()
+        child.send_signal(signal.SIGINT)
+        return child.wait(30)"""
+    here.write("experiments/case.py", small(body.strip()))
+    # Who has started us may have us ignore it, and with us all whom we start.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        ended = here.run(jobs=jobs)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert [record.state["x"] for record in ended.manager.records] == [-signal.SIGINT] * 4
+
+
 def test_ctrl_c_stops_what_runs_and_keeps_what_is_finished(project: Any) -> None:
     project.write("experiments/case.py", small("time.sleep(0.1 if record.params.n < 2 else 60)"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "curifactory.cli.experiment", "case", "-j", "2"],
+        [sys.executable, "-P", "-m", "curifactory.cli.experiment", "case", "-j", "2"],
         cwd=project.root,
+        env=project.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -630,8 +649,9 @@ def is_nursery_in(entry: Path, folder: bytes) -> bool:
 def test_a_run_outlives_the_process_of_which_its_workers_are_forks(project: Any) -> None:
     project.write("experiments/case.py", small("time.sleep(1.0)"))
     process = subprocess.Popen(
-        [sys.executable, "-m", "curifactory.cli.experiment", "case", "-j", "2"],
+        [sys.executable, "-P", "-m", "curifactory.cli.experiment", "case", "-j", "2"],
         cwd=project.root,
+        env=project.environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -181,10 +182,11 @@ def test_p8_who_when_with_what_and_how_long_are_kept(counting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("ending", "code"), [("raise KeyboardInterrupt", 130), ("raise SystemExit(3)", None)]
+    ("ending", "code", "error"),
+    [("raise KeyboardInterrupt", 130, None), ("raise SystemExit(3)", None, "SystemExit: 3")],
 )
 def test_p9_a_run_that_is_broken_off_says_so_and_has_a_report(
-    counting, ending: str, code: int | None
+    counting, ending: str, code: int | None, error: str | None
 ) -> None:
     counting.write("experiments/case.py", COUNTING.replace("    return record.params.n", f"    {ending}"))
     done = counting.experiment("case", check=False)
@@ -193,7 +195,12 @@ def test_p9_a_run_that_is_broken_off_says_so_and_has_a_report(
     run = read_run(counting)
     assert run["outcome"] == "interrupted"
     assert run["finished_at"]
-    assert (counting.root / "reports" / run["reference"] / "index.html").exists()
+    assert run.get("error") == error
+    assert ending in run["traceback"]
+    page = (counting.root / "reports" / run["reference"] / "index.html").read_text(encoding="utf-8")
+    assert re.findall(r"<strong>(Interrupted:?)</strong> (.*?)</p>", page) == [
+        ("Interrupted:" if error else "Interrupted", error or "")
+    ]
 
 
 def test_o1_an_experiment_that_raised_ends_with_1(counting) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
@@ -15,8 +13,9 @@ from axe_playwright_python.sync_playwright import Axe
 from curifactory.reporting.index import draw_index
 from curifactory.reporting.report import draw_report
 from curifactory.store.runs import RunStore
+from tests.conftest import load_file
 
-MAKER = Path(__file__).parent.parent / "unit" / "reporting" / "run_folder.py"
+MAKER = load_file("unit/reporting/run_folder.py")
 
 RUNS = "window.pwned=(window.pwned||0)+1"
 PAYLOADS = [
@@ -156,18 +155,9 @@ ELEMENTS = {
 }
 
 
-def load_maker():
-    name = "curifactory_tests_run_folder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MAKER)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
 @pytest.fixture
 def maker():
-    return load_maker()
+    return MAKER
 
 
 @pytest.fixture
@@ -179,21 +169,12 @@ def reports(tmp_path):
 def drawn_report(tmp_path_factory):
     """Draw the report of the iris run; tests only look at it."""
     folder = tmp_path_factory.mktemp("report")
-    return draw_report(load_maker().make_iris(folder / "runs").write(), folder / "reports")
-
-
-def look_at(chromium, path):
-    """Open a page, and say afterwards whether it was quiet: no errors, and nothing asked of the network."""
-    chromium.page.goto(path.as_uri())
-    yield chromium.page
-    assert chromium.blocked == []
-    assert chromium.problems == []
-    assert all(request.startswith(("file:", "data:")) for request in chromium.requests)
+    return draw_report(MAKER.make_iris(folder / "runs").write(), folder / "reports")
 
 
 @pytest.fixture
 def report(chromium, drawn_report):
-    yield from look_at(chromium, drawn_report)
+    yield from chromium.look_at(drawn_report)
 
 
 def poison(maker, runs: Path):

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
-import sys
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -15,33 +12,21 @@ from curifactory.reporting.display import display_reportable, display_reportable
 from curifactory.reporting.index import draw_index
 from curifactory.reporting.report import draw_report
 from curifactory.store.runs import RunStore
+from tests.conftest import load_file
 
-HERE = Path(__file__).parent
+MAKER = load_file("unit/reporting/run_folder.py")
 LONG = (
     "a very long name of a parameter set that somebody wrote on a Friday evening with great care and no hurry"
 )
 
 
-def load(path, name):
-    """Load a file; folders of tests are no packages to import from."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-def load_maker():
-    return load(HERE.parent / "unit" / "reporting" / "run_folder.py", "curifactory_tests_run_folder")
-
-
 def tools():
-    return load(HERE / "test_reportable_pages.py", "curifactory_tests_reportable_pages")
+    return load_file("flows/test_reportable_pages.py")
 
 
 def make_run(folder):
     """Give a run of three records with the same reportables, curves, and calls that take from each other."""
-    run = load_maker().RunFolder(folder / "runs", "read")
+    run = MAKER.RunFolder(folder / "runs", "read")
     for record, name in enumerate(("small", "large", LONG)):
         run.add_record(name, {"n": record})
         made = run.add_call("load", record, outputs=["rows"])
@@ -67,10 +52,7 @@ def drawn(tmp_path_factory):
 
 @pytest.fixture
 def page(chromium, drawn):
-    chromium.page.goto(drawn.as_uri())
-    yield chromium.page
-    assert chromium.blocked == []
-    assert chromium.problems == []
+    yield from chromium.look_at(drawn)
 
 
 def shown_groups(page):
@@ -229,7 +211,7 @@ def test_films_are_part_of_a_notebook_unless_they_are_large(tmp_path, monkeypatc
     from curifactory.reporting import addresses
 
     (tmp_path / "film.webm").write_bytes(b"\x1aE\xdf\xa3")
-    run = load_maker().RunFolder(tmp_path / "runs")
+    run = MAKER.RunFolder(tmp_path / "runs")
     run.add_record("a")
     tools().report(run, tmp_path / "made", VideoReporter(tmp_path / "film.webm", name="film"), "film")
     folder = run.write()

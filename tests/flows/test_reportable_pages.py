@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
-import sys
-from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -24,26 +21,13 @@ from curifactory.reporting import (
     VideoReporter,
 )
 from curifactory.reporting.report import draw_report
+from tests.conftest import load_file
 
-HERE = Path(__file__).parent
-MAKER = HERE.parent / "unit" / "reporting" / "run_folder.py"
-
-
-def load(path, name):
-    """Load a file; folders of tests are no packages to import from."""
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-def load_maker():
-    return load(MAKER, "curifactory_tests_run_folder")
+MAKER = load_file("unit/reporting/run_folder.py")
 
 
 def payloads():
-    return load(HERE / "test_report_pages.py", "curifactory_tests_report_pages").PAYLOADS
+    return load_file("flows/test_report_pages.py").PAYLOADS
 
 
 def report(run, folder, reportable, name, record=0):
@@ -75,7 +59,7 @@ def log_curves(run, records, name="loss"):
 
 def make_run(folder):
     """Give a run with a reportable of each kind, twice, and with curves."""
-    run = load_maker().RunFolder(folder / "runs", "shown")
+    run = MAKER.RunFolder(folder / "runs", "shown")
     (folder / "film.webm").write_bytes(b"\x1aE\xdf\xa3")
     for record in range(2):
         run.add_record(("small", "large")[record])
@@ -227,7 +211,7 @@ def test_a_table_is_searched_and_sorted(page):
 def test_a_short_table_has_no_search(chromium, tmp_path):
     import pandas as pd
 
-    run = load_maker().RunFolder(tmp_path / "runs")
+    run = MAKER.RunFolder(tmp_path / "runs")
     run.add_record("a")
     report(run, tmp_path / "made", DFReporter(pd.DataFrame({"a": [1, 2]})), "few")
     chromium.page.goto(draw_report(run.write(), tmp_path / "reports").as_uri())
@@ -266,7 +250,7 @@ def test_charts_follow_the_scheme(page):
 
 def poison(folder):
     """Give a run into whose reportables and curves every payload was written."""
-    run = load_maker().RunFolder(folder / "runs", "hostile")
+    run = MAKER.RunFolder(folder / "runs", "hostile")
     every = payloads()
     for number, payload in enumerate(every):
         record = run.add_record(payload)
@@ -325,7 +309,7 @@ def poison(folder):
             payload,
             "images",
             {"labels": [payload], "width": payload},
-            files={"z.png": load_maker().PIXEL},
+            files={"z.png": MAKER.PIXEL},
         )
         run.report(
             record,

@@ -54,9 +54,12 @@ def verb(check: bool, as_json: bool) -> int:
             told["faults"] = [fault.to_json() for fault in faults]
         console.print(json.dumps(told, ensure_ascii=False, indent=2))
     elif faults is not None:
-        _print_faults(console, faults, sum(map(len, found.values())))
-    else:
+        # A file with an experiment and its sets is in both lists.
+        _print_faults(console, faults, len({each.file for files in found.values() for each in files}))
+    elif any(found.values()):
         _print_files(console, found)
+    else:
+        console.print("No experiments yet. Make one with: curifactory init --example iris")
     return ExitCode.FAILED if faults else ExitCode.COMPLETE
 
 
@@ -83,9 +86,8 @@ def _print_faults(console: Console, faults: Sequence[Fault], looked_at: int) -> 
     from curifactory.cli.console import printable
 
     for fault in faults:
-        place = fault.file if fault.line is None else f"{fault.file}:{fault.line}"
         first, *more = fault.error.split("\n")
-        console.print(f"{console.style(printable(place), 'bold')}: {printable(first)}", flush=False)
+        console.print(f"{console.style(printable(fault.place), 'bold')}: {printable(first)}", flush=False)
         for line in more:
             console.print(f"    {printable(line.strip())}", flush=False)
     said = f"{count(len(faults), 'fault')} in" if faults else "Nothing is wrong with"

@@ -278,10 +278,6 @@ def verb(ctx: click.Context, /, **words: Any) -> int:
     """
     check_words(words)
     request = build_request(ctx, words)
-    if (request.jobs or request.executor) and not (_find_questions(words) or request.eager):
-        from curifactory.manager.early_hands import begin_hands
-
-        begin_hands(request.executor, request.jobs)
     from curifactory.cli import running
 
     if words["only_map"]:

@@ -94,6 +94,13 @@ def test_where_nothing_has_room_beside_the_names_it_stands_below_them(
     ]
 
 
+def test_where_there_is_nothing_to_say_nothing_stands_below(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    stream = Terminal()
+    Console(stream).print_table([["one", "x" * 40, ""], ["two", "y", "#good"]])
+    assert stream.getvalue().splitlines() == ["one  " + "x" * 40, "two  y", "        #good"]
+
+
 @pytest.mark.parametrize(
     ("width", "line"),
     [

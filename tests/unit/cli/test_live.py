@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -113,6 +114,27 @@ def test_what_nobody_needed_is_counted_but_has_no_row() -> None:
 def test_a_warning_comes_out_above_the_table() -> None:
     text, _ = draw(ended(0), Warned("Careful.", NOW))
     assert "warning Careful." in text
+
+
+def test_very_many_lines_come_out_above_the_table_in_their_order_and_do_not_draw_it_each_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", stream)
+    table = LiveTable(Console(file=stream, force_terminal=True, width=40, height=30, color_system=None))
+    table(started(0))
+    for line in range(500):
+        print("line", line, "" if line else "x" * 50)
+    print("\nunfinished", end="")
+    table(ended(0))
+    table(Warned("Careful.", NOW))
+    table.close()
+    assert sys.stdout is stream
+    text = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "\n", stream.getvalue())
+    printed = re.findall(r"^(?:line .*|unfinished|warning .*)$", text, re.MULTILINE)
+    numbered = [f"line {line} " for line in range(1, 500)]
+    assert printed == [f"line 0 {'x' * 50}", *numbered, "unfinished", "warning Careful."]
+    assert text.count("stage") < 400
 
 
 def test_closing_twice_or_before_anything_happened_does_nothing() -> None:

@@ -2,28 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
-MAKER = Path(__file__).with_name("run_folder.py")
+from tests.conftest import load_file
 
-
-def load_maker():
-    """Load `run_folder.py`; folders of tests are no packages to import from."""
-    name = "curifactory_tests_run_folder"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MAKER)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
+MAKER = load_file("unit/reporting/run_folder.py")
 
 
 @pytest.fixture
 def maker():
-    return load_maker()
+    return MAKER
 
 
 @pytest.fixture

@@ -1,0 +1,28 @@
+"""Metric values as plain numbers."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from curifactory.engine.numbers import as_numbers
+from curifactory.errors import DefinitionError
+
+
+def test_whatever_float_takes_is_a_plain_number() -> None:
+    found = as_numbers({"a": 1, "b": np.float32(0.5), "c": Fraction(1, 4), "d": True, "e": 2.0})
+    assert found == {"a": 1, "b": 0.5, "c": 0.25, "d": 1.0, "e": 2.0}
+    assert [type(each) for each in found.values()] == [int, float, float, float, float]
+
+
+@pytest.mark.parametrize("value", [10**400, -(10**400), Fraction(10**400)])
+def test_a_number_that_no_float_can_hold_is_refused_where_it_is_logged(value: object) -> None:
+    with pytest.raises(DefinitionError, match=r"'loss' is larger than the largest float, 1\.8e"):
+        as_numbers({"loss": value})
+
+
+def test_what_is_no_number_is_named() -> None:
+    with pytest.raises(DefinitionError, match="The metric 'loss' is 'low', which is no number"):
+        as_numbers({"loss": "low"})

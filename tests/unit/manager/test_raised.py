@@ -1,0 +1,71 @@
+"""Exceptions that travel: what they say, where they were raised, and what they followed from."""
+
+from __future__ import annotations
+
+import pickle
+import threading
+import traceback
+
+import pytest
+
+from curifactory.engine.travel import pack
+from curifactory.errors import StageError
+from curifactory.manager.raised import Raised
+
+
+def divide(number):
+    return 1 / number
+
+
+def divide_kindly(number):
+    try:
+        return divide(number)
+    except ZeroDivisionError as error:
+        raise ValueError("not by zero") from error
+
+
+def divide_twice(number):
+    try:
+        return divide(number)
+    except ZeroDivisionError:
+        return divide(number)
+
+
+def divide_with_a_lock(number):
+    raise RuntimeError(threading.Lock(), number)
+
+
+def send(function):
+    """Return an exception that a function raises, and the same after its journey."""
+    try:
+        function(0)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        return error, pickle.loads(pack(Raised(error)))
+    return pytest.fail("nothing was raised")
+
+
+@pytest.mark.parametrize("function", [divide, divide_kindly, divide_twice])
+def test_a_traceback_arrives_as_it_was(function):
+    error, arrived = send(function)
+    assert "".join(traceback.format_exception(arrived)) == "".join(traceback.format_exception(error))
+    assert type(arrived.__cause__) is type(error.__cause__)
+
+
+def test_notes_travel_too():
+    error = ValueError("no")
+    error.add_note("of the third row")
+    assert pickle.loads(pack(Raised(error))).__notes__ == ["of the third row"]
+
+
+def test_one_that_cannot_travel_is_told_by_another_one_at_the_same_place():
+    _, arrived = send(divide_with_a_lock)
+    assert type(arrived) is StageError
+    assert str(arrived).startswith("RuntimeError: (<unlocked _thread.lock object")
+    assert traceback.extract_tb(arrived.__traceback__)[-1].name == "divide_with_a_lock"
+
+
+def test_one_that_follows_from_itself_arrives():
+    error = ValueError("first")
+    error.__context__ = other = KeyError("second")
+    other.__context__ = error
+    assert type(pickle.loads(pack(Raised(error))).__context__) is KeyError
