@@ -3,32 +3,42 @@
 from __future__ import annotations
 
 import logging
-import math
 import pickle
 import queue
-import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
-from curifactory.executors.executor import Ended, Ending, Job, Setup, Told, Work
-from curifactory.executors.resolving import begin_work
-from curifactory.executors.threads import limit_threads, thread_variables
+from curifactory.executors.budget import Budget
+from curifactory.executors.cluster_worker import do_job
+from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
+from curifactory.executors.marks import Mark, Marks
+from curifactory.executors.threads import thread_variables
 from curifactory.optional import require
 
 # Jobs that take no longer than this are handed over ahead of time, and so many for each core.
 _SHORT_S = 0.02
 _AHEAD = 4
+# How often a job is done whose result is lost each time, and how long after the first time it is asked for again.
+_TRIES = 4
+_AGAIN_S = 0.1
+# How often it is looked after workers that are gone for good.
+_LOOK_S = 1.0
+# What those are that look after workers, when they do so no longer.
+_GONE = ("closing", "closed", "failed")
 _LOGGER = logging.getLogger("distributed.client")
-# Work that was begun for a setup, in a process of the cluster, and the threads of its jobs; a setup is known by its digest.
-_begun: dict[str, tuple[Work, int]] = {}
-# How many threads libraries use in a process of the cluster, and how many modules there were when it was told.
-_limited: dict[str, tuple[int, int]] = {}
-# The path of a process of the cluster before its first work.
-_own_path: dict[str, tuple[str, ...]] = {}
+
+
+class _Handed(NamedTuple):
+    """A job that was handed over: by what Dask knows it, the number of its mark, and how often its result was lost."""
+
+    job: Job
+    future: Any
+    mark: int
+    losses: int
 
 
 class DaskExecutor:
@@ -41,7 +51,7 @@ class DaskExecutor:
     workers : int
         How many processes that one has.
     resources : mapping of str to float, optional
-        What each of them has beside a core, for stages that ask for it.
+        What there is of everything else for them together; see :class:`~curifactory.executors.budget.Budget`.
 
     Raises
     ------
@@ -62,18 +72,21 @@ class DaskExecutor:
         self.name = f"Dask at {address}" if address else f"Dask with {workers} workers"
         self._address = address
         self._workers = workers
-        self._resources = dict(resources or {"gpu": 1})
+        self._resources = dict(resources or {})
         self._client: Any = None
         self._cluster: Any = None
+        # Of a cluster of our own, whose workers are processes of this machine.
+        self._marks: Marks | None = None
+        self._budget: Budget | None = None
+        self._numbers = count()
         self._setup = b""
         self._key = ""
         self._over: queue.SimpleQueue[tuple[int, Any] | Ended] = queue.SimpleQueue()
-        self._futures: dict[int, Any] = {}
-        # When the time of a job is over at the earliest, and how long that is.
-        self._limits: dict[int, tuple[float, float]] = {}
+        self._handed: dict[int, _Handed] = {}
         self._cores = workers
         # How long the latest jobs took, since there was a moment without one.
         self._lately: deque[float] = deque()
+        self._look_at_s = 0.0
         self._level: int | None = None
 
     def start(self, setup: Setup) -> None:
@@ -91,67 +104,106 @@ class DaskExecutor:
         _LOGGER.setLevel(logging.CRITICAL)
         self._setup = pickle.dumps(setup)
         self._key = hashlib.sha256(repr((setup.begin, setup.folder)).encode() + setup.initial).hexdigest()
-        distributed = self._distributed
-        if self._address is None:
-            dask = require("dask", extra="dask", purpose="the Dask executor")
-            # What a worker is to find in its environment is told to it; that of this process stays as it is.
-            changes = {
-                "distributed.nanny.pre-spawn-environ": {},
-                "distributed.scheduler.allowed-failures": 0,
-                # A job that waits does so at the scheduler: a worker that dies takes one with it.
-                "distributed.scheduler.worker-saturation": 1.0,
-            }
-            with dask.config.set(changes):
-                self._cluster = distributed.LocalCluster(
-                    n_workers=self._workers,
-                    threads_per_worker=1,
-                    resources=self._resources,
-                    dashboard_address="127.0.0.1:0",
-                    silence_logs=50,
-                    env=thread_variables(setup.threads, {}),
-                )
-            self._client = distributed.Client(self._cluster)
-        else:
-            self._client = _connect(distributed, self._address)
-        self._cores = sum(self._client.nthreads().values()) or self._workers
+        # Ends of an earlier time are not those of jobs to come.
+        self._over = queue.SimpleQueue()
+        try:
+            if self._address is None:
+                self._start_cluster(setup)
+            else:
+                self._client = _connect(self._distributed, self._address)
+            self._cores = sum(self._client.nthreads().values()) or self._workers
+        except BaseException:
+            self.close(at_once=True)
+            raise
+
+    def _start_cluster(self, setup: Setup) -> None:
+        dask = require("dask", extra="dask", purpose="the Dask executor")
+        # What a worker is to find in its environment is told to it; that of this process stays as it is.
+        changes = {
+            "distributed.nanny.pre-spawn-environ": {},
+            "distributed.scheduler.allowed-failures": 0,
+            # A job that waits does so at the scheduler, and goes to whichever worker is free first.
+            "distributed.scheduler.worker-saturation": 1.0,
+            # Nobody looks at it, and it wakes each worker a hundred times a second.
+            "distributed.worker.profile.enabled": False,
+        }
+        self._marks = Marks()
+        self._budget = Budget(self._workers, resources=self._resources)
+        with dask.config.set(changes):
+            self._cluster = self._distributed.LocalCluster(
+                n_workers=self._workers,
+                threads_per_worker=1,
+                dashboard_address="127.0.0.1:0",
+                silence_logs=50,
+                env=thread_variables(setup.threads, {}),
+            )
+        self._client = self._distributed.Client(self._cluster)
 
     def has_room(self, job: Job) -> bool:
-        """Whether a core is free, or is going to be at once. What else a job needs is the scheduler's affair."""
-        return len(self._futures) < max(self._cores, 1) * (_AHEAD if self._may_go_ahead(job) else 1)
+        """Whether a core is free, or is going to be at once. What else a job needs is the affair of a scheduler of others."""
+        if self._budget is None:
+            return len(self._handed) < max(self._cores, 1)
+        return self._budget.fits(job) or (
+            len(self._handed) < self._cores * _AHEAD and self._may_go_ahead(job)
+        )
 
     def _may_go_ahead(self, job: Job) -> bool:
         """Whether a job may wait at the scheduler: it goes a long way, in which many short ones would have been done."""
-        if self._cluster is None or job.timeout_s is not None or job.resources:
-            return False
         # Of fewer jobs the scheduler makes no queue, but hands them to workers.
-        return len(self._lately) > 2 * self._cores and max(self._lately) < _SHORT_S
+        if len(self._lately) <= 2 * self._cores or not _is_plain(job):
+            return False
+        # One that was slow for once, as a disk may be, is no reason to wait.
+        if sorted(self._lately)[len(self._lately) // 2] >= _SHORT_S:
+            return False
+        return all(_is_plain(each.job) for each in self._handed.values())
 
     def submit(self, job: Job) -> None:
         """Hand a job to the scheduler."""
+        if self._budget is not None:
+            self._budget.take(job)
+        self._hand_over(job)
+
+    def _hand_over(self, job: Job, losses: int = 0) -> None:
+        is_ours = self._marks is not None
+        mark = next(self._numbers)
         resources = {name: amount for name, amount in job.resources.items() if amount}
-        future = self._client.submit(
-            _do,
-            self._key,
-            self._setup,
-            job.payload,
-            job.threads,
-            job.timeout_s if self._cluster is not None else None,
-            pure=False,
-            retries=0,
-            resources=resources or None,
-        )
-        self._futures[job.number] = future
-        if job.timeout_s is not None:
-            self._limits[job.number] = (time.monotonic() + job.timeout_s, job.timeout_s)
+        try:
+            future = self._client.submit(
+                do_job,
+                self._key,
+                self._setup,
+                job.payload,
+                job.threads,
+                job.timeout_s if is_ours else None,
+                (self._marks.path, mark) if self._marks is not None else None,
+                pure=False,
+                retries=0,
+                resources=None if is_ours else resources or None,
+            )
+        except Exception as error:  # noqa: BLE001 - the scheduler is gone for good, and its client has closed itself
+            self._handed[job.number] = _Handed(job, None, mark, losses)
+            detail = f"the cluster has lost it ({_say(error)})"
+            self._over.put(Ended(job.number, Ending.DIED, detail=detail))
+            return
+        self._handed[job.number] = _Handed(job, future, mark, losses)
         future.add_done_callback(lambda done, number=job.number: self._over.put((number, done)))
-        if job.timeout_s is not None and self._cluster is None:
-            self._client.loop.call_later(job.timeout_s, self._give_up, job, future)
+        if self._client.status != "running":
+            # It may be that the scheduler comes back; if not, Dask says nothing of it.
+            self._call_later(_AGAIN_S, self._over.put, (job.number, future))
+        if job.timeout_s is not None and not is_ours:
+            self._call_later(job.timeout_s, self._give_up, job, future.key)
+
+    def _call_later(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> None:
+        loop = self._client.loop
+        # It takes nothing but this from another thread.
+        loop.add_callback(loop.call_later, seconds, function, *arguments)
 
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
+        self._replace_workers()
         happened: list[Ended | Told] = []
-        while self._futures and not happened:
+        while self._handed and not happened:
             over: list[tuple[int, Any] | Ended] = []
             with suppress(queue.Empty):
                 over.append(
@@ -162,106 +214,166 @@ class DaskExecutor:
             if not over:
                 break
             happened = self._end(over)
-            if not self._futures:
+            if not self._handed:
                 self._lately.clear()
         return happened
 
+    def _replace_workers(self) -> None:
+        """Start other workers for those that Dask has given up, as it does with one that does not come back soon."""
+        cluster = self._cluster
+        if cluster is None or time.monotonic() < self._look_at_s:
+            return
+        self._look_at_s = time.monotonic() + _LOOK_S
+        planned, present = set(cluster.worker_spec), dict(cluster.workers)
+        gone = {name for name, each in present.items() if each.status.name in _GONE}
+        lacking = max(self._workers - len(planned - gone), 0)
+        if lacking or planned - set(present):
+            # It starts what is planned and not there.
+            cluster.scale(len(planned) + lacking)
+
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the cluster; one that was started here is stopped."""
-        futures, self._futures = self._futures, {}
-        with suppress(Exception):
-            if at_once and futures:
-                self._client.cancel(list(futures.values()), force=True)
-        for each in (self._client, self._cluster):
+        handed, self._handed = self._handed, {}
+        client, self._client = self._client, None
+        cluster, self._cluster = self._cluster, None
+        self._lately.clear()
+        try:
             with suppress(Exception):
-                if each is not None:
-                    each.close(timeout=5)
-        self._client = self._cluster = None
-        if self._level is not None:
-            _LOGGER.setLevel(self._level)
-            self._level = None
+                if at_once and handed:
+                    client.cancel([each.future for each in handed.values() if each.future], force=True)
+            for each in (client, cluster):
+                with suppress(Exception):
+                    if each is not None:
+                        each.close(timeout=5)
+        finally:
+            if self._marks is not None:
+                self._marks.remove()
+            self._marks = self._budget = None
+            if self._level is not None:
+                _LOGGER.setLevel(self._level)
+                self._level = None
 
     def _end(self, over: Sequence[tuple[int, Any] | Ended]) -> list[Ended | Told]:
-        """Let go of jobs that are over, and tell what came of them; of a job only its first end counts."""
+        """Tell what came of jobs that are over; of a job only its first end counts."""
         happened: list[Ended | Told] = []
-        done: dict[int, Any] = {}
+        done: dict[int, _Handed] = {}
         for each in over:
-            number, told = (each.number, None) if isinstance(each, Ended) else each
-            future = self._futures.get(number)
-            # A job that is tried again has the number of one that was given up, whose end comes later.
-            if future is None or told not in (None, future):
-                continue
-            del self._futures[number]
             if isinstance(each, Ended):
-                happened.append(each)
-            elif future.status == "finished":
-                done[number] = future
+                happened += self._let_go(each) if each.number in self._handed else []
+                continue
+            number, future = each
+            handed = self._handed.get(number)
+            # A job that is tried again has the number of one that was given up, whose end comes later.
+            if handed is None or handed.future is not future:
+                continue
+            # Asked for once: it may change at any time.
+            status = future.status
+            if status == "finished":
+                done[number] = handed
+            elif status in ("pending", "lost") and self._client.status in ("running", "connecting"):
+                # It was done in a worker that has died since, and the scheduler has it done again.
+                self._call_later(_AGAIN_S, self._over.put, each)
             else:
-                happened.append(self._tell_end(number, future))
-            self._limits.pop(number, None)
-        if done:
-            happened += self._fetch(done)
-        return happened
+                happened += self._tell_fault(handed)
+        return happened + self._fetch(done)
 
-    def _fetch(self, done: Mapping[int, Any]) -> list[Ended | Told]:
+    def _let_go(self, ended: Ended) -> list[Ended | Told]:
+        del self._handed[ended.number]
+        if self._budget is not None:
+            self._budget.free(ended.number)
+        return [ended]
+
+    def _fetch(self, done: Mapping[int, _Handed]) -> list[Ended | Told]:
         """Fetch the results of jobs together: one by one each takes a way through the whole cluster."""
         happened: list[Ended | Told] = []
-        # A worker of this very machine that does not answer soon is dead.
-        is_ours = self._cluster is not None
-        changes = {"distributed.comm.timeouts.connect": "3s"} if is_ours else {}
-        try:
-            with require("dask", extra="dask", purpose="the Dask executor").config.set(changes):
-                results = self._client.gather(list(done.values()), direct=is_ours or None)
-        except Exception:  # noqa: BLE001 - a worker has died with one of them
-            results = [None] * len(done)
-        for (number, future), result in zip(done.items(), results, strict=True):
-            if result is None:
-                happened.append(_tell_fault(number, future.result))
+        found = self._gather([each.future.key for each in done.values() if not each.losses])
+        is_hurt = False
+        for number, handed in done.items():
+            key = handed.future.key
+            if handed.losses and not is_hurt:
+                # One of those that were lost together may be what kills workers.
+                found.update(self._gather([key]))
+            elif handed.losses:
+                self._call_later(_AGAIN_S, self._over.put, (number, handed.future))
                 continue
-            kind, told, content, took_s = result
+            if key not in found:
+                is_hurt = True
+                happened += self._miss(handed)
+                continue
+            kind, told, content, took_s = found[key]
             self._lately.append(took_s)
             if len(self._lately) > 2 * self._cores + 1:
                 self._lately.popleft()
             happened += [Told(number, message) for message in told]
-            happened.append(
+            happened += self._let_go(
                 Ended(number, Ending.DONE, content)
                 if kind == "done"
                 else Ended(number, Ending.RAISED, detail=content)
             )
         return happened
 
-    def _tell_end(self, number: int, future: Any) -> Ended:
-        """Say why a job has no result: its worker has ended when its time was over, or something else was wrong."""
-        over_s, limit_s = self._limits.get(number, (math.inf, 0.0))
-        ended = _tell_fault(number, future.exception)
-        if ended.ending is Ending.DIED and time.monotonic() >= over_s:
-            return Ended(
-                number, Ending.TIMED_OUT, detail=f"it took longer than {limit_s:g} s and was stopped"
-            )
-        return ended
+    def _gather(self, keys: Sequence[Any]) -> dict[Any, Any]:
+        """Return those results that are there; `Client.gather` would wait until all are, however long that takes."""
+        while keys:
+            try:
+                answer = self._client.sync(self._client.scheduler.gather, keys=list(keys))
+            except Exception:  # noqa: BLE001 - the scheduler does not answer
+                break
+            if answer["status"] == "OK":
+                found: dict[Any, Any] = answer["data"]
+                return found
+            there = [key for key in keys if key not in answer["keys"]]
+            if len(there) == len(keys):
+                break
+            keys = there
+        return {}
 
-    def _give_up(self, job: Job, future: Any) -> Any:
+    def _miss(self, handed: _Handed) -> list[Ended | Told]:
+        """Ask again for a result that is lost: the scheduler notices it, and has the job done again."""
+        number, losses = handed.job.number, handed.losses + 1
+        if losses >= _TRIES:
+            return self._let_go(
+                Ended(number, Ending.DIED, detail="the cluster has lost its result again and again")
+            )
+        self._handed[number] = handed._replace(losses=losses)
+        self._call_later(_AGAIN_S * 2**losses, self._over.put, (number, handed.future))
+        return []
+
+    def _tell_fault(self, handed: _Handed) -> list[Ended | Told]:
+        """Say what became of a job that has no result, unless it is somebody else's fault: then it is done again."""
+        number = handed.job.number
+        error = None
+        if handed.future.done():
+            with suppress(Exception):
+                error = handed.future.exception()
+        if _is_of_job(error):
+            return self._let_go(Ended(number, Ending.RAISED, detail=_say(error)))
+        if self._marks is not None and isinstance(error, self._distributed.KilledWorker):
+            mark = self._marks.get(handed.mark)
+            if mark is Mark.STOPPED:
+                detail = f"it took longer than {handed.job.timeout_s:g} s and was stopped"
+                return self._let_go(Ended(number, Ending.TIMED_OUT, detail=detail))
+            if mark is not Mark.RUNS and handed.losses + 1 < _TRIES:
+                # Its worker has died of another one, before or after it.
+                self._hand_over(handed.job, handed.losses + 1)
+                return []
+        return self._let_go(Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})"))
+
+    def _give_up(self, job: Job, key: Any) -> Any:
         """Wait for a job no longer whose worker is not ours to end."""
+        handed = self._handed.get(job.number)
         # A job that is tried again has the number of the one that has failed.
-        is_awaited = self._futures.get(job.number) is future
-        if not is_awaited or future.done():
+        if handed is None or handed.future is None or handed.future.key != key or handed.future.done():
             return None
         detail = f"it took longer than {job.timeout_s:g} s; its worker goes on with it, since Dask cannot stop what runs"
         self._over.put(Ended(job.number, Ending.TIMED_OUT, detail=detail))
         # In the thread of the client's loop, which waits for what this returns.
-        return future.cancel()
+        return handed.future.cancel()
 
 
-def _tell_fault(number: int, ask: Callable[[], Any]) -> Ended:
-    """Say what became of a job that has no result."""
-    error = None
-    with suppress(BaseException):
-        error = ask()
-    return (
-        Ended(number, Ending.RAISED, detail=_say(error))
-        if _is_of_job(error)
-        else Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})")
-    )
+def _is_plain(job: Job) -> bool:
+    """Whether a job wants one core and nothing else."""
+    return job.timeout_s is None and not job.resources and not job.memory_bytes and job.threads <= 1
 
 
 def _is_of_job(error: BaseException | None) -> bool:
@@ -286,52 +398,3 @@ def _connect(distributed: Any, address: str) -> Any:
             f"No Dask scheduler answers at {address}: {error}.",
             hint="Start one with `dask scheduler`, or write --executor dask for a cluster of this machine's own.",
         ) from error
-
-
-def _do(
-    key: str, packed: bytes, payload: bytes, threads: int, stop_after_s: float | None
-) -> tuple[str, list[bytes], Any, float]:
-    """Do a job in a process of the cluster, and say how long it took.
-
-    What takes longer than it may ends with its process: that one has nothing else to do, and another takes its place.
-    """
-    import os
-    import sys
-
-    began = time.monotonic()
-    stopping = None
-    if stop_after_s is not None:
-        stopping = threading.Timer(stop_after_s, os._exit, (1,))
-        stopping.daemon = True
-        stopping.start()
-    told: list[bytes] = []
-    content: Any
-    try:
-        work, usual = _begun.get(key, (None, 1))
-        if work is None:
-            setup: Setup = pickle.loads(packed)
-            # Not what an earlier run has put there: its modules are not this one's.
-            own = _own_path.setdefault("path", tuple(sys.path))
-            sys.path[:] = [*setup.path, *(each for each in own if each not in setup.path)]
-            if os.path.isdir(setup.folder):
-                os.chdir(setup.folder)
-            _begun.clear()
-            work, usual = _begun[key] = begin_work(setup), setup.threads
-        _limit(max(threads, usual))
-        kind, content = "done", work(payload, told.append)
-    except BaseException:  # noqa: BLE001 - whatever it is, it is told
-        kind, content = "raised", traceback.format_exc()
-    finally:
-        if stopping is not None:
-            stopping.cancel()
-    return kind, told, content, time.monotonic() - began
-
-
-def _limit(threads: int) -> None:
-    """Limit the threads of libraries if it was another number before, or if there may be more libraries."""
-    import sys
-
-    wanted = threads, len(sys.modules)
-    if _limited.get("threads") != wanted:
-        limit_threads(threads)
-        _limited["threads"] = threads, len(sys.modules)

@@ -11,7 +11,6 @@ import importlib.util
 import json
 import os
 import shutil
-import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -23,8 +22,8 @@ from typing import Any
 import pytest
 
 import curifactory as cf
+from tests.conftest import load_file
 
-STALE = Path(__file__).with_name("test_nothing_stale.py")
 CASES = int(os.environ.get("CURIFACTORY_LAW_CASES", "12"))
 SEED = os.environ.get("CURIFACTORY_LAW_SEED")
 RUNS = 2
@@ -32,17 +31,7 @@ RUNS = 2
 NAME, OUTCOME, KEY = 1, 3, 4
 
 
-def load_stale() -> Any:
-    """Load the law that nothing stale is reused, whose projects these are; folders of tests are no packages."""
-    name = "curifactory_tests_nothing_stale"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, STALE)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-stale = load_stale()
+stale = load_file("laws/test_nothing_stale.py")
 
 
 @pytest.fixture(scope="module")

@@ -23,8 +23,8 @@ from typing import Any
 import pytest
 
 import curifactory as cf
+from tests.conftest import load_file
 
-MAKER = Path(__file__).with_name("random_projects.py")
 CASES = int(os.environ.get("CURIFACTORY_LAW_CASES", "200"))
 SEED = os.environ.get("CURIFACTORY_LAW_SEED")
 # A batch is one test, so that a long form can be spread and watched.
@@ -33,17 +33,7 @@ CHECKS = 3
 REFUSALS = ("changed between the call", "was changed after")
 
 
-def load_maker() -> Any:
-    """Load `random_projects.py`; folders of tests are no packages to import from."""
-    name = "curifactory_tests_random_projects"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, MAKER)
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    return sys.modules[name]
-
-
-maker = load_maker()
+maker = load_file("laws/random_projects.py")
 
 
 @dataclass(frozen=True)

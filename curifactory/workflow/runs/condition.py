@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import math
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -42,10 +43,7 @@ class Name:
 
     def __str__(self) -> str:
         first, *others = self.parts
-        return first + "".join(
-            f".{part}" if part.isidentifier() and not keyword.iskeyword(part) else f"[{_quote(part)}]"
-            for part in others
-        )
+        return first + "".join(f".{part}" if _is_word(part) else f"[{_quote(part)}]" for part in others)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +176,12 @@ def iter_names(condition: Condition) -> Iterator[Name]:
 
 def _bracket(condition: Condition) -> str:
     return f"({condition})" if isinstance(condition, And | Or) else str(condition)
+
+
+def _is_word(part: str) -> bool:
+    """Whether a name can stand behind a dot; Python takes letters that only look otherwise, such as ``ª``, for the plain ones."""
+    is_plain = unicodedata.normalize("NFKC", part) == part
+    return is_plain and part.isidentifier() and not keyword.iskeyword(part)
 
 
 def _quote(text: str) -> str:

@@ -1,4 +1,6 @@
 import os
+import signal
+import subprocess
 import sys
 import time
 
@@ -50,9 +52,21 @@ def do(executor, payloads, **needs):
     return [ended[number] for number in sorted(ended)], most
 
 
-def test_many_short_jobs_are_handed_over_ahead_of_time(executor):
+@pytest.fixture
+def patient(monkeypatch):
+    """Let a job be short up to a second, as one is that does nothing on a machine that others use too."""
+    monkeypatch.setattr("curifactory.executors.cluster._SHORT_S", 1.0)
+
+
+def test_many_short_jobs_are_handed_over_ahead_of_time(executor, patient):
     ended, most = do(executor, [b"say %d" % number for number in range(60)])
     assert [each.result for each in ended] == [b"say %d" % number for number in range(60)]
+    assert most == 8
+
+
+def test_one_that_is_slow_for_once_does_not_stop_that(executor, patient):
+    ended, most = do(executor, [b"sleep 1.1", *[b"say short"] * 4] * 3)
+    assert {each.ending for each in ended} == {Ending.DONE}
     assert most == 8
 
 
@@ -63,19 +77,209 @@ def test_jobs_that_take_longer_are_not(executor):
     assert most == 2
 
 
-@pytest.mark.parametrize("needs", [{"timeout_s": 60.0}, {"resources": {"gpu": 1}}], ids=["time", "gpu"])
-def test_jobs_that_have_a_time_or_want_a_thing_are_not(executor, needs):
-    _, most = do(executor, [b"say short"] * 20, **needs)
-    assert most == 2
+@pytest.mark.parametrize(
+    ("needs", "at_once"),
+    [
+        ({"timeout_s": 60.0}, 2),
+        ({"memory_bytes": 1}, 2),
+        ({"threads": 2}, 1),
+        ({"resources": {"licence": 1}}, 1),
+    ],
+    ids=["time", "memory", "threads", "thing"],
+)
+def test_jobs_that_have_a_time_or_want_a_thing_are_not(executor, needs, at_once):
+    ended, most = do(executor, [b"say short"] * 20, **needs)
+    assert [each.result for each in ended] == [b"say short"] * 20
+    assert most == at_once
 
 
-def test_a_worker_that_dies_takes_none_with_it_that_was_handed_over_ahead(executor):
+def test_short_jobs_do_not_go_ahead_beside_one_that_wants_the_machine_for_itself(executor, patient):
+    do(executor, [b"say short"] * 10)
+    short = Job(number=1, payload=b"say short")
+    executor.submit(Job(number=0, payload=b"sleep 0.2", threads=2))
+    assert not executor.has_room(short)
+    while not executor.wait(1.0):
+        pass
+    assert executor.has_room(short)
+
+
+def test_a_worker_that_dies_takes_none_with_it_that_was_handed_over_ahead(executor, patient):
     payloads = [b"say fine"] * 40
     payloads[25] = b"die"
     ended, most = do(executor, payloads)
     assert most == 8
     assert [each.number for each in ended if each.ending is not Ending.DONE] == [25]
     assert ended[25].ending is Ending.DIED
+
+
+DANGEROUS = """
+import os
+import signal
+import time
+
+
+class Lethal:
+    # The first time that it is given away, or each time, its process dies.
+    def __init__(self, name, always):
+        self.name, self.always = name, always
+
+    def __reduce__(self):
+        if self.always or is_first(self.name):
+            os.kill(os.getpid(), signal.SIGKILL)
+        return bytes, (b"fine",)
+
+
+def is_first(name):
+    try:
+        os.close(os.open(name, os.O_CREAT | os.O_EXCL))
+    except FileExistsError:
+        return False
+    return True
+
+
+def begin(initial):
+    return do
+
+
+def do(payload, tell):
+    word, _, name = payload.decode().partition(" ")
+    if word == "die":
+        while name and not os.path.exists(name):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGKILL)
+    elif word in ("lethal", "always"):
+        return Lethal(name, word == "always")
+    return b"fine"
+"""
+
+
+@pytest.fixture(scope="module")
+def dangerous(tmp_path_factory):
+    """Give an executor of one worker, whose jobs kill it in several ways, and the folder of the files that they name."""
+    pytest.importorskip("distributed", reason="distributed is not installed")
+    from curifactory.executors.cluster import DaskExecutor
+
+    folder = tmp_path_factory.mktemp("dangerous")
+    (folder / "dangerous.py").write_text(DANGEROUS)
+    executor = DaskExecutor(workers=1)
+    setup = Setup("dangerous:begin", b"", (str(folder), *sys.path), str(folder))
+    executor.start(setup)
+    yield executor, folder, setup
+    executor.close(at_once=True)
+
+
+def await_all(executor, count):
+    """Return how jobs ended that were submitted, by number."""
+    ended = []
+    until = time.monotonic() + PATIENCE_S
+    while len(ended) < count and time.monotonic() < until:
+        ended += executor.wait(1.0)
+    assert len({each.number for each in ended}) == len(ended) == count
+    return {each.number: each for each in ended}
+
+
+def test_a_job_whose_result_died_with_its_worker_before_anybody_asked_is_done_again(dangerous):
+    executor, folder, _ = dangerous
+    executor.submit(Job(number=0, payload=b"say"))
+    await_all(executor, 1)
+    executor.submit(Job(number=0, payload=b"say"))
+    executor.submit(Job(number=1, payload=b"die now"))
+    # Nobody asks for the first one until its worker is dead, and another one takes a second to begin.
+    time.sleep(0.5)
+    (folder / "now").touch()
+    time.sleep(0.3)
+    ended = await_all(executor, 2)
+    assert (ended[0].ending, ended[0].result) == (Ending.DONE, b"fine")
+    assert ended[1].ending is Ending.DIED
+
+
+def test_a_job_whose_worker_dies_while_the_result_is_fetched_is_done_again(dangerous):
+    executor, folder, _ = dangerous
+    executor.submit(Job(number=0, payload=b"lethal once"))
+    assert await_all(executor, 1)[0].result == b"fine"
+    assert (folder / "once").exists()
+
+
+def test_a_job_whose_result_always_kills_its_worker_ends_and_later_ones_are_done(dangerous):
+    executor, _, _ = dangerous
+    executor.submit(Job(number=0, payload=b"always"))
+    ended = await_all(executor, 1)
+    assert ended[0].ending is Ending.DIED
+    executor.submit(Job(number=1, payload=b"say"))
+    assert await_all(executor, 1)[1].result == b"fine"
+
+
+def test_a_job_that_has_not_begun_in_a_worker_that_dies_is_done_elsewhere(dangerous):
+    executor, folder, _ = dangerous
+    # Of as few as these, the worker is given all.
+    executor.submit(Job(number=0, payload=b"die later"))
+    executor.submit(Job(number=1, payload=b"say"))
+    time.sleep(0.2)
+    (folder / "later").touch()
+    ended = await_all(executor, 2)
+    assert (ended[0].ending, ended[1].ending) == (Ending.DIED, Ending.DONE)
+
+
+def test_an_executor_that_was_closed_is_started_again_and_knows_nothing_of_earlier_jobs(dangerous):
+    executor, _, setup = dangerous
+    executor.submit(Job(number=0, payload=b"die never"))
+    executor.close(at_once=True)
+    executor.start(setup)
+    executor.submit(Job(number=0, payload=b"say"))
+    assert await_all(executor, 1)[0].result == b"fine"
+
+
+@pytest.mark.parametrize("is_forgotten", [False, True], ids=["it is closed", "it is forgotten"])
+def test_a_worker_that_dask_has_given_up_is_replaced(dangerous, is_forgotten):
+    executor, _, _ = dangerous
+    cluster = executor._cluster
+    for name, nanny in list(cluster.workers.items()):
+        cluster.sync(nanny.close)
+        if is_forgotten:
+            del cluster.workers[name]
+    executor.submit(Job(number=0, payload=b"say"))
+    assert await_all(executor, 1)[0].result == b"fine"
+
+
+def test_jobs_for_a_cluster_that_is_gone_die(tmp_path):
+    pytest.importorskip("distributed", reason="distributed is not installed")
+    from curifactory.executors.cluster import DaskExecutor
+
+    script = (
+        "import distributed, time\n"
+        "if __name__ == '__main__':\n"
+        "    cluster = distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address='127.0.0.1:0')\n"
+        "    print(cluster.scheduler_address, flush=True)\n"
+        "    time.sleep(600)\n"
+    )
+    (tmp_path / "cluster.py").write_text(script)
+    cluster = subprocess.Popen(
+        [sys.executable, str(tmp_path / "cluster.py")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        executor = DaskExecutor(cluster.stdout.readline().strip().removeprefix("tcp://"))
+        executor.start(Setup("curifactory.testing.executor:begin", b"laws", tuple(sys.path), os.getcwd()))
+        executor.submit(Job(number=0, payload=b"sleep 600"))
+        os.killpg(cluster.pid, signal.SIGKILL)
+        assert await_all(executor, 1)[0].ending is Ending.DIED
+        # Now its client looks for the scheduler, and later it has given up.
+        until = time.monotonic() + PATIENCE_S
+        for number in range(1, 1000):
+            executor.submit(Job(number=number, payload=b"say"))
+            told = await_all(executor, 1)[number]
+            assert told.ending is Ending.DIED
+            assert "the cluster has lost it" in told.detail
+            if "ClosedClientError" in told.detail or time.monotonic() > until:
+                break
+        assert "ClosedClientError" in told.detail
+    finally:
+        executor.close(at_once=True)
+        os.killpg(cluster.pid, signal.SIGKILL) if cluster.poll() is None else None
+        cluster.communicate()
 
 
 def test_of_a_cluster_of_others_a_late_job_is_given_up_and_the_end_says_that_its_worker_goes_on():

@@ -35,13 +35,16 @@ from curifactory.store.traces import TraceStore
 
 layout = Layout(Path(sys.argv[1]))
 
+def say(*words):
+    # At once and whole: others write at the same time, and where Python does not buffer, `print` writes the end of a line alone.
+    os.write(1, (" ".join(map(str, words)) + "\\n").encode())
+
 def in_child(work):
     child = os.fork()
     if child == 0:
         try:
             work()
         finally:
-            sys.stdout.flush()
             os._exit(0)
     return child
 """
@@ -88,8 +91,8 @@ def test_the_locks_of_a_killed_process_do_not_live_on_with_its_child(layout, tak
         layout,
         f"""
         {take}
-        child = in_child(lambda: (print("begun", flush=True), time.sleep(1000)))
-        os.write(1, f"{{child}}\\n".encode())
+        child = in_child(lambda: (say("begun"), time.sleep(1000)))
+        say(child)
         signal.pause()
         """,
     )
@@ -127,9 +130,9 @@ def test_a_child_lets_go_of_no_lock_of_its_parent(layout) -> None:
         os.waitpid(in_child(work), 0)
         resting.share()
         held.release()
-        print(CallLocks(layout).try_take("{KEY}"), StoreLock(layout).take_alone(wait_s=0))
+        say(CallLocks(layout).try_take("{KEY}"), StoreLock(layout).take_alone(wait_s=0))
         resting.release()
-        print(StoreLock(layout).take_alone(wait_s=0))
+        say(StoreLock(layout).take_alone(wait_s=0))
         """,
     )
     assert said == ["False False", "True"]
@@ -141,7 +144,7 @@ def test_a_child_has_locks_of_its_own(layout) -> None:
         f"""
         locks = CallLocks(layout)
         locks.take("{KEY}", what="it")
-        os.waitpid(in_child(lambda: print(locks.try_take("{KEY}"), locks.try_take("00"))), 0)
+        os.waitpid(in_child(lambda: say(locks.try_take("{KEY}"), locks.try_take("00"))), 0)
         """,
     )
     assert said == ["False True"]
@@ -158,13 +161,13 @@ def test_a_child_takes_nothing_from_its_parents_index(layout) -> None:
             index.execute(insert, ("iris_1",))
 
             def work():
-                print(index.query("SELECT reference FROM runs"))
+                say(index.query("SELECT reference FROM runs"))
                 index.execute(insert, ("iris_2",))
                 index.close()
 
             os.waitpid(in_child(work), 0)
-        print(index.query("SELECT reference FROM runs ORDER BY reference"))
-        print(index.query("SELECT count(*) FROM writers"), flush=True)
+        say(index.query("SELECT reference FROM runs ORDER BY reference"))
+        say(index.query("SELECT count(*) FROM writers"))
         index.execute(insert, ("iris_3",))
         os._exit(0)
         """,
@@ -201,13 +204,13 @@ def test_children_save_side_by_side_what_their_parent_finds(layout) -> None:
             return key, file
 
         def save_many(number):
-            print(json.dumps([save(f"{number}-{turn}") for turn in range(20)]))
+            say(json.dumps([save(f"{number}-{turn}") for turn in range(20)]))
 
         save("first")
         children = [in_child(lambda: save_many(number)) for number in range(4)]
         codes = [os.waitpid(child, 0)[1] for child in children]
         save_many("own")
-        print(codes)
+        say(codes)
         """,
     )
     assert said.pop() == "[0, 0, 0, 0]"
