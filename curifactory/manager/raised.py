@@ -50,24 +50,27 @@ class Raised:
             for each in (error.__cause__, error.__context__)
         )
         self._is_without_context = error.__suppress_context__
-        self._error = error
+        # What it says itself: libraries have exceptions pickled their own way, with all that they followed from.
+        self._made_of: Any
         try:
-            pickle.loads(pack(error))
+            self._made_of = error.__reduce_ex__(4)
+            _rebuild(pickle.loads(pack(self._made_of)))
         except Exception:  # noqa: BLE001 - people's exceptions may take what they like
-            self._error = StageError(f"{type(error).__name__}: {error}")
+            self._made_of = StageError(f"{type(error).__name__}: {error}").__reduce_ex__(4)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return make_again, (self._error, self._places, *self._chain, self._is_without_context)
+        return make_again, (self._made_of, self._places, *self._chain, self._is_without_context)
 
 
 def make_again(
-    error: BaseException,
+    made_of: Any,
     places: Sequence[Place],
     cause: BaseException | None,
     context: BaseException | None,
     is_without_context: bool,
 ) -> BaseException:
     """Return an exception with its traceback and with those that it followed from."""
+    error = _rebuild(made_of)
     trace = None
     for place in reversed(places):
         frame, instruction = _make_frame(place)
@@ -75,6 +78,17 @@ def make_again(
     error.__cause__, error.__context__ = cause, context
     error.__suppress_context__ = is_without_context
     return error.with_traceback(trace)
+
+
+def _rebuild(made_of: Any) -> BaseException:
+    make, arguments, *rest = made_of
+    state, *others = rest or (None,)
+    if any(each is not None for each in others):
+        raise TypeError("an exception that holds items like a list or a dictionary")
+    error: BaseException = make(*arguments)
+    if state is not None:
+        error.__setstate__(state)
+    return error
 
 
 def list_places(trace: TracebackType | None) -> list[Place]:

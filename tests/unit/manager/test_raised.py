@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copyreg
 import pickle
 import threading
 import traceback
@@ -64,7 +65,29 @@ def test_one_that_cannot_travel_is_told_by_another_one_at_the_same_place():
     assert traceback.extract_tb(arrived.__traceback__)[-1].name == "divide_with_a_lock"
 
 
-def test_one_that_follows_from_itself_arrives():
+class ListedError(Exception):
+    def __reduce__(self):
+        return ListedError, (), None, iter([1])
+
+
+def test_one_that_says_of_itself_more_than_can_be_made_again_is_told_by_another_one():
+    assert type(pickle.loads(pack(Raised(ListedError())))) is StageError
+
+
+def make_with(kind, said, _context):
+    return kind(*said)
+
+
+def with_context(error):
+    return make_with, (type(error), error.args, error.__context__)
+
+
+@pytest.mark.parametrize("way", [None, with_context], ids=["its own way", "the way of a library"])
+def test_one_that_follows_from_itself_arrives(monkeypatch, way):
+    for kind in (ValueError, KeyError):
+        monkeypatch.delitem(copyreg.dispatch_table, kind, raising=False)
+        if way is not None:
+            monkeypatch.setitem(copyreg.dispatch_table, kind, way)
     error = ValueError("first")
     error.__context__ = other = KeyError("second")
     other.__context__ = error
