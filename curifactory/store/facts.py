@@ -101,9 +101,14 @@ def write_document(folder: Path, name: str, value: Any, *, durable: bool = False
     StoreError
         If the file cannot be written.
     """
-    # One pass through the compact encoder settles what JSON does not know; the second is for people to read.
-    text = json.dumps(json.loads(encode(value)), ensure_ascii=False, indent=1)
-    write_whole(folder, name, f"{text}\n".encode("utf-8", "backslashreplace"), durable=durable)
+    if isinstance(value, list):
+        # There may be thousands of entries, such as sets of parameters; each has a line.
+        content = b"[\n" + b",\n".join(map(encode, value)) + b"\n]\n"
+    else:
+        # One pass through the compact encoder settles what JSON does not know; the second is for people to read.
+        text = json.dumps(json.loads(encode(value)), ensure_ascii=False, indent=1)
+        content = f"{text}\n".encode("utf-8", "backslashreplace")
+    write_whole(folder, name, content, durable=durable)
 
 
 def write_whole(folder: Path, name: str, content: bytes, *, durable: bool = False) -> None:

@@ -178,7 +178,7 @@ def deal_out(times: Sequence[float]) -> float:
 
 def measure_overhead(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     """Measure what a call costs that does nothing, on each executor, beyond what it costs here."""
-    number = sizes.of(300, tiny=4)
+    number = sizes.of(1_000, tiny=4)
     executors = [("processes", ("-j", str(CORES)), 1.0, FLOOR_OF_PROCESSES, 0.1)]
     try:
         import distributed  # noqa: F401 - only whether it is there

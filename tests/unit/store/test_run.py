@@ -24,7 +24,7 @@ from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Artifact, Fragment, StoredFile
 from curifactory.errors import StoreError
-from curifactory.store.facts import merge_facts
+from curifactory.store.facts import merge_facts, write_document
 from curifactory.store.process import is_alive, process_facts
 from curifactory.store.recorder import Recorder
 from curifactory.store.run import Run
@@ -210,6 +210,14 @@ def test_lines_of_another_shape_are_one_clear_error(folder, name):
     (folder / name).write_text('{"x": 1}\n')
     with pytest.raises(StoreError, match=name):
         getattr(Run.read(folder), name.partition(".")[0])
+
+
+@pytest.mark.parametrize("entries", [[], [{"name": "Größe", "n": 1}, {"name": "\ud800", "n": float("nan")}]])
+def test_a_list_of_many_has_a_line_for_each(folder, entries):
+    write_document(folder, "parameters.json", entries)
+    content = (folder / "parameters.json").read_text(encoding="utf-8")
+    assert json.loads(content) == [{**each, "n": each["n"] if each["n"] == 1 else None} for each in entries]
+    assert [line[0] for line in content.splitlines() if line] == ["[", *["{"] * len(entries), "]"]
 
 
 @pytest.mark.parametrize("name", ["parameters.json", "environment.json"])
