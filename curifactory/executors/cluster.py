@@ -16,7 +16,7 @@ from curifactory.executors.budget import Budget
 from curifactory.executors.cluster_worker import do_job
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
 from curifactory.executors.marks import Mark, Marks
-from curifactory.executors.threads import thread_variables
+from curifactory.executors.own_cluster import OwnCluster
 from curifactory.optional import require
 
 # Jobs that take no longer than this are handed over ahead of time, and so many for each core.
@@ -25,10 +25,6 @@ _AHEAD = 4
 # How often a job is done whose result is lost each time, and how long after the first time it is asked for again.
 _TRIES = 4
 _AGAIN_S = 0.1
-# How often it is looked after workers that are gone for good.
-_LOOK_S = 1.0
-# What those are that look after workers, when they do so no longer.
-_GONE = ("closing", "closed", "failed")
 _LOGGER = logging.getLogger("distributed.client")
 
 
@@ -74,7 +70,7 @@ class DaskExecutor:
         self._workers = workers
         self._resources = dict(resources or {})
         self._client: Any = None
-        self._cluster: Any = None
+        self._cluster: OwnCluster | None = None
         # Of a cluster of our own, whose workers are processes of this machine.
         self._marks: Marks | None = None
         self._budget: Budget | None = None
@@ -86,7 +82,6 @@ class DaskExecutor:
         self._cores = workers
         # How long the latest jobs took, since there was a moment without one.
         self._lately: deque[float] = deque()
-        self._look_at_s = 0.0
         self._level: int | None = None
 
     def start(self, setup: Setup) -> None:
@@ -108,36 +103,16 @@ class DaskExecutor:
         self._over = queue.SimpleQueue()
         try:
             if self._address is None:
-                self._start_cluster(setup)
+                self._marks = Marks()
+                self._budget = Budget(self._workers, resources=self._resources)
+                self._cluster = OwnCluster(self._distributed, workers=self._workers, threads=setup.threads)
+                self._client = self._distributed.Client(self._cluster.dask)
             else:
                 self._client = _connect(self._distributed, self._address)
             self._cores = sum(self._client.nthreads().values()) or self._workers
         except BaseException:
             self.close(at_once=True)
             raise
-
-    def _start_cluster(self, setup: Setup) -> None:
-        dask = require("dask", extra="dask", purpose="the Dask executor")
-        # What a worker is to find in its environment is told to it; that of this process stays as it is.
-        changes = {
-            "distributed.nanny.pre-spawn-environ": {},
-            "distributed.scheduler.allowed-failures": 0,
-            # A job that waits does so at the scheduler, and goes to whichever worker is free first.
-            "distributed.scheduler.worker-saturation": 1.0,
-            # Nobody looks at it, and it wakes each worker a hundred times a second.
-            "distributed.worker.profile.enabled": False,
-        }
-        self._marks = Marks()
-        self._budget = Budget(self._workers, resources=self._resources)
-        with dask.config.set(changes):
-            self._cluster = self._distributed.LocalCluster(
-                n_workers=self._workers,
-                threads_per_worker=1,
-                dashboard_address="127.0.0.1:0",
-                silence_logs=50,
-                env=thread_variables(setup.threads, {}),
-            )
-        self._client = self._distributed.Client(self._cluster)
 
     def has_room(self, job: Job) -> bool:
         """Whether a core is free, or is going to be at once. What else a job needs is the affair of a scheduler of others."""
@@ -201,7 +176,8 @@ class DaskExecutor:
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        self._replace_workers()
+        if self._cluster is not None:
+            self._cluster.keep_whole()
         happened: list[Ended | Told] = []
         while self._handed and not happened:
             over: list[tuple[int, Any] | Ended] = []
@@ -217,19 +193,6 @@ class DaskExecutor:
             if not self._handed:
                 self._lately.clear()
         return happened
-
-    def _replace_workers(self) -> None:
-        """Start other workers for those that Dask has given up, as it does with one that does not come back soon."""
-        cluster = self._cluster
-        if cluster is None or time.monotonic() < self._look_at_s:
-            return
-        self._look_at_s = time.monotonic() + _LOOK_S
-        planned, present = set(cluster.worker_spec), dict(cluster.workers)
-        gone = {name for name, each in present.items() if each.status.name in _GONE}
-        lacking = max(self._workers - len(planned - gone), 0)
-        if lacking or planned - set(present):
-            # It starts what is planned and not there.
-            cluster.scale(len(planned) + lacking)
 
     def close(self, *, at_once: bool = False) -> None:
         """Let go of the cluster; one that was started here is stopped."""

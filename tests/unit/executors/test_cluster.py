@@ -232,7 +232,7 @@ def test_an_executor_that_was_closed_is_started_again_and_knows_nothing_of_earli
 @pytest.mark.parametrize("is_forgotten", [False, True], ids=["it is closed", "it is forgotten"])
 def test_a_worker_that_dask_has_given_up_is_replaced(dangerous, is_forgotten):
     executor, _, _ = dangerous
-    cluster = executor._cluster
+    cluster = executor._cluster.dask
     for name, nanny in list(cluster.workers.items()):
         cluster.sync(nanny.close)
         if is_forgotten:
