@@ -358,7 +358,7 @@ def _browser() -> Iterator[Browser]:
 def chromium(_browser: Browser) -> Iterator[Chromium]:
     """Give a fresh page of a real browser that notes and refuses what would go to the network."""
     context = _browser.new_context(viewport={"width": 1280, "height": 900})
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(60_000)
     chromium = Chromium(context.new_page())
     chromium.watch()
     yield chromium

@@ -111,8 +111,14 @@ class Cacheable(Sidecar):
         record: Any = None,
         track: bool = True,
     ) -> None:
-        self._given = {"path_override": path_override, "name": name, "subdir": subdir, "prefix": prefix}
-        self._given.update(record=record, track=track)
+        self._given = {
+            "path_override": path_override,
+            "name": name,
+            "subdir": subdir,
+            "prefix": prefix,
+            "record": record,
+            "track": track,
+        }
         if path_override is not None:
             self.path_override = os.fspath(path_override)
         if name is not None:

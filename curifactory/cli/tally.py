@@ -29,8 +29,6 @@ class Tally:
         How the run ended; None as long as it goes on.
     counts : Counter of CallOutcome
         How many calls ended how.
-    scores : dict
-        Name of each record to the last value of each of its metrics.
     origins : Counter of str
         References of the runs that reused results came from.
     warnings : list of str
@@ -49,10 +47,11 @@ class Tally:
         self.reference: str | None = None
         self.outcome: RunOutcome | None = None
         self.counts: Counter[CallOutcome] = Counter()
-        self.scores: dict[str, dict[str, float]] = {}
         self.origins: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._records: dict[int, str] = {}
+        # By index of the record, and by type and name: the last value of a metric, and the call that logged it.
+        self._scores: dict[int, dict[tuple[str, str], tuple[int | None, float]]] = {}
         self._started: datetime | None = None
         self._finished: datetime | None = None
 
@@ -70,6 +69,16 @@ class Tally:
             self.counts[outcome] for outcome in (CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED)
         )
 
+    @property
+    def scores(self) -> dict[str, dict[str, float]]:
+        """Name of each record to the last value of each of its metrics, records and calls in the order of the run."""
+        return {
+            self._records.get(record, f"Record {record}"): {
+                " ".join(metric).lstrip(): value for metric, (_, value) in sorted(found.items(), key=_order)
+            }
+            for record, found in sorted(self._scores.items())
+        }
+
     def __call__(self, event: Any) -> None:
         """Take one event."""
         match event:
@@ -79,10 +88,7 @@ class Tally:
                 if reason is not None and reason.kind is ReasonKind.UNCHANGED and "run" in reason.particulars:
                     self.origins[reason.particulars["run"]] += 1
             case MetricLogged():
-                name = self._records.get(event.record, f"Record {event.record}")
-                scores = self.scores.setdefault(name, {})
-                for metric, value in event.values.items():
-                    scores[f"{event.type} {metric}".lstrip()] = value
+                self._keep_scores(event)
             case RecordAdded():
                 self._records[event.index] = event.name
             case RunStarted():
@@ -91,3 +97,24 @@ class Tally:
                 self.outcome, self._finished = event.outcome, event.at
             case Warned():
                 self.warnings.append(event.text)
+
+    def _keep_scores(self, event: MetricLogged) -> None:
+        scores = self._scores.get(event.record)
+        if scores is None:
+            scores = self._scores[event.record] = {}
+        call = event.call
+        for name, value in event.values.items():
+            metric = (event.type, name)
+            kept = scores.get(metric)
+            if kept is not None and kept[0] != call:
+                # Calls may end in any order: the last value is that of the call which was made last.
+                if kept[0] is not None and call is not None and kept[0] > call:
+                    continue
+                del scores[metric]
+            scores[metric] = (call, value)
+
+
+def _order(score: tuple[tuple[str, str], tuple[int | None, float]]) -> int:
+    """Return where a score stands among those of its record: what was logged outside of a call comes first."""
+    call = score[1][0]
+    return -1 if call is None else call

@@ -78,7 +78,8 @@ def stage(
 
         @functools.wraps(function)
         def call(record: Record, *args: Any, **overrides: Any) -> Record:
-            _check_call(spec, record, args)
+            if args or not isinstance(record, Record) or record.manager is None:
+                raise _unfit_call(spec, record, args)
             record.manager.call_stage(spec, record, None, overrides)
             return record
 
@@ -134,7 +135,8 @@ def aggregate(
         def call(
             record: Record, records: Sequence[Record] | None = None, *args: Any, **overrides: Any
         ) -> Record:
-            _check_call(spec, record, args)
+            if args or not isinstance(record, Record) or record.manager is None:
+                raise _unfit_call(spec, record, args)
             record.manager.call_stage(spec, record, records, overrides)
             return record
 
@@ -184,20 +186,19 @@ def _described(call: Callable[..., Record], spec: StageSpec) -> StageFunction:
     return cast(StageFunction, call)
 
 
-def _check_call(spec: StageSpec, record: Record, args: tuple[Any, ...]) -> None:
+def _unfit_call(spec: StageSpec, record: Any, args: tuple[Any, ...]) -> DefinitionError:
     if not isinstance(record, Record):
-        raise DefinitionError(
+        return DefinitionError(
             f"Stage '{spec.name}' was called with {type(record).__name__}, not with a record.",
             hint=f"Write {spec.name}(cf.Record(manager, params)).",
         )
     if args:
-        raise DefinitionError(
+        return DefinitionError(
             f"Stage '{spec.name}' was called with {len(args)} further positional values.",
             hint="Inputs come from the state; give others by keyword, such as "
             f"{spec.name}(record, {next(iter(sorted(spec.keywords)), 'name')}=…).",
         )
-    if record.manager is None:
-        raise NoArtifactManagerError(
-            f"Stage '{spec.name}' was called on a record without a manager.",
-            hint="Make it with cf.Record(manager, …).",
-        )
+    return NoArtifactManagerError(
+        f"Stage '{spec.name}' was called on a record without a manager.",
+        hint="Make it with cf.Record(manager, …).",
+    )

@@ -19,9 +19,12 @@ from curifactory.errors import CacheError
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
+    from curifactory.engine.identify import Identified
 
 
-def adopt(engine: Engine, call: Call, done: Performed, records: Sequence[Record]) -> None:
+def adopt(
+    engine: Engine, call: Call, done: Performed, records: Sequence[Record], foreseen: Identified | None
+) -> None:
     """Settle a call that was executed in another process.
 
     Parameters
@@ -34,6 +37,8 @@ def adopt(engine: Engine, call: Call, done: Performed, records: Sequence[Record]
         What came of it; its files are in place.
     records : sequence of Record
         The records that were sent with it, in their order.
+    foreseen : Identified or None
+        What it was taken for when it was sent.
     """
     call.made = True
     call.observed = done.reads
@@ -41,7 +46,7 @@ def adopt(engine: Engine, call: Call, done: Performed, records: Sequence[Record]
     call.outputs = done.outputs
     engine.adopt_facts(done.facts)
     if engine.options.writes and engine.wants_trace(call):
-        what = identify(engine, call, done.not_reusable)
+        what = identify(engine, call, done.not_reusable, foreseen)
         call.key = engine.identifier.momentary_key(call) if what is None else what.key
         for label in call.labels.values():
             engine.labels.pass_on(label, call.key)

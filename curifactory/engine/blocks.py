@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dis
-import functools
 from types import CodeType, FrameType
 from typing import Any
 
@@ -30,12 +29,23 @@ def inside_block(frame: FrameType | None, run_code: CodeType) -> bool:
     return False
 
 
+_MOST_KNOWN = 4096
+# By id, as the hash of a code object is made from all of it each time; an object that is held keeps its id.
+_known: dict[int, tuple[CodeType, tuple[tuple[int, int], ...]]] = {}
+
+
 def _covered(code: CodeType, offset: int) -> bool:
-    ranges = _block_ranges(code)
-    return bool(ranges) and any(start <= offset < end for start, end in ranges)
+    known = _known.get(id(code))
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        known = _known[id(code)] = (code, _block_ranges(code))
+    for start, end in known[1]:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+        if start <= offset < end:
+            return True
+    return False
 
 
-@functools.lru_cache(maxsize=4096)
 def _block_ranges(code: CodeType) -> tuple[tuple[int, int], ...]:
     """Return the ranges of byte code that a person's handler covers.
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from curifactory.core import garbage
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Output, StoredFile, Trace
+from curifactory.core.trace import Output, StoredFile, Trace, new_tuple
 from curifactory.engine.explain import explain
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified, Identifier, NotYetKnownError
@@ -168,9 +168,12 @@ class Decider:
         if added is None or call.decided_after == len(added):
             return False
         try:
-            return any(each.key in added for each in self._identities(call))
+            found = list(self._identities(call))
         except (UnidentifiableError, NotYetKnownError):
             return True
+        # Whoever executes it asks next what it probably is.
+        self._foreseen = (call, found[0]) if found else None
+        return any(each.key in added for each in found)
 
     def _asked_for(self, call: Call) -> Reason | None:
         options = self.options
@@ -199,7 +202,7 @@ class Decider:
             trace = find(key, stage=call.stage.stage_id)
             if trace is not None:
                 return self._check(call, trace)
-            first = first or Identified(key, reads, inputs, overrides)
+            first = first or new_tuple(Identified, (key, reads, inputs, overrides))
         if first is not None:
             self._foreseen = call, first
         return Decision(Verdict.RUN, self._explain(call))
@@ -247,14 +250,13 @@ class Decider:
                 return Decision(Verdict.RUN, missing)
         if has_unasked:
             trace = trace._replace(outputs=without_unasked(call, trace.outputs))
-        return Decision(Verdict.REUSE, self._unchanged_since(trace.run), trace, absent, lies_aside)
+        reason = self._unchanged.get(trace.run) or self._unchanged_since(trace.run)
+        return new_tuple(Decision, (Verdict.REUSE, reason, trace, absent, lies_aside))
 
     def _unchanged_since(self, run: str) -> Reason:
         """Return the reason of all calls that are reused from one run."""
-        reason = self._unchanged.get(run)
-        if reason is None:
-            made_in = "this run" if run == self.options.run else run
-            reason = self._unchanged[run] = Reason(ReasonKind.UNCHANGED, {"run": made_in})
+        made_in = "this run" if run == self.options.run else run
+        reason = self._unchanged[run] = Reason(ReasonKind.UNCHANGED, {"run": made_in})
         return reason
 
     def _missing(self, state: FileState, file: StoredFile) -> Reason | None:

@@ -163,7 +163,7 @@ class Engine:
             self._settle_soon([call], Want.FILES)
         record.stages.append(spec.name)
         for slot in call.slots:
-            record.state.bind(slot.name, slot)
+            record.state.bind(slot.output.name, slot)
         record.output_slots = call.slots
         if self.save_faults:
             self._raise_save_fault(final=False)
@@ -199,18 +199,18 @@ class Engine:
 
     def call_identities(self, call: Call) -> Mapping[str | Slot, str]:
         """Return what a call's keywords, and the values that a person holds or has put in, are now."""
-        if not call.takes_by_hand:
+        by_hand = [slot for slot in call.scheduled if slot.producer is None or slot.held is not None]
+        if not by_hand and not call.overrides:
             return _NO_IDENTITIES
         found: dict[str | Slot, str] = {}
         if call.overrides:
             with suppress(UnidentifiableError):
                 found.update(self.identifier.override_identities(call))
-        for slot in call.scheduled:
-            if slot.producer is None or slot.held is not None:
-                try:
-                    found[slot] = self.identifier.slot_identity(slot)
-                except UnidentifiableError:
-                    found[slot] = UNKNOWABLE
+        for slot in by_hand:
+            try:
+                found[slot] = self.identifier.slot_identity(slot)
+            except UnidentifiableError:
+                found[slot] = UNKNOWABLE
         return found
 
     def stage_of(self, spec: StageSpec) -> RunStage:

@@ -21,6 +21,9 @@ _CODE_READ = "params.code:"
 _CODE = "code."
 _WORDS = {"index": "index of the record", "files": "names of its files", "seed": "seed of the run"}
 _MOST_NAMES = 3
+# One object for all calls of which nothing more can be said.
+_NEVER_RUN = Reason(ReasonKind.NEVER_RUN)
+_NOT_SEEN = Reason(ReasonKind.PARAMETERS_NOT_SEEN)
 
 
 def explain(
@@ -46,14 +49,12 @@ def explain(
     record_name = str(getattr(call.record.params, "name", None))
     previous = traces.previous(call.stage_id, experiment, record_name)
     if previous is None:
-        return Reason(ReasonKind.NEVER_RUN)
+        return _NEVER_RUN
     if previous.run == run:
         # The newest trace is of another record in this very run, which is nothing to compare with; but in a notebook
         # the code may have been written anew since.
-        written_anew = iter_code_differences(call, previous, traces, identifier)
-        return next(written_anew, Reason(ReasonKind.PARAMETERS_NOT_SEEN))
-    found = iter_differences(call, previous, traces, identifier, inputs=inputs)
-    return next(found, Reason(ReasonKind.PARAMETERS_NOT_SEEN))
+        return next(iter_code_differences(call, previous, traces, identifier), _NOT_SEEN)
+    return next(iter_differences(call, previous, traces, identifier, inputs=inputs), _NOT_SEEN)
 
 
 def iter_differences(
@@ -136,7 +137,7 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
             yield Reason(ReasonKind.CODE_CHANGED, {"part": f"parameter {part}", "place": ""})
         elif old is None:
             # Read as a whole: a trace does not keep all values of the set.
-            yield Reason(ReasonKind.PARAMETERS_NOT_SEEN)
+            yield _NOT_SEEN
         else:
             particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
             yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)

@@ -49,13 +49,14 @@ def call_ended(
     peak_bytes : int, optional
         The most memory of the process that executed it; of this one if it is not given.
     """
-    record = call.record
+    record, stage = call.record, call.stage
+    spec = stage.spec
     # Of a call that was not executed the memory of this process says nothing.
     peak_bytes = peak_bytes or (None if started_at is None else read_peak())
     parts = (
         call.index,
-        call.stage.spec.name,
-        call.stage.stage_id,
+        spec.name,
+        stage.stage_id,
         record.index,
         record.get_reference_name(),
         call.outcome or CallOutcome.NOT_REACHED,
@@ -64,7 +65,7 @@ def call_ended(
         started_at,
         duration_s,
         call.engine.place(call.line),
-        call.stage.spec.aggregate,
+        spec.aggregate,
         _inputs(call),
         _outputs(call),
         fragments,
@@ -100,12 +101,13 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
-    specs = call.stage.outputs
-    if not call.outputs:
+    specs, outputs = call.stage.outputs, call.outputs
+    if not outputs:
         return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in specs])
-    made_in = call.origin.run if call.origin is not None and call.outcome is CallOutcome.REUSED else None
+    origin = call.origin
+    made_in = origin.run if origin is not None and call.outcome is CallOutcome.REUSED else None
     found = []
-    for position, output in enumerate(call.outputs):
+    for position, output in enumerate(outputs):
         # Files that the stage wrote by itself come after what it returned.
         lazy = position < len(specs) and specs[position][0].lazy
         found.append(new_tuple(OutputFacts, (*output, made_in, lazy)))

@@ -205,16 +205,6 @@ class Call:
         """Whether it is known what the call's outputs are."""
         return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
 
-    @property
-    def takes_by_hand(self) -> bool:
-        """Whether it takes keywords, or values that a person has put in or holds, which may be changed in place."""
-        if self.overrides:
-            return True
-        for slot in self.scheduled:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
-            if slot.producer is None or slot.held is not None:
-                return True
-        return False
-
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""
         for name, slot in zip(self.input_names, self.inputs, strict=True):

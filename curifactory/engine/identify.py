@@ -13,6 +13,7 @@ from curifactory.core.outcomes import Verdict
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot
+from curifactory.core.trace import Output
 from curifactory.engine.graph import Call
 from curifactory.engine.holding import is_unchanged
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
@@ -25,7 +26,7 @@ from curifactory.parameters.sets import REPEAT
 
 ABSENT = "absent"
 IGNORED = "ignored"
-_KEY_FORMAT = 1
+_KEY_FORMAT = "2"
 
 
 class NotYetKnownError(Exception):
@@ -48,12 +49,14 @@ class Identified(NamedTuple):
 class _Seen:
     """The fingerprint of a stage, and at which look it was last found to hold."""
 
-    __slots__ = ("look", "spec", "taken")
+    __slots__ = ("fingerprint", "is_current", "look", "spec")
 
     def __init__(self, spec: StageSpec, taken: Taken) -> None:
         # Held, so that no other stage gets its id.
         self.spec = spec
-        self.taken = taken
+        assert taken.result is not None  # noqa: S101 - a function always has a fingerprint
+        self.fingerprint = taken.result
+        self.is_current = taken.reach.ledger.is_current
         self.look = 0
 
 
@@ -98,23 +101,16 @@ class Identifier:
         """Return the fingerprint of a stage's code as it is now, looked at once until :meth:`look_again`."""
         seen = self._taken.get(id(spec))
         if seen is None or seen.look != self._look:
-            if seen is None or not seen.taken.is_current():
+            if seen is None or not seen.is_current():
                 taken = take(spec.function, scope=self._scope, depends=spec.depends, version=spec.version)
                 seen = self._taken[id(spec)] = _Seen(spec, taken)
             seen.look = self._look
-        assert seen.taken.result is not None  # noqa: S101 - a function always has a fingerprint
-        return seen.taken.result
+        return seen.fingerprint
 
     def last_fingerprint_of(self, spec: StageSpec) -> Fingerprint:
         """Return the fingerprint that a stage's code had when it was last looked at."""
         seen = self._taken.get(id(spec))
-        if seen is None or seen.taken.result is None:
-            return self.fingerprint_of(spec)
-        return seen.taken.result
-
-    def _take_code(self, call: Call) -> str:
-        code = call.code = self.fingerprint_of(call.stage.spec).digest
-        return code
+        return self.fingerprint_of(spec) if seen is None else seen.fingerprint
 
     def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
         """Take what a stage has done to globals while it was executed for a memo that does not count."""
@@ -140,7 +136,10 @@ class Identifier:
 
     def code_of(self, call: Call) -> str:
         """Return the digest of the code of a call's stage."""
-        return call.code or self._take_code(call)
+        code = call.code
+        if code is None:
+            code = call.code = self.fingerprint_of(call.stage.spec).digest
+        return code
 
     def slot_identity(self, slot: Slot) -> str:
         """Return what makes a slot's value the same value: an artifact's digest, else the call that made it.
@@ -158,12 +157,13 @@ class Identifier:
             return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope)
         if not producer.settled and producer.verdict is not Verdict.REUSE:
             raise NotYetKnownError(producer)
-        output = producer.outputs[slot.position] if producer.outputs else None
-        if output is not None and output.artifact is not None:
-            artifact = output.artifact
+        outputs = producer.outputs
+        artifact = outputs[slot.position].artifact if outputs else None
+        if artifact is not None:
             names = artifact.metadata.get(CODE_NAMES)
             code = self.named_code.identity(names) if names else ""
-            own = _own_files(producer)
+            # What the outputs may speak of.
+            own = _digest_files(outputs[len(producer.stage.outputs) :])
             return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}{own[:32]}"
         return f"call:{self.settled_key(producer)}:{slot.name}"
 
@@ -234,19 +234,16 @@ class Identifier:
     ) -> str:
         """Return the key from values that have been taken already."""
         stage = call.stage
-        # repr of nested tuples, lists and strings is unambiguous and the same in every process.
-        text = repr(
-            (
-                _KEY_FORMAT,
-                stage.stage_id,
-                call.code or self._take_code(call),
-                sorted(reads.items()),
-                sorted(inputs.items()),
-                sorted(overrides.items()) if overrides else [],
-                stage.output_names,
-            )
-        )
-        return sha256(text.encode()).hexdigest()
+        parts = [_KEY_FORMAT, stage.stage_id, call.code or self.code_of(call), *stage.output_parts]
+        for values in (reads, inputs, overrides):
+            parts.append(str(len(values)))
+            for item in sorted(values.items()):
+                parts += item
+        text = "\0".join(parts)
+        if text.count("\0") >= len(parts):
+            # One of them has what stands between them.
+            text = repr(parts)
+        return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _override_identity(self, call: Call, name: str, value: Any) -> str:
         path = f"{call.name}(…, {name})"
@@ -311,9 +308,8 @@ def _load_again(slot: Slot) -> Any:
     return producer.engine.values.load_again(slot)
 
 
-def _own_files(call: Call) -> str:
-    """Return a digest of the files that a stage wrote by itself, which its outputs may speak of; empty without any."""
-    own = call.outputs[len(call.stage.outputs) :]
+def _digest_files(own: Sequence[Output]) -> str:
+    """Return a digest of the files that a stage wrote by itself; empty without any."""
     return _digest_text([each.artifact.digest for each in own if each.artifact is not None]) if own else ""
 
 

@@ -59,7 +59,7 @@ class Keeping:
         return self._readers.get(id(slot), 0) > 0
 
     def _let_outputs_go(self, call: Call) -> None:
-        if not any(map(self._is_awaited, call.slots)):
+        if not self._readers or not any(map(self._is_awaited, call.slots)):
             call.let_outputs_go()
 
     def _let_go(self, slot: Slot) -> None:

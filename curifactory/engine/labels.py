@@ -49,9 +49,9 @@ class Labels:
         )
         return label
 
-    def claim(self, call: Call, cacher: Any, output: str, key: str) -> str:
-        """Return the label under which an output of a call with this key lies."""
-        label = self.plain(call, cacher, output)
+    def claim(self, call: Call, cacher: Any, output: str, key: str, *, plain: str | None = None) -> str:
+        """Return the label under which an output of a call with this key lies; its plain one may be known already."""
+        label = plain or self.plain(call, cacher, output)
         holder = self._holders.get(label)
         if holder is None:
             self._holders[label], self._calls[label] = key, call
@@ -71,12 +71,13 @@ class Labels:
         self._holders[own], self._calls[own] = key, call
         return own
 
-    def claim_early(self, call: Call, cacher: Any, output: str) -> str:
+    def claim_early(self, call: Call, cacher: Any, output: str, *, plain: str | None = None) -> str:
         """Return the label of an output whose call has no key yet, because its stage asks for the path."""
         if output not in call.labels:
             # The position of the call is the same in every run of the same code.
             stand_in = hashlib.sha256(f"{call.index} {call.stage_id} {output}".encode()).hexdigest()
-            call.labels = {**call.labels, output: self.claim(call, cacher, output, stand_in)}
+            label = self.claim(call, cacher, output, stand_in, plain=plain)
+            call.labels = {**call.labels, output: label}
         return call.labels[output]
 
     def claim_ahead(self, call: Call, cacher: Any, output: str) -> str | None:
@@ -89,7 +90,7 @@ class Labels:
         label = self.plain(call, cacher, output)
         if cacher.path_override is not None and self._calls.get(label, call) is not call:
             return None
-        return self.claim_early(call, cacher, output)
+        return self.claim_early(call, cacher, output, plain=label)
 
     def hold(self, label: str, key: str, call: Call) -> None:
         """Note that a reused call's file lies under a label."""

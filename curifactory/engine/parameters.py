@@ -96,8 +96,15 @@ class ParameterIdentities:
         self._scope = scope
         self._known: dict[int, ParameterIdentity] = {}
 
-    def of(self, params: Any) -> ParameterIdentity:
+    def of(self, params: Any, whole: str | None = None) -> ParameterIdentity:
         """Return the identity of a set as it is now.
+
+        Parameters
+        ----------
+        params : Any
+            The set.
+        whole : str, optional
+            Its digest, if another process has just taken it.
 
         Raises
         ------
@@ -114,7 +121,7 @@ class ParameterIdentities:
             for name, value in zip(_names(params), values, strict=False)
             if not isinstance(value, _ATOMS) and (name != _NO_REPRESENTATIONS or value)
         }
-        whole = set_digest(params, scope=self._scope)
+        whole = whole or set_digest(params, scope=self._scope)
         identity = ParameterIdentity(
             params,
             str(getattr(params, "name", None)),

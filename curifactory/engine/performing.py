@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from curifactory.core.outcomes import CallOutcome
@@ -12,6 +11,7 @@ from curifactory.core.record import Record
 from curifactory.core.spec import OutputSpec
 from curifactory.core.state import Slot, next_number
 from curifactory.core.trace import Output
+from curifactory.core.wall_clock import now
 from curifactory.engine.activity import Activity
 from curifactory.engine.committing import keep_outputs
 from curifactory.engine.engine import Engine
@@ -20,6 +20,7 @@ from curifactory.engine.facts import read_peak
 from curifactory.engine.folders import Folders
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.options import EngineOptions
+from curifactory.engine.parameters import ParameterIdentities
 from curifactory.engine.run_stage import RunStage
 from curifactory.engine.running import perform
 from curifactory.engine.shipping import (
@@ -28,6 +29,7 @@ from curifactory.engine.shipping import (
     ShippedProducer,
     ShippedRecord,
     ShippedSlot,
+    ShippedStage,
     receive_stage,
 )
 from curifactory.engine.spill import write_spilled
@@ -83,7 +85,9 @@ class PerformingEngine(Engine):
         )
         self._session = session
         self._spill_folder = spill_folder
+        self._scope = surroundings.scope
         self._seed: int | None = None
+        self._stages_here: dict[int, RunStage] = {}
 
     def ensure(self, targets: Sequence[Call], want: Want) -> None:
         """Refuse: what is not settled is the other process' affair."""
@@ -100,10 +104,23 @@ class PerformingEngine(Engine):
         """Return the seed that was sent with the call."""
         return self._seed
 
+    def stage_shipped(self, shipped: ShippedStage) -> RunStage:
+        """Return what a stage is here that has come by name, made once, or by itself."""
+        spec = receive_stage(shipped)
+        known = self._stages_here.get(id(spec))
+        if known is None:
+            known = RunStage.of(spec, shipped.stage_id, self.options)
+            if shipped.spec is None:
+                # It holds the spec, so that no other one gets its id.
+                self._stages_here[id(spec)] = known
+        return known
+
     def perform(self, shipped: ShippedCall) -> Performed:
         """Execute a call, save its outputs, and return what came of it."""
-        done = Performed(datetime.now().astimezone())
+        done = Performed(now())
         self._seed = shipped.seed
+        # Every call brings sets of its own, and nobody asks for them when it is over.
+        self.identifier.parameters_of = ParameterIdentities(self._scope).of
         try:
             call = _Unpacked(self, self._session, shipped).call
             self._check_code(call, shipped)
@@ -116,8 +133,8 @@ class PerformingEngine(Engine):
 
     def _execute(self, call: Call, shipped: ShippedCall, done: Performed) -> None:
         activity = Activity(self, call)
-        activity.telling.quiet = shipped.is_told
-        done.started = datetime.now().astimezone()
+        if shipped.is_told:
+            activity.telling.quiet = True
         values, done.duration_s = perform(self, call, activity)
         call.observed = done.reads = tuple(activity.reads)
         _, done.fault = keep_outputs(self, call, activity, values, key="")
@@ -127,8 +144,9 @@ class PerformingEngine(Engine):
             for position, (value, output) in enumerate(zip(values, call.outputs, strict=False))
         ]
         done.not_reusable = activity.not_reusable
-        done.fragments = activity.telling.fragments
-        done.report_folder = activity.telling.write()
+        if activity.told is not None:
+            done.fragments = activity.told.fragments
+            done.report_folder = activity.told.write()
         done.checkpoint = activity.checkpoint
         done.bound = [
             (self._position_of(call, record), name, slot.value)
@@ -172,8 +190,7 @@ class _Unpacked:
         session.take(
             None
             if shipped.manager_records is None
-            else [self.records[each] for each in shipped.manager_records],
-            {id(record): each for record, each in zip(self.records, shipped.records, strict=True)},
+            else [self.records[each] for each in shipped.manager_records]
         )
         self._producers = [self._make_producer(each) for each in shipped.producers]
         self._slots = [self._make_slot(each) for each in shipped.slots]
@@ -226,13 +243,13 @@ class _Unpacked:
             name: [(self.records[record], self._slots[slot]) for record, slot in pairs]
             for name, pairs in shipped.record_inputs.items()
         }
-        call.parameters = self._engine.identifier.parameters_of(call.record.params)
+        call.parameters = self._engine.identifier.parameters_of(call.record.params, shipped.parameters)
         if call.spec.aggregate:
             call.record.input_records = list(call.records or ())
         return call
 
-    def _blank_call(self, stage: Any, record: Record, index: int) -> Call:
-        here = RunStage.of(receive_stage(stage), stage.stage_id, self._engine.options)
+    def _blank_call(self, stage: ShippedStage, record: Record, index: int) -> Call:
+        here = self._engine.stage_shipped(stage)
         return Call(
             self._engine, here, record, None, {}, index=index, number=next_number(), line=("<unknown>", 0)
         )

@@ -9,6 +9,10 @@ from types import CodeType, FrameType
 from curifactory.engine.blocks import inside_block
 from curifactory.engine.execute import is_package_frame
 
+# Those of the decorated function, the session and the engine stand between a person's line and this module. To ask for a
+# frame makes an object of it, which takes longer than all else here.
+_OWN_FRAMES = 4
+
 
 def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
     """Return file and line of the call, and whether it may wait until ``run()`` has returned.
@@ -19,7 +23,7 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
         The code of ``run()``; None in a live context, where nothing waits. Under it the line is that of ``run()``, however
         deep in other functions the stage is called.
     """
-    frame = _nearest_person_frame()
+    frame = _nearest_person_frame(sys._getframe(_OWN_FRAMES))  # noqa: SLF001 - inspect.currentframe() is slower
     if frame is None:
         return ("<unknown>", 0), run_code is not None
     if run_code is None:
@@ -29,9 +33,6 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
         of_run = of_run.f_back
     shown = of_run or frame
     return _line(shown.f_code.co_filename, shown.f_lineno), not inside_block(frame, run_code)
-
-
-_own_files: set[str] = set()
 
 
 @functools.lru_cache(maxsize=1024)
@@ -70,14 +71,7 @@ def _find_cell(file: str) -> str | None:
     return None if found is None else f"{found[0].lower()} {found[1]}"
 
 
-def _nearest_person_frame() -> FrameType | None:
-    frame: FrameType | None = sys._getframe(2)  # noqa: SLF001 - inspect.currentframe() is the same, and slower
-    while frame is not None:
-        file = frame.f_code.co_filename
-        # The files of this package that stand between are few.
-        if file not in _own_files:
-            if not is_package_frame(file):
-                break
-            _own_files.add(file)
+def _nearest_person_frame(frame: FrameType | None) -> FrameType | None:
+    while frame is not None and is_package_frame(frame.f_code.co_filename):
         frame = frame.f_back
     return frame

@@ -29,13 +29,20 @@ def guess_reads(spec: StageSpec, params: Any) -> tuple[str, ...]:
     >>> guess_reads(SimpleNamespace(function=train), Params())
     ('params.n',)
     """
-    if not dataclasses.is_dataclass(params):
-        return (WHOLE,)
-    code = getattr(inspect.unwrap(spec.function), "__code__", None)
-    named = None if code is None else fields_named(code)
+    function = spec.function
+    cls: Any = type(params)
+    if hasattr(function, "__wrapped__"):
+        function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    return (WHOLE,) if code is None else _guess(code, cls)
+
+
+@lru_cache(maxsize=1024)
+def _guess(code: CodeType, cls: type) -> tuple[str, ...]:
+    named = fields_named(code) if dataclasses.is_dataclass(cls) else None
     if named is None:
         return (WHOLE,)
-    fields = {field.name for field in dataclasses.fields(params)}
+    fields = {field.name for field in dataclasses.fields(cls)}
     return tuple(sorted(f"params.{name}" for name in named & fields))
 
 

@@ -23,8 +23,8 @@ class RunStage(NamedTuple):
         Module-qualified name, the same in every process.
     outputs : tuple of (OutputSpec, cacher)
         Each output with its cacher, None for one that is not cached, as this run treats it.
-    output_names : list of str
-        The names of these; a list, as keys of calls are digests of its text.
+    output_parts : tuple of str
+        Their number and their names, as they stand in keys of calls.
     has_cacher : bool
         Whether an output is cached.
     may_read_state : bool
@@ -34,7 +34,7 @@ class RunStage(NamedTuple):
     spec: StageSpec
     stage_id: str
     outputs: tuple[tuple[OutputSpec, Any], ...]
-    output_names: list[str]
+    output_parts: tuple[str, ...]
     has_cacher: bool
     may_read_state: bool
 
@@ -42,9 +42,9 @@ class RunStage(NamedTuple):
     def of(cls, spec: StageSpec, stage_id: str, options: EngineOptions) -> RunStage:
         """Return what a stage is under the options of a run."""
         outputs = effective_outputs(spec, options)
-        names = [output.name for output, _ in outputs]
+        parts = (str(len(outputs)), *(output.name for output, _ in outputs))
         has_cacher = any(cacher is not None for _, cacher in outputs)
-        return cls(spec, stage_id, outputs, names, has_cacher, mentions_state(spec))
+        return cls(spec, stage_id, outputs, parts, has_cacher, mentions_state(spec))
 
 
 def effective_outputs(spec: StageSpec, options: EngineOptions) -> tuple[tuple[OutputSpec, Any], ...]:

@@ -125,17 +125,21 @@ class Saver:
         else:
             entries = self._stage_all(call, values, key)
         outputs: list[Output] = []
+        lossless: list[bool] = []
         try:
             for (spec, template), value, entry in zip(specs, values, entries, strict=True):
-                artifact = None
-                if entry is not None:
+                if entry is None:
+                    outputs.append(describe(spec.name, value))
+                    lossless.append(True)
+                else:
                     artifact = self._commit(spec.name, value, entry, self.cacher_key(template, spec.name))
-                outputs.append(describe(spec.name, value, artifact))
+                    outputs.append(describe(spec.name, value, artifact))
+                    lossless.append(bool(entry.cacher.lossless))
         finally:
             for position, entry in enumerate(entries):
                 if entry is not None:
                     self._give_back(entry, is_committed=position < len(outputs))
-        return tuple(outputs), tuple([entry is None or bool(entry.cacher.lossless) for entry in entries])
+        return tuple(outputs), tuple(lossless)
 
     def own_files(self, paths: Sequence[str]) -> tuple[Output, ...]:
         """Return an output for each file that a stage has written by itself under a path it asked for."""

@@ -6,12 +6,13 @@ import heapq
 import pickle
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import CallOutcome, Verdict
+from curifactory.core.wall_clock import now
 from curifactory.engine.adoption import adopt, adopt_failure
 from curifactory.engine.graph import Call
 from curifactory.engine.order import rank_calls
@@ -24,6 +25,7 @@ from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
 if TYPE_CHECKING:
     from curifactory.core.record import Record
     from curifactory.engine.engine import Engine
+    from curifactory.engine.identify import Identified
     from curifactory.engine.keeping import Keeping
     from curifactory.engine.settling import Settling
 
@@ -37,7 +39,7 @@ class _Running:
 
     call: Call
     records: list[Record]
-    key: str | None
+    foreseen: Identified | None
     locked: tuple[str, ...]
     started: datetime
 
@@ -74,6 +76,10 @@ class Schedule:
         self._followers: dict[str, list[Call]] = {}
         self._tries: dict[int, int] = {}
         self._error: BaseException | None = None
+        # Whether something may begin that could not when it was last tried.
+        self._has_news = False
+        # The stages for whose calls there has been no room since then.
+        self._full: set[int] = set()
         # Whether a call is ready and waits for another process, of which nobody tells us when it is over.
         self._is_held = False
 
@@ -95,10 +101,14 @@ class Schedule:
             self._await(call, [each for each in call.producers if each.index in self._calls])
         try:
             while self._ready or self._running:
-                self._start_ready()
+                if self._has_news or self._is_held or not self._running:
+                    self._start_ready()
                 if self._running:
-                    for happened in self._executor.wait(_HELD_LOOK_S if self._is_held else _LOOK_S):
-                        self._take(happened)
+                    happened = self._executor.wait(_HELD_LOOK_S if self._is_held else _LOOK_S)
+                    # There may be more room all the same, as on a cluster that has grown.
+                    self._has_news |= not happened
+                    for each in happened:
+                        self._take(each)
         except BaseException:
             self._stop()
             raise
@@ -115,39 +125,32 @@ class Schedule:
             self._make_ready(call.index)
 
     def _make_ready(self, index: int) -> None:
+        self._has_news = True
         heapq.heappush(self._ready, (self._ranks.get(index, 0), index))
 
     def _start_ready(self) -> None:
-        self._is_held = False
-        held: list[int] = []
+        self._has_news = self._is_held = False
+        self._full.clear()
+        held: list[tuple[int, int]] = []
         while self._ready and self._error is None:
-            _, index = heapq.heappop(self._ready)
-            if not self._start(self._calls[index]):
-                held.append(index)
+            place = heapq.heappop(self._ready)
+            if not self._start(self._calls[place[1]]):
+                held.append(place)
                 if len(held) > len(self._running):
                     # There is no room, and what comes later is to come later.
                     break
-        for index in held:
-            self._make_ready(index)
+        for place in held:
+            heapq.heappush(self._ready, place)
         if self._error is not None:
             self._ready.clear()
 
     def _start(self, call: Call) -> bool:
         """Settle a call or send it away; False if there is no room for it now."""
         engine = self._engine
-        if call.outcome is not None and call.settled and not self._is_to_be_made(call):
+        if call.settled and call.index not in self._settling.to_be_made:
             self._go_on(call)
             return True
-        needs = call.spec.needs
-        place = Job(
-            number=call.index,
-            payload=b"",
-            threads=needs.threads,
-            memory_bytes=needs.memory_bytes,
-            resources=needs.resources,
-            timeout_s=needs.timeout_s or engine.options.timeout_s,
-        )
-        has_room = self._executor.has_room(place)
+        has_room = self._has_room(call)
         # What has to run as far as is known is looked at again when it could begin, and not at every turn before.
         is_open = call.outcome is None and (has_room or call.verdict is not Verdict.RUN)
         if is_open and self._settling.settle_without_running(call):
@@ -160,9 +163,8 @@ class Schedule:
             self._make_first(call, absent)
             return True
         foreseen = engine.decider.foresee(call)
-        key = None if foreseen is None else foreseen.key
-        if key is not None and key in self._followers:
-            self._followers[key].append(call)
+        if foreseen is not None and foreseen.key in self._followers:
+            self._followers[foreseen.key].append(call)
             return True
         locked: tuple[str, ...] = ()
         try:
@@ -179,33 +181,51 @@ class Schedule:
                 if self._settling.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
                     self._go_on(call)
                     return True
-            self._send(call, place, key, locked)
+            self._send(call, foreseen, locked)
         finally:
             if call.index not in self._running:
                 engine.call_locks.release(*locked)
         return True
 
-    def _send(self, call: Call, place: Job, key: str | None, locked: tuple[str, ...]) -> None:
+    def _has_room(self, call: Call) -> bool:
+        """Whether a call could begin; while calls are only begun, there comes no room for a stage that had none."""
+        stage = id(call.stage)
+        if stage not in self._full and not self._executor.has_room(self._job_of(call, b"")):
+            self._full.add(stage)
+        return stage not in self._full
+
+    def _job_of(self, call: Call, payload: bytes) -> Job:
+        needs = call.spec.needs
+        return Job(
+            number=call.index,
+            payload=payload,
+            threads=needs.threads,
+            memory_bytes=needs.memory_bytes,
+            resources=needs.resources,
+            timeout_s=needs.timeout_s or self._engine.options.timeout_s,
+        )
+
+    def _send(self, call: Call, foreseen: Identified | None, locked: tuple[str, ...]) -> None:
         """Send a call away, or execute it here if it cannot be sent."""
         engine = self._engine
         try:
             check_unchanged(engine, call)
         except Exception as error:  # noqa: BLE001 - it ends the call like an exception of its stage
-            self._fail(call, error, datetime.now().astimezone(), "")
+            self._fail(call, error, now(), "")
             return
         shipment = Shipment(engine, call)
         payload = self._pack(call, shipment)
         if payload is None:
             self._run_here(call)
             return
-        if key is not None:
-            self._followers[key] = []
-        started = datetime.now().astimezone()
-        self._running[call.index] = _Running(call, shipment.records, key, locked, started)
+        if foreseen is not None:
+            self._followers[foreseen.key] = []
+        started = now()
+        self._running[call.index] = _Running(call, shipment.records, foreseen, locked, started)
         engine.events.emit(
             CallStarted(call.index, call.name, call.record.index, call.record.get_reference_name(), started)
         )
-        self._executor.submit(replace(place, payload=payload))
+        self._executor.submit(self._job_of(call, payload))
 
     def _pack(self, call: Call, shipment: Shipment) -> bytes | None:
         """Return a call as bytes; None if it has to be executed here."""
@@ -213,7 +233,7 @@ class Schedule:
         labels = labels_of(engine, call) if engine.options.writes else {}
         if labels is None or id(call.spec) in engine.stays_here:
             return None
-        wide = engine.stage_of(call.spec).may_read_state or id(call.spec) in engine.reads_widely
+        wide = call.stage.may_read_state or id(call.spec) in engine.reads_widely
         shipped = shipment.pack(labels, wide=wide)
         if shipped is None:
             return None
@@ -238,17 +258,15 @@ class Schedule:
 
     def _make_first(self, call: Call, absent: Sequence[Call]) -> None:
         """Have calls executed again whose values lie nowhere, before the one that reads them."""
+        to_be_made = self._settling.to_be_made
         for each in absent:
-            if each.index not in self._running and not self._is_to_be_made(each):
+            if each.index not in self._running and each.index not in to_be_made:
                 self._settling.want_again(each)
                 self._calls[each.index] = each
-                self._await(each, [other for other in each.producers if self._is_to_be_made(other)])
+                self._await(each, [other for other in each.producers if other.index in to_be_made])
         self._lacking[call.index] = {each.index for each in absent}
         for each in absent:
             self._readers.setdefault(each.index, []).append(call.index)
-
-    def _is_to_be_made(self, call: Call) -> bool:
-        return call.index in self._settling.to_be_made
 
     def _take(self, happened: Ended | Told) -> None:
         running = self._running.get(happened.number)
@@ -257,6 +275,8 @@ class Schedule:
         if isinstance(happened, Told):
             self._hear(happened.message)
             return
+        # It has left room.
+        self._has_news = True
         call = running.call
         self._settling.to_be_made.discard(call.index)
         try:
@@ -268,8 +288,8 @@ class Schedule:
             # Not before: it holds its locks until here, and who holds locks must not wait for one.
             del self._running[call.index]
             self._engine.call_locks.release(*running.locked)
-        if running.key is not None:
-            for follower in self._followers.pop(running.key, ()):
+        if running.foreseen is not None:
+            for follower in self._followers.pop(running.foreseen.key, ()):
                 self._make_ready(follower.index)
 
     def _is_awaited(self, call: Call) -> bool:
@@ -289,7 +309,7 @@ class Schedule:
                     self._start_ready()
             finally:
                 # What is finished is kept, whatever becomes of the next.
-                adopt(self._engine, call, done, running.records)
+                adopt(self._engine, call, done, running.records, running.foreseen)
             self._go_on(call)
 
     def _send_more(self, call: Call, lacks: int) -> None:

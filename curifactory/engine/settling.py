@@ -96,7 +96,9 @@ class Settling:
             run_call(self._engine, call)
             return
         locks, locked = self._engine.call_locks, self._engine.decider.locked_keys(call, foreseen)
-        waited = locks.take(*locked, what=call.describe())
+        waited = not locks.try_take(*locked)
+        if waited:
+            locks.take(*locked, what=call.describe())
         try:
             if not self.settle_as_made_elsewhere(call, foreseen.key, waited=waited):
                 run_call(self._engine, call, foreseen)
@@ -124,7 +126,7 @@ class Settling:
             read; whoever needs the value after that fails by it all the same.
         """
         failed = self._engine.failed
-        if failed is None or not any(is_lost(producer) for producer in call.producers):
+        if failed is None or not any(map(is_lost, call.producers)):
             return False
         if not self._engine.options.keep_going:
             raise failed[1]
@@ -163,13 +165,14 @@ class Settling:
             # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
             if not call.verdict is decision.verdict is Verdict.RUN:
                 apply(call, decision)
-        if call.verdict is Verdict.REUSE and not has_to_run(call):
-            check_values(engine, call)
-            reuse_call(engine, call)
-            return True
-        if call.verdict is Verdict.REUSE:
+        if call.verdict is not Verdict.REUSE:
+            return False
+        if call.absent is not None and has_to_run(call):
             call.verdict, call.reason = Verdict.RUN, call.absent
-        return False
+            return False
+        check_values(engine, call)
+        reuse_call(engine, call)
+        return True
 
     def absent_producers(self, call: Call) -> list[Call]:
         """Return, in call order, the reused calls whose values this one needs, directly or not, and that lie nowhere."""
@@ -178,6 +181,8 @@ class Settling:
         while pending:
             for _, slot in pending.pop().input_slots():
                 producer = slot.producer
+                if slot.present:
+                    continue
                 if (
                     isinstance(producer, Call)
                     and producer.index not in wanted

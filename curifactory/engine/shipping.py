@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -71,6 +72,7 @@ class ShippedCall(NamedTuple):
     cwd: str | None
     stage: ShippedStage
     code: str
+    parameters: str | None
     label_hash: str
     labels: Mapping[str, str]
     known_records: int
@@ -186,6 +188,7 @@ class Shipment:
             cwd=call.cwd,
             stage=ship_stage(call.spec, call.stage_id),
             code=self._engine.identifier.code_of(call),
+            parameters=None if call.parameters is None else call.parameters.whole,
             label_hash=call.label_hash,
             labels=labels,
             known_records=call.known_records,
@@ -287,11 +290,9 @@ def ship_stage(spec: StageSpec, stage_id: str) -> ShippedStage:
 
 def receive_stage(shipped: ShippedStage) -> StageSpec:
     """Return the stage that was shipped, imported if it came by name."""
-    import importlib
-
     if shipped.spec is not None:
         return shipped.spec
-    found: Any = importlib.import_module(shipped.module)
+    found: Any = sys.modules.get(shipped.module) or importlib.import_module(shipped.module)
     for part in shipped.qualname.split("."):
         found = getattr(found, part)
     spec: StageSpec = found.spec

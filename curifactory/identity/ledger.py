@@ -92,7 +92,10 @@ class Ledger:
                 return False
             if function.__kwdefaults__ is not keywords:
                 return False
-        return all(is_same() for is_same in self.watches)
+        for is_same in self.watches:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
+            if not is_same():
+                return False
+        return True
 
 
 def content_of(cell: CellType) -> Any:

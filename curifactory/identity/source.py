@@ -11,6 +11,7 @@ import ast
 import hashlib
 import os
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
@@ -55,11 +56,17 @@ class Source:
     @cached_property
     def _named(self) -> dict[tuple[str, int], list[Definition]]:
         found: dict[tuple[str, int], list[Definition]] = {}
-        for node in ast.walk(self.tree) if self.tree is not None else ():
+        for node in _walk_statements(self.tree) if self.tree is not None else ():
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
                 found.setdefault((node.name, first_line(node)), []).append(node)
-            elif isinstance(node, ast.Lambda):
-                found.setdefault(("<lambda>", node.lineno), []).append(node)
+        return found
+
+    @cached_property
+    def _lambdas(self) -> dict[int, list[Definition]]:
+        found: dict[int, list[Definition]] = {}
+        for node in ast.walk(self.tree) if self.tree is not None else ():
+            if isinstance(node, ast.Lambda):
+                found.setdefault(node.lineno, []).append(node)
         return found
 
     def definition(self, code: CodeType) -> Definition | None:
@@ -67,9 +74,9 @@ class Source:
         compiled = self._match(code)
         if compiled is None:
             return None
-        nodes = self._named.get((compiled.co_name, compiled.co_firstlineno), [])
         if compiled.co_name == "<lambda>":
-            return _lambda_around(compiled, nodes)
+            return _lambda_around(compiled, self._lambdas.get(compiled.co_firstlineno, []))
+        nodes = self._named.get((compiled.co_name, compiled.co_firstlineno), [])
         return nodes[0] if nodes else None
 
     def classes(self, qualname: str) -> list[ast.ClassDef]:
@@ -233,6 +240,16 @@ def _walk_codes(code: CodeType) -> Iterator[CodeType]:
         if isinstance(constant, CodeType):
             yield constant
             yield from _walk_codes(constant)
+
+
+def _walk_statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Go through all statements, breadth first, without a look into the expressions in them, which are many more."""
+    waiting: deque[ast.AST] = deque([tree])
+    while waiting:
+        node = waiting.popleft()
+        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+            waiting.extend(getattr(node, name, ()))
+        yield node
 
 
 def _walk_definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Definition]]:

@@ -16,12 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+# What most projects and their first calls come to: imported before anybody waits for a worker.
+import curifactory.caching.json_cacher
+import curifactory.caching.pickle_cacher
+import curifactory.core.stages  # noqa: F401
 from curifactory.core.events import CallEnded, CallStarted, EventStream
 from curifactory.core.record import Record
 from curifactory.engine.hands import Hands
 from curifactory.engine.options import EngineOptions
 from curifactory.engine.performing import LackingError, PerformingEngine
-from curifactory.engine.shipping import Performed, ShippedCall, ShippedRecord
+from curifactory.engine.shipping import Performed, ShippedCall
 from curifactory.engine.surroundings import Surroundings
 from curifactory.engine.travel import pack
 from curifactory.executors.executor import Tell, Work
@@ -130,7 +134,9 @@ class _Worker:
         files = ArtifactFiles(
             layout, index, durable=facts.project.settings.durable, trusts=facts.project.settings.trust
         )
-        self._events = EventStream()
+        events = EventStream()
+        self._teller = _Teller()
+        events.subscribe(self._teller)
         self._session = Session(facts.session)
         self._engine = PerformingEngine(
             facts.options,
@@ -138,7 +144,7 @@ class _Worker:
                 layout=layout,
                 files=files,
                 traces=TraceStore(layout, index, files=files),
-                events=self._events,
+                events=events,
                 scope=_scope_of(facts.project),
                 root=facts.project.root,
                 fragments=None if facts.fragments is None else Path(facts.fragments),
@@ -152,14 +158,11 @@ class _Worker:
 
     def work(self, payload: bytes, tell: Tell) -> bytes:
         shipped: ShippedCall = pickle.loads(payload)
-        teller = _Teller(tell)
-        self._events.subscribe(teller)
+        teller = self._teller
         try:
-            with teller.redirected():
+            with teller.telling(tell):
                 done = self._engine.perform(shipped)
-            teller.flush()
         finally:
-            self._events.unsubscribe(teller)
             self._session.forget()
             self._engine.graph.calls.clear()
         return _encode(done)
@@ -179,15 +182,13 @@ class Session:
         self._records: list[Record] | None = None
         self.engine: Any = None
 
-    def take(self, records: list[Record] | None, shipped: Mapping[int, ShippedRecord]) -> None:
+    def take(self, records: list[Record] | None) -> None:
         """Take the records of a call."""
         self._records = records
-        self._shipped = shipped
 
     def forget(self) -> None:
         """Let go of the records of a call that is over."""
         self._records = None
-        self._shipped = {}
 
     @property
     def records(self) -> list[Record]:
@@ -232,16 +233,21 @@ class Session:
 
 
 class _Teller:
-    """Sends what a call tells on its way: events, and what it prints."""
+    """Sends what a call tells on its way: events, and what it prints.
 
-    def __init__(self, tell: Tell) -> None:
-        self._tell = tell
+    It prints into the same streams as the calls before it, since what those have set up may hold them, as loggers do.
+    """
+
+    def __init__(self) -> None:
+        self._tell: Tell | None = None
         self._pid = os.getpid()
         self._events: list[Any] = []
-        self._sent_at = time.monotonic()
+        self._sent_at = 0.0
+        self._said: tuple[_Said, ...] = ()
+        self._streams: tuple[io.TextIOWrapper, ...] = ()
 
     def __call__(self, event: Any) -> None:
-        if isinstance(event, (CallStarted, CallEnded)):
+        if self._tell is None or isinstance(event, (CallStarted, CallEnded)):
             return
         self._events.append(event)
         if time.monotonic() - self._sent_at > _TELL_AFTER_S:
@@ -252,33 +258,42 @@ class _Teller:
             return
         self._sent_at = time.monotonic()
         events, self._events = self._events, []
-        if events:
-            self._tell(pickle.dumps(("told", events)))
+        tell = self._tell
+        if events and tell is not None:
+            tell(pickle.dumps(("told", events)))
 
     def say(self, stream: str, text: str) -> None:
-        if self._is_copy():
+        tell = self._tell
+        if tell is None or self._is_copy():
             target = sys.__stderr__ if stream == "stderr" else sys.__stdout__
             if target is not None:
                 target.write(text)
                 target.flush()
             return
         self.flush()
-        self._tell(pickle.dumps(("said", stream, text)))
+        tell(pickle.dumps(("said", stream, text)))
 
     def _is_copy(self) -> bool:
         """Whether this is a child that a stage has forked: what it tells would tear what its parent does."""
         return os.getpid() != self._pid
 
     @contextlib.contextmanager
-    def redirected(self) -> Iterator[None]:
-        """Let what is printed in the block be printed by the process that has the terminal."""
-        output, errors = _Said(self, "stdout"), _Said(self, "stderr")
-        with contextlib.redirect_stdout(output.as_text()), contextlib.redirect_stderr(errors.as_text()):
-            try:
-                yield
-            finally:
-                output.flush_all()
-                errors.flush_all()
+    def telling(self, tell: Tell) -> Iterator[None]:
+        """Let what is told in the block be sent, and what is printed be printed by the process that has the terminal."""
+        if not self._streams or not all(map(_is_open, self._streams)):
+            self._said = _Said(self, "stdout"), _Said(self, "stderr")
+            self._streams = tuple([each.as_text() for each in self._said])
+        self._tell, self._sent_at = tell, time.monotonic()
+        before = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self._streams
+        try:
+            yield
+        finally:
+            sys.stdout, sys.stderr = before
+            for each in self._said:
+                each.flush_all()
+            self.flush()
+            self._tell = None
 
 
 class _Said(io.BufferedIOBase):
@@ -322,6 +337,14 @@ class _Said(io.BufferedIOBase):
     def _say(self, content: bytearray) -> None:
         if content:
             self._teller.say(self.name, content.decode("utf-8", "replace"))
+
+
+def _is_open(stream: io.TextIOWrapper) -> bool:
+    try:
+        return not stream.closed
+    except ValueError:
+        # A stage has taken its buffer away.
+        return False
 
 
 def _encode(done: Performed) -> bytes:

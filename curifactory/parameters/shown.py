@@ -68,7 +68,7 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
     >>> shown_reads(ExperimentParameters(name="small"), ["name", "type:", "momentum"])
     {'momentum': 'absent', 'name': "'small'"}
     """
-    found = {}
+    found, writer = {}, TreeWriter()
     for path in sorted(paths):
         if path.startswith((CODE, FIELDS, OBJECT, TYPE)) or path == WHOLE:
             continue
@@ -76,7 +76,7 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
         if value is ABSENT:
             found[path] = "absent"
         else:
-            found[path] = text_of(TreeWriter().write_entry(value, path, path))
+            found[path] = text_of(writer.write_entry(value, path, path))
     return found
 
 

@@ -144,19 +144,24 @@ class ArtifactFiles:
         CacheError
             If something is missing, cannot be read or cannot be moved: disk full, no permission, path too long, …
         """
-        stored: list[StoredFile] = []
+        naming = self._naming
+        ready: list[tuple[str, str, str, Facts]] = []
         try:
-            pairs = [(source, *self._naming.normalize(final)) for source, final in staged]
-            if len(pairs) > 1:
-                check_finals([final for _, final, _ in pairs])
-            taken = [self.staged.take(source, is_untouched=is_untouched) for source, _, _ in pairs]
+            for source, wanted in staged:
+                final, path = naming.normalize(wanted)
+                ready.append((source, final, path, self.staged.take(source, is_untouched=is_untouched)))
+            if len(ready) > 1:
+                check_finals([final for _, final, _, _ in ready])
             # The references before the moves: a missing one must leave everything as it was.
             counted = [self._count_reference(path) for path in references] if references else ()
-            for (source, final, path), facts in zip(pairs, taken, strict=True):
-                self._naming.place(source, final, path, facts)
-                stored.append(new_tuple(StoredFile, (path, facts.digest, facts.size_bytes, False)))
+            for source, final, path, facts in ready:
+                naming.place(source, final, path, facts)
         except OSError as error:
             raise cache_error(error, "save the artifact") from error
+        stored = [
+            new_tuple(StoredFile, (path, facts.digest, facts.size_bytes, False))
+            for _, _, path, facts in ready
+        ]
         return (*stored, *counted)
 
     def state(self, file: StoredFile) -> FileState:
@@ -293,6 +298,11 @@ class ArtifactFiles:
             with suppress(OSError, CacheError):
                 self._facts.take(path, place)
             return self._superseded.put(path, place)
+
+    @property
+    def remembered(self) -> Mapping[str, Facts]:
+        """The stat facts in memory, by the paths of files as they are stored; they change as files are looked at."""
+        return self._facts.remembered
 
     def known(self, files: Iterable[StoredFile]) -> dict[str, Facts]:
         """Give the stat facts of files as values that travel to another process; see `adopt`."""

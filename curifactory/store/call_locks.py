@@ -6,13 +6,14 @@ import logging
 import os
 import struct
 import time
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 
 from curifactory.store.forks import stays_here
 from curifactory.store.layout import Layout
 
+# How the system is told of a part of a file: kind of lock, from where it counts, first byte, bytes, no process.
+_PART = struct.Struct("hhqqi")
 _PAUSES_S = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1)
 
 
@@ -48,7 +49,7 @@ class CallLocks:
         self._path = os.fspath(layout.call_locks_path)
         self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
         self._descriptor: int | None = None
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._is_off = False
         stays_here(self)
 
@@ -70,7 +71,7 @@ class CallLocks:
                 self.release(*keys[:number])
                 return False
             # The system does not count how often we take one that is ours already.
-            self._held[key] += 1
+            self._held[key] = self._held.get(key, 0) + 1
         return True
 
     def take(self, *keys: str, what: str) -> bool:
@@ -102,10 +103,10 @@ class CallLocks:
     def release(self, *keys: str) -> None:
         """Let go of locks."""
         for key in keys:
-            self._held[key] -= 1
-            if self._held[key] > 0:
+            times = self._held.pop(key, 1)
+            if times > 1:
+                self._held[key] = times - 1
                 continue
-            del self._held[key]
             try:
                 self._set(key, take=False)
             except OSError:
@@ -133,15 +134,16 @@ class CallLocks:
         command = getattr(fcntl, "F_OFD_SETLK", None)
         if command is None:
             raise OSError("the system has no locks of open files")
-        if self._descriptor is None:
+        descriptor = self._descriptor
+        if descriptor is None:
             if not take:
                 return True
-            self._descriptor = self._open()
+            descriptor = self._descriptor = self._open()
         kind = fcntl.F_WRLCK if take else fcntl.F_UNLCK
         # Which byte it is stands for the call; the file stays empty.
-        place = struct.pack("hhqqi", kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
+        part = _PART.pack(kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
         try:
-            fcntl.fcntl(self._descriptor, command, place)
+            fcntl.fcntl(descriptor, command, part)
         except (BlockingIOError, PermissionError):
             return False
         return True

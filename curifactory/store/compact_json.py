@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 _decode = json.JSONDecoder().raw_decode
@@ -20,15 +22,10 @@ def to_json(body: Any) -> bytes:
     """
     # Whoever writes thousands of lines has imported it; for a few manifests the import would cost more.
     if "msgspec" in sys.modules:
-        # Another thread may be at it: this waits until it has come to its end.
-        import msgspec
-
         try:
-            data: bytes = msgspec.json.encode(body)
+            return _get_quick_encoder()(body)
         except (TypeError, ValueError, OverflowError):
-            pass
-        else:
-            return data
+            pass  # Half a surrogate pair: the standard library takes more.
     return to_json_strictly(body)
 
 
@@ -69,3 +66,11 @@ def to_json_strictly(body: Any) -> bytes:
     except UnicodeEncodeError:
         # A file name that is no text.
         return json.dumps(body, separators=(",", ":")).encode()
+
+
+@cache
+def _get_quick_encoder() -> Callable[[Any], bytes]:
+    # Another thread may be importing it: this waits until it has come to its end.
+    import msgspec
+
+    return msgspec.json.Encoder().encode

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from curifactory.store.clock import Clock
+from curifactory.store.journal import LINES_WORTH_AN_IMPORT
 from curifactory.store.waiting_events import WaitingEvents
 
 # Faster than this nobody reads them, and a write for each would cost as much as a tiny call.
 _PAUSE_S = 0.01
-_MOST_WAITING = 500
+# Encoded together they take half of the time; more of them would be looked through for garbage again and again.
+_MOST_WAITING = 50
+
+
+class Encode(Protocol):
+    """Turns events into JSON lines, each with its end."""
+
+    def __call__(self, events: list[Any], /, *, use_msgspec: bool = False) -> bytes:
+        """Encode events; ``use_msgspec`` is as of :func:`curifactory.store.journal.encode`."""
 
 
 class EventLines(WaitingEvents):
@@ -27,28 +35,30 @@ class EventLines(WaitingEvents):
         The journal.
     clock : Clock
         Its strike must lead to :meth:`flush_quietly`.
-    to_row : callable
-        Turns an event into the JSON values of its line.
+    encode : Encode
+        Turns the events that waited into their lines. They have to be what they were when they came.
 
     Examples
     --------
     >>> import tempfile
+    >>> from curifactory.store.journal import encode_lines
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     clock = Clock(lambda: None)
-    ...     lines = EventLines(Path(folder, "n.jsonl"), clock=clock, to_row=lambda n: {"n": n})
+    ...     lines = EventLines(Path(folder, "n.jsonl"), clock=clock, encode=encode_lines)
     ...     for n in range(2):
-    ...         lines.add(n)
+    ...         lines.add({"n": n})
     ...     lines.close()
     ...     clock.stop()
     ...     Path(folder, "n.jsonl").read_text().split()
     ['{"n":0}', '{"n":1}']
     """
 
-    __slots__ = ("_to_row", "_written_s")
+    __slots__ = ("_encode", "_lines", "_written_s")
 
-    def __init__(self, path: Path, *, clock: Clock, to_row: Callable[[Any], Mapping[str, Any]]) -> None:
+    def __init__(self, path: Path, *, clock: Clock, encode: Encode) -> None:
         super().__init__(path, clock=clock)
-        self._to_row = to_row
+        self._encode = encode
+        self._lines = 0
         self._written_s = 0.0
 
     def add(self, event: Any) -> None:
@@ -59,8 +69,7 @@ class EventLines(WaitingEvents):
         StoreError
             If it, or an earlier one, cannot be written.
         """
-        # What waits are bytes: objects that waited would be looked through for garbage again and again.
-        self._waiting.append(self._journal.encode_line(self._to_row(event)))
+        self._waiting.append(event)
         if (
             time.monotonic() - self._written_s > _PAUSE_S
             or len(self._waiting) >= _MOST_WAITING
@@ -70,6 +79,7 @@ class EventLines(WaitingEvents):
         elif not self._clock.is_set:
             self._clock.set()
 
-    def _write(self, batch: list[bytes]) -> None:
-        self._journal.write(b"".join(batch))
+    def _write(self, batch: list[Any]) -> None:
+        self._lines += len(batch)
+        self._journal.write(self._encode(batch, use_msgspec=self._lines > LINES_WORTH_AN_IMPORT))
         self._written_s = time.monotonic()

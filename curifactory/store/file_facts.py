@@ -10,7 +10,7 @@ from curifactory.errors import CacheError
 from curifactory.store.digests import INODE_BITS, Facts, inode_of, take_facts, take_print
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from curifactory.store.index import Index
 
@@ -50,6 +50,11 @@ class FileFacts:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._rows: dict[str, Facts] = {}
+
+    @property
+    def remembered(self) -> Mapping[str, Facts]:
+        """What this process has in memory now, by path; it changes as paths are looked at."""
+        return self._rows
 
     def current(self, path: str, place: str) -> Facts:
         """Give the facts of what lies at a place now: those remembered if they hold, else taken and remembered.

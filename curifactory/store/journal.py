@@ -9,13 +9,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from curifactory.errors import StoreError
 from curifactory.store.faults import cache_error
 
+if TYPE_CHECKING:
+    import msgspec
+
 # Importing msgspec costs as much as encoding some thousands of lines with the standard library.
-_LINES_WORTH_AN_IMPORT = 500
+LINES_WORTH_AN_IMPORT = 500
+# Lone surrogates, huge integers and keys that are no texts: the standard library takes more.
+_NOT_FOR_MSGSPEC = (TypeError, ValueError, UnicodeError, OverflowError)
 _BYTES_WORTH_AN_IMPORT = 512 * 1024
 _texts_decoded = itertools.count()
 
@@ -42,12 +47,11 @@ class Journal:
     [{'name': 'load', 'duration_s': 0.5}]
     """
 
-    __slots__ = ("_descriptor", "_lines", "path")
+    __slots__ = ("_descriptor", "path")
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._descriptor = -1
-        self._lines = 0
 
     def append(self, row: Mapping[str, Any]) -> None:
         """Write one value as a line of its own.
@@ -57,22 +61,7 @@ class Journal:
         StoreError
             If the line cannot be written.
         """
-        self.extend([row])
-
-    def extend(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Write values as lines of their own, by one write.
-
-        Raises
-        ------
-        StoreError
-            If they cannot be written.
-        """
-        self.write(b"".join(map(self.encode_line, rows)))
-
-    def encode_line(self, row: Mapping[str, Any]) -> bytes:
-        """Return a value as the line that :meth:`write` takes."""
-        self._lines += 1
-        return encode(row, use_msgspec=self._lines > _LINES_WORTH_AN_IMPORT) + b"\n"
+        self.write(encode_lines([row]))
 
     def write(self, lines: bytes) -> None:
         """Write encoded lines, each with its end of line.
@@ -191,7 +180,7 @@ def decode_leniently(text: str) -> Any:
     >>> decode_leniently(r'{"note": "a \ud800"}')["note"][0]
     'a'
     """
-    if "msgspec" not in sys.modules and next(_texts_decoded) < _LINES_WORTH_AN_IMPORT:
+    if "msgspec" not in sys.modules and next(_texts_decoded) < LINES_WORTH_AN_IMPORT:
         return json.loads(text)
     import msgspec
 
@@ -222,17 +211,32 @@ def encode(value: Any, *, use_msgspec: bool = False) -> bytes:
     if not use_msgspec and "msgspec" not in sys.modules:
         return _encode_slowly(value)
     try:
-        return _get_quick_encoder()(value)
-    except (TypeError, ValueError, UnicodeError, OverflowError):
-        # Lone surrogates, huge integers and keys that are no texts: the standard library takes more.
+        return _get_quick_encoder().encode(value)
+    except _NOT_FOR_MSGSPEC:
         return _encode_slowly(value)
 
 
+def encode_lines(rows: Sequence[Any], *, use_msgspec: bool = False) -> bytes:
+    r"""Encode values as :func:`encode` does, each as a line with its end.
+
+    Examples
+    --------
+    >>> encode_lines([{"n": 1}, {"n": 2}])
+    b'{"n":1}\n{"n":2}\n'
+    """
+    if use_msgspec or "msgspec" in sys.modules:
+        try:
+            return _get_quick_encoder().encode_lines(rows)
+        except _NOT_FOR_MSGSPEC:
+            pass
+    return b"".join([encode(row) + b"\n" for row in rows])
+
+
 @cache
-def _get_quick_encoder() -> Callable[[Any], bytes]:
+def _get_quick_encoder() -> msgspec.json.Encoder:
     import msgspec
 
-    return msgspec.json.Encoder(enc_hook=_nearest).encode
+    return msgspec.json.Encoder(enc_hook=_nearest)
 
 
 def _encode_slowly(value: Any) -> bytes:
@@ -249,6 +253,9 @@ def _nearest(value: Any) -> Any:
         return dict(value)
     if isinstance(value, float):
         return float(value)
+    fields = getattr(value, "__struct_fields__", None)
+    if fields is not None:
+        return {name: getattr(value, name) for name in fields}
     item = getattr(value, "item", None)
     if callable(item) and getattr(value, "ndim", 0) == 0:
         plain = item()

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import os
-import threading
 import time
-from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,17 +14,18 @@ from curifactory.core.events import Event
 from curifactory.core.secrets import mask_text
 from curifactory.errors import StoreError
 from curifactory.store.clock import Clock
-from curifactory.store.journal import Journal
 from curifactory.store.log_lines import describe
+from curifactory.store.waiting_events import WaitingEvents
 
 LOG_NAME = "log.txt"
 _OURS = "curifactory"
-_MOST_WAITING = 500
+# Made into lines together they take less time; more of them would be looked through for garbage again and again.
+_MOST_WAITING = 50
 _LOUD = frozenset(("WARNING", "ERROR", "CRITICAL"))
 
 
-class RunLog:
-    """Writes lines to the log of a run, secrets masked.
+class RunLog(WaitingEvents):
+    """Writes lines to the log of a run, secrets masked. What is said has to stay as it is: its line is made when it is written.
 
     Lines wait until the clock strikes; a warning or an error is written at once, with all that waited. A line that
     cannot be written is dropped: no run fails for its log.
@@ -37,47 +35,31 @@ class RunLog:
     path : Path
         The file; lines are added to it.
     clock : Clock
-        Its strike must lead to :meth:`flush`.
+        Its strike must lead to :meth:`flush_quietly`.
     silent : bool
         Whether nothing is kept at all, as of a run that is to have no log.
     """
 
+    __slots__ = ("_silent",)
+
     def __init__(self, path: Path, *, clock: Clock, silent: bool = False) -> None:
+        super().__init__(path, clock=clock)
         self._silent = silent
-        self._journal = Journal(path)
-        self._clock = clock
-        self._waiting: deque[str] = deque()
-        self._turn = threading.RLock()
-        self._process = os.getpid()
 
     def add(self, level: str, said: str | Event, *, at: float | None = None) -> None:
         """Add a line: a text or an event, said now or at a POSIX time; further lines of it are indented."""
         if self._silent:
             return
-        # What waits are texts: objects that waited would be looked through for garbage again and again.
-        self._waiting.append(format_line(time.time() if at is None else at, level, _text_of(level, said)))
+        self._waiting.append((time.time() if at is None else at, level, said))
         if not self._clock.is_set:
             self._clock.set()
         if level in _LOUD or len(self._waiting) >= _MOST_WAITING:
             self.flush()
 
-    def flush(self) -> None:
-        """Write the lines that wait."""
-        if self._process != os.getpid():
-            # A forked child has a copy of what its parent will write.
-            self._waiting.clear()
-            return
-        with self._turn:
-            lines = [self._waiting.popleft() for _ in range(len(self._waiting))]
-            if not lines:
-                return
-            with contextlib.suppress(StoreError):
-                self._journal.write("".join(lines).encode("utf-8", "backslashreplace"))
-
-    def close(self) -> None:
-        """Write what waits and close the file; a later line opens it again."""
-        self.flush()
-        self._journal.close()
+    def _write(self, batch: list[tuple[float, str, str | Event]]) -> None:
+        lines = [format_line(at, level, _text_of(level, said)) for at, level, said in batch]
+        with contextlib.suppress(StoreError):
+            self._journal.write("".join(lines).encode("utf-8", "backslashreplace"))
 
 
 class RunLogHandler(logging.Handler):
@@ -179,14 +161,19 @@ def format_line(at: float, level: str, text: str) -> str:
     if not text.isprintable():
         lines = ["".join(map(_visible, line)) for line in text.expandtabs().split("\n")]
         text = "\n    | ".join(lines)
-    whole = int(at)
-    second, zone = _second(whole)
-    return f"{second}.{int((at - whole) * 1000):03d}{zone} {level:<8} {text}\n"
+    return f"{_head(int(at * 1000), level)}{text}\n"
+
+
+@lru_cache(maxsize=8)
+def _head(at_ms: int, level: str) -> str:
+    """Return what a line begins with; lines come by the dozen in one millisecond."""
+    second, zone = _second(at_ms // 1000)
+    return f"{second}.{at_ms % 1000:03d}{zone} {level:<8} "
 
 
 @lru_cache(maxsize=2)
 def _second(at: int) -> tuple[str, str]:
-    """Return date and time of a second, and the zone; lines come by the thousand in one second."""
+    """Return date and time of a second, and the zone."""
     text = datetime.fromtimestamp(at, UTC).astimezone().isoformat()
     return text[:19], text[19:]
 

@@ -70,26 +70,26 @@ def encode(trace: Trace) -> bytes:
     >>> decode(trace.key, encode(trace)).shown
     {'n': '3'}
     """
-    reads, shown = trace.reads, trace.shown
-    body: dict[str, Any] = {"format": FORMAT, "stage": trace.stage, "code": _pack_often(trace.code)}
+    key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = trace
+    body: dict[str, Any] = {"format": FORMAT, "stage": stage, "code": _pack_often(code)}
     if reads:
         body["reads"] = {path: _pack_read(digest, shown.get(path)) for path, digest in reads.items()}
     if not shown.keys() <= reads.keys():
         body["shown"] = {path: text for path, text in shown.items() if path not in reads}
-    if trace.inputs:
-        body["inputs"] = {name: shorten(identity) for name, identity in trace.inputs.items()}
-    if trace.overrides:
-        body["overrides"] = {name: shorten(digest) for name, digest in trace.overrides.items()}
-    name = trace.name
-    body["outputs"] = [_pack_output(output, name) for output in trace.outputs]
-    body["made"] = [trace.run, trace.made_at, round(trace.duration_s, 6)]
-    if trace.reported:
+    if inputs:
+        body["inputs"] = _shorten_all(inputs)
+    if overrides:
+        body["overrides"] = _shorten_all(overrides)
+    name = stage.rpartition(".")[2]
+    body["outputs"] = [_pack_output(output, name) for output in outputs]
+    body["made"] = [run, made_at, round(duration_s, 6)]
+    if reported:
         body["reported"] = True
     try:
-        return _seal(trace.key, to_json_strictly(body) if has_metadata(trace) else to_json(body))
+        return _seal(key, to_json_strictly(body) if has_metadata(trace) else to_json(body))
     except (TypeError, ValueError) as error:
         raise CacheError(
-            f"What the cachers of '{trace.stage}' put into extra_metadata cannot be written as JSON: {error}.",
+            f"What the cachers of '{stage}' put into extra_metadata cannot be written as JSON: {error}.",
             hint="Use texts, numbers, lists and dictionaries with text keys there.",
         ) from error
 
@@ -152,9 +152,7 @@ def as_kept(trace: Trace) -> Trace:
     {'n': '0000000000000000'}
     """
     key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = trace
-    reads = {path: shorten(digest) for path, digest in reads.items()}
-    inputs = {name: shorten(identity) for name, identity in inputs.items()}
-    overrides = {name: shorten(digest) for name, digest in overrides.items()} if overrides else overrides
+    reads, inputs, overrides = _shorten_all(reads), _shorten_all(inputs), _shorten_all(overrides)
     duration_s = round(duration_s, 6)
     return new_tuple(
         Trace,
@@ -223,6 +221,12 @@ def has_metadata(trace: Trace) -> bool:
     return False
 
 
+def _shorten_all(identities: Mapping[str, str]) -> Mapping[str, str]:
+    if not identities:
+        return identities
+    return {name: shorten(identity) for name, identity in identities.items()}
+
+
 def _seal(name: str, data: bytes) -> bytes:
     begin = data[:-1]
     return b'%b,"digest":"%b"}' % (begin, _seal_of(name, begin))
@@ -265,26 +269,25 @@ def _unpack_reads(packed: Mapping[str, str | list[str]]) -> tuple[dict[str, str]
 
 
 def _pack_output(output: Output, stage_name: str) -> list[Any]:
-    artifact = output.artifact
+    name, kind, summary, artifact = output
     if artifact is None:
-        return [output.name, output.type, output.summary]
+        return [name, kind, summary]
+    own_name, cacher, cacher_key, digest, files, label, own_kind, own_summary, metadata = artifact
     packed: list[Any] = [
-        output.name,
-        output.type,
-        output.summary,
-        artifact.cacher,
-        _pack_often(artifact.cacher_key),
-        _pack(artifact.digest),
-        _pack_label(artifact.label, f"_{stage_name}_{output.name}"),
-        [_pack_file(file, artifact) for file in artifact.files],
+        name,
+        kind,
+        summary,
+        cacher,
+        _pack_often(cacher_key),
+        _pack(digest),
+        _pack_label(label, f"_{stage_name}_{name}"),
+        [_pack_file(file, label, digest) for file in files],
     ]
-    same = (
-        artifact.name == output.name and artifact.type == output.type and artifact.summary == output.summary
-    )
-    if artifact.metadata or not same:
-        packed.append(dict(artifact.metadata))
+    same = own_name == name and own_kind == kind and own_summary == summary
+    if metadata or not same:
+        packed.append(dict(metadata))
     if not same:
-        packed.append([artifact.name, artifact.type, artifact.summary])
+        packed.append([own_name, own_kind, own_summary])
     return packed
 
 
@@ -312,12 +315,12 @@ def _pack_label(label: str, ending: str) -> str | list[str]:
     return [label] if label.endswith("*") else label
 
 
-def _pack_file(file: StoredFile, artifact: Artifact) -> list[Any]:
-    below = file.path.startswith(artifact.label)
-    packed: list[Any] = [file.path[len(artifact.label) :] if below else [file.path], file.size_bytes]
-    if file.digest != artifact.digest or file.referenced:
-        packed.append(_pack(file.digest))
-    if file.referenced:
+def _pack_file(file: StoredFile, label: str, artifact_digest: str) -> list[Any]:
+    path, digest, size_bytes, referenced = file
+    packed: list[Any] = [path[len(label) :] if path.startswith(label) else [path], size_bytes]
+    if digest != artifact_digest or referenced:
+        packed.append(_pack(digest))
+    if referenced:
         packed.append(1)
     return packed
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import atexit
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
@@ -25,10 +25,11 @@ from curifactory.core.events import (
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.secrets import mask_tree
 from curifactory.errors import StoreError
-from curifactory.store.calls import CALLS_NAME, call_line
+from curifactory.store.calls import CALLS_NAME, encode_calls
 from curifactory.store.clock import Clock
 from curifactory.store.event_lines import EventLines
 from curifactory.store.facts import merge_facts, write_document
+from curifactory.store.journal import encode_lines
 from curifactory.store.listing import Listing
 from curifactory.store.log import LOG_NAME, RunLog
 from curifactory.store.log_lines import level_of
@@ -78,9 +79,9 @@ class Recorder:
         self._clock = Clock(self._flush_waiting)
         self.log = RunLog(folder / LOG_NAME, clock=self._clock, silent=not log)
         self._metrics = MetricsWriter(folder / METRICS_NAME, clock=self._clock, wrote=self._tell_metrics)
-        self._calls = EventLines(folder / CALLS_NAME, clock=self._clock, to_row=call_line)
-        self._records = EventLines(folder / RECORDS_NAME, clock=self._clock, to_row=record_line)
-        self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, to_row=reportable_line)
+        self._calls = EventLines(folder / CALLS_NAME, clock=self._clock, encode=encode_calls)
+        self._records = EventLines(folder / RECORDS_NAME, clock=self._clock, encode=encode_lines)
+        self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, encode=_join)
         self._counts: Counter[CallOutcome] = Counter()
         self._warnings: list[dict[str, str]] = []
         self._warnings_left_out = 0
@@ -163,9 +164,8 @@ class Recorder:
                 closing.callback(lines.close)
 
     def _flush_waiting(self) -> None:
-        for lines in (self._calls, self._records, self._reportables, self._metrics):
+        for lines in (self._calls, self._records, self._reportables, self._metrics, self.log):
             lines.flush_quietly()
-        self.log.flush()
 
     def _say(self, event: Event) -> None:
         self.log.add("INFO", event)
@@ -177,7 +177,7 @@ class Recorder:
         self._tell_index()
 
     def _add_record(self, event: RecordAdded) -> None:
-        self._records.add(event)
+        self._records.add(record_line(event))
         self.log.add("INFO", event)
 
     def _end_call(self, event: CallEnded) -> None:
@@ -186,7 +186,8 @@ class Recorder:
         self.log.add(level_of(event), event)
 
     def _add_reportable(self, event: Reported) -> None:
-        self._reportables.add(event)
+        # People may go on to change what they have reported.
+        self._reportables.add(encode_lines([reportable_line(event)]))
         self.log.add("INFO", event)
 
     def _add_warning(self, event: Warned) -> None:
@@ -237,3 +238,7 @@ class Recorder:
         record, call, kind, names = key
         source = "" if call is None else f", call {call}"
         self.log.add("DEBUG", f"metrics: {count} of {', '.join(names)} ({kind}), record {record}{source}")
+
+
+def _join(lines: Sequence[bytes], *, use_msgspec: bool = False) -> bytes:
+    return b"".join(lines)

@@ -14,7 +14,7 @@ from curifactory.store.last_uses import LastUses
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
-from curifactory.store.trace_rows import iter_files, make_row, read_row, to_seconds
+from curifactory.store.trace_rows import make_row, read_row, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -300,19 +300,19 @@ class TraceStore:
 
     def _note(self, trace: Trace, data: bytes, seen: tuple[int, int, int]) -> None:
         """Put a trace whose manifest lies there into memory and the index."""
-        facts = {} if self._files is None else self._files.known(iter_files(trace))
         if manifest.has_metadata(trace):
             # They may come back as others than they were: a tuple as a list.
             trace = manifest.decode(trace.key, data, is_checked=True) or trace
-        row = make_row(trace, seen, facts)
-        if len(self._fresh) >= _MOST_KEPT:
+        key, fresh = trace.key, self._fresh
+        row = make_row(trace, seen, {} if self._files is None else self._files.remembered)
+        if len(fresh) >= _MOST_KEPT:
             # What is not in memory has to be in the index.
             self._index.flush()
-            self._fresh.clear()
-        self._fresh[trace.key] = row
-        self._known.pop(trace.key, None)
-        self._ahead.pop(trace.key, None)
-        self._index.execute(trace_rows.INSERT, (*row, trace.key, trace.stage, to_seconds(trace.made_at)))
+            fresh.clear()
+        fresh[key] = row
+        self._known.pop(key, None)
+        self._ahead.pop(key, None)
+        self._index.execute(trace_rows.INSERT, (*row, key, trace.stage, to_seconds(trace.made_at)))
 
     def _look_up(self, key: str) -> Row | None:
         """Ask the index for a row, and for more and more of those behind it as long as these are asked for next.

@@ -604,6 +604,42 @@ def test_workers_do_not_draw_the_same_random_numbers(here: Any) -> None:
     assert len({number for number, _, _ in drawn}) == len({name for _, name, _ in drawn}) == 4
 
 
+MEETING = """
+    folder = os.environ["MEETING"]
+    os.mkdir(os.path.join(folder, str(record.params.n)))
+    until = time.monotonic() + 20
+    while len(os.listdir(folder)) < 2:
+        assert time.monotonic() < until, "nobody else has begun"
+        time.sleep(0.02)"""
+
+
+def test_room_that_comes_while_no_call_ends_is_used(
+    here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from curifactory.executors import choice
+    from curifactory.executors.processes import ProcessExecutor
+
+    class Growing(ProcessExecutor):
+        """Has one place, and another one as soon as somebody has waited for it."""
+
+        grown = False
+
+        def has_room(self, job: Any) -> bool:
+            return super().has_room(job) and (self.grown or not any(each.job for each in self._workers))
+
+        def wait(self, timeout_s: float | None = None) -> Any:
+            happened = super().wait(timeout_s)
+            self.grown = True
+            return happened
+
+    folder = tmp_path / "meeting"
+    folder.mkdir()
+    monkeypatch.setenv("MEETING", str(folder))
+    monkeypatch.setattr(choice, "choose_executor", lambda *_: Growing(2))
+    here.write("experiments/case.py", small(MEETING.strip()))
+    assert here.run(jobs=2).executed == {"work": 4, "after": 4}
+
+
 def test_what_took_longest_begins_first_the_next_time(here: Any) -> None:
     from curifactory.core.events import CallStarted
 

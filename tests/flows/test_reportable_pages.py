@@ -337,8 +337,10 @@ def test_nothing_in_reportables_and_curves_runs_or_is_fetched(chromium, tmp_path
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     # Everything that waits until it comes near.
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function("document.querySelectorAll('[data-curve] .main-svg').length > 50", timeout=60_000)
-    page.wait_for_function("document.querySelectorAll('[data-figure] .main-svg').length > 50", timeout=60_000)
+    page.wait_for_function("document.querySelectorAll('[data-curve] .main-svg').length > 50", timeout=240_000)
+    page.wait_for_function(
+        "document.querySelectorAll('[data-figure] .main-svg').length > 50", timeout=240_000
+    )
     assert page.evaluate("window.pwned") is None
     found = page.evaluate(
         """() => ({

@@ -46,7 +46,7 @@ def speak(who):
         print(who, "says", line)
 
 threads = [threading.Thread(target=speak, args=(who,)) for who in ("one", "two", "three")]
-with Teller(lambda message: None).redirected():
+with Teller().telling(lambda message: None):
     for each in threads:
         each.start()
     ends = []
@@ -70,3 +70,37 @@ def test_lines_of_threads_stay_whole_and_who_is_forked_meanwhile_can_print():
     words = [sys.executable, "-W", "ignore", "-c", PRINTING]
     done = subprocess.run(words, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("{0} True\n", "")
+
+
+LOGGING = """
+import logging, pickle, sys
+from curifactory.manager.worker import _Teller
+
+teller, told = _Teller(), []
+for number in (1, 2, 3, 4):
+    with teller.telling(lambda message, number=number: told.append((number, *pickle.loads(message)))):
+        if number == 1:
+            logging.basicConfig(format="%(message)s")
+        if number == 2:
+            print("half a line", end="")
+        if number < 4:
+            logging.warning("call %s", number)
+        if number == 3:
+            sys.stdout.close()
+            sys.stderr.detach()
+        if number == 4:
+            print("still heard")
+print(told)
+"""
+
+
+def test_what_an_earlier_call_has_set_up_to_print_is_heard_in_later_ones():
+    done = subprocess.run([sys.executable, "-c", LOGGING], capture_output=True, text=True, check=False)
+    expected = [
+        (1, "said", "stderr", "call 1\n"),
+        (2, "said", "stderr", "call 2\n"),
+        (2, "said", "stdout", "half a line"),
+        (3, "said", "stderr", "call 3\n"),
+        (4, "said", "stdout", "still heard\n"),
+    ]
+    assert (done.stdout, done.stderr) == (f"{expected}\n", "")

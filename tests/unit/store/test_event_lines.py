@@ -10,7 +10,11 @@ import pytest
 from curifactory.errors import StoreError
 from curifactory.store.clock import Clock
 from curifactory.store.event_lines import EventLines
-from curifactory.store.journal import read_journal
+from curifactory.store.journal import encode_lines, read_journal
+
+
+def encode_numbers(numbers, *, use_msgspec=False):
+    return encode_lines([{"n": number} for number in numbers], use_msgspec=use_msgspec)
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def lines(path):
         made.flush_quietly()
 
     clock = Clock(strike)
-    made = EventLines(path, clock=clock, to_row=lambda number: {"n": number})
+    made = EventLines(path, clock=clock, encode=encode_numbers)
     yield made
     clock.stop()
     made.close()

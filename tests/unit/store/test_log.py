@@ -4,6 +4,8 @@ import logging
 import os
 import subprocess
 import sys
+import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,21 @@ def test_a_message_that_does_not_fit_its_arguments_stops_nothing(log, tmp_path, 
     handler.emit(logging.LogRecord("people", logging.WARNING, __file__, 1, "on", (), None))
     assert texts(log, tmp_path) == ["WARNING  people: on"]
     assert "Logging error" in capsys.readouterr().err
+
+
+def test_a_line_has_the_time_at_which_it_was_said(log, tmp_path):
+    times = [1795252500.001 + 0.25 * number for number in range(60)]
+    for at in times:
+        log.add("INFO", "said", at=at)
+    log.add("INFO", "now")
+    after = datetime.now().astimezone()
+    time.sleep(0.01)
+    log.flush()
+    stamps = [
+        datetime.fromisoformat(line.split(" ")[0]) for line in (tmp_path / "log.txt").read_text().splitlines()
+    ]
+    assert [round(stamp.timestamp(), 3) for stamp in stamps[:-1]] == [round(at, 3) for at in times]
+    assert stamps[-1] <= after
 
 
 @pytest.mark.parametrize(

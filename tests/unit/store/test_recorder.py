@@ -30,6 +30,7 @@ from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Artifact, Fragment, StoredFile
 from curifactory.errors import StoreError
+from curifactory.store.calls import encode_calls, read_call
 from curifactory.store.index import Index
 from curifactory.store.journal import read_journal
 from curifactory.store.recorder import MOST_WARNINGS, Recorder
@@ -135,6 +136,34 @@ def test_a_call_is_one_line_with_all_that_is_known_of_it(recorder, folder):
         "fragments": 2,
         "error": None,
     }
+
+
+@pytest.mark.parametrize("use_msgspec", [False, True])
+def test_a_line_of_a_call_says_the_same_whoever_encodes_it(use_msgspec, monkeypatch):
+    if not use_msgspec:
+        monkeypatch.delitem(sys.modules, "msgspec", raising=False)
+    strange = call(1, record_name="Record 1 (caf\udce9)", duration_s=float("nan"), outputs=(), key=None)
+    events = [call(0, peak_bytes=7, error="no"), strange, call(2, started_at=None, reason=None)]
+    lines = encode_calls(events, use_msgspec=use_msgspec).splitlines()
+    first, second, third = [json.loads(line) for line in lines]
+    assert (first["peak_bytes"], first["error"], first["started_at"]) == (7, "no", NOW.isoformat())
+    assert (second["record_name"], second["duration_s"], second["outputs"]) == (
+        "Record 1 (caf\udce9)",
+        None,
+        [],
+    )
+    assert (third["started_at"], third["reason"], third.get("peak_bytes")) == (None, None, None)
+    assert first["outputs"] == third["outputs"]
+    assert read_call(first).outputs[0].artifact.files[0].path == "iris_data.pkl"
+
+
+def test_what_was_reported_is_written_as_it_was_when_it_was_reported(recorder, folder):
+    values = {"x": 1}
+    recorder(Reported(0, 3, "score", "3", Fragment("first", "json", {})))
+    recorder(Reported(0, 3, "score", "3", Fragment("second", "json", values)))
+    values["x"] = 2
+    recorder.flush()
+    assert [row["data"] for row in read_journal(folder / "reportables.jsonl")] == [{}, {"x": 1}]
 
 
 def test_lines_of_calls_records_and_reportables_are_there_when_the_event_returns(recorder, folder):
