@@ -32,14 +32,7 @@ class Loader:
 
     def state(self, artifact: Artifact) -> tuple[FileState, StoredFile | None]:
         """Return how an artifact's files stand: the worst state among them and the file that has it."""
-        worst, which = FileState.PRESENT, None
-        for file in artifact.files:
-            state = self._files.state(file)
-            if state in (FileState.MISSING, FileState.MODIFIED):
-                return state, file
-            if state is FileState.ASIDE:
-                worst, which = state, file
-        return worst, which
+        return self._files.worst(artifact.files)
 
     def shown_path(self, file: StoredFile) -> str:
         """Return the path of a file as people know it: relative to the cache folder, of another's to the project."""

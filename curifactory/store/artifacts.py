@@ -43,6 +43,10 @@ class FileState(Enum):
     ASIDE = "aside"
 
 
+# To ask an enumeration for a member takes as long as all else that is done for a file that is there, but to look at it.
+_PRESENT = FileState.PRESENT
+
+
 class ArtifactFiles:
     """Keeps the files of artifacts: a name is a label, the digest is the truth, and nothing is overwritten in place.
 
@@ -170,22 +174,27 @@ class ArtifactFiles:
         Never raises for a file that is gone or cannot be read. ``PRESENT`` and ``ASIDE`` mean that exactly the digested bytes lie
         there, as far as size, mtime and inode tell; `verify` reads them all.
         """
-        path = file.path
-        try:
-            # A name without a folder is the usual case, and needs no further call.
-            place = self._cache + path if path[0] not in "/." else self._layout.absolute(path)
-            if self._facts.current(path, place).digest == file.digest:
-                return FileState.PRESENT
-            otherwise = FileState.MODIFIED
-        except OSError as error:
-            otherwise = FileState.MISSING if error.errno in _ABSENT else FileState.MODIFIED
-        except CacheError:
-            otherwise = FileState.MODIFIED
-        if not file.referenced and self._facts.hold(
-            file.digest, *self._superseded.name(file.digest, file.path)
-        ):
-            return FileState.ASIDE
-        return otherwise
+        return self.worst([file])[0]
+
+    def worst(self, files: Iterable[StoredFile]) -> tuple[FileState, StoredFile | None]:
+        """Say how the worst of several files is, as `state` does, and which it is; None if all are present."""
+        worst, which = _PRESENT, None
+        for file in files:
+            path, digest, _, referenced = file
+            try:
+                # A name without a folder is the usual case, and needs no further call.
+                place = self._cache + path if path[0] not in "/." else self._layout.absolute(path)
+                if self._facts.current(path, place).digest == digest:
+                    continue
+                state = FileState.MODIFIED
+            except OSError as error:
+                state = FileState.MISSING if error.errno in _ABSENT else FileState.MODIFIED
+            except CacheError:
+                state = FileState.MODIFIED
+            if referenced or not self._facts.hold(digest, *self._superseded.name(digest, path)):
+                return state, file
+            worst, which = FileState.ASIDE, file
+        return worst, which
 
     def verify(self, file: StoredFile) -> bool:
         """Read all bytes now and say whether they are the digested ones.
@@ -313,8 +322,8 @@ class ArtifactFiles:
         for path, row in facts.items():
             self._facts.note(path, row)
 
-    def seed(self, facts: Iterable[tuple[str, Facts]]) -> None:
-        """Take stat facts that the index holds beside a trace into memory."""
+    def seed(self, facts: Mapping[str, Facts]) -> None:
+        """Take stat facts that the index holds beside a trace into memory, by path."""
         self._facts.seed(facts)
 
     def _count_reference(self, place: str) -> StoredFile:

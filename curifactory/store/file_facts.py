@@ -145,12 +145,12 @@ class FileFacts:
         """Give the facts that this process has in memory, as values that travel to another process."""
         return {path: self._rows[path] for path in paths if path in self._rows}
 
-    def seed(self, facts: Iterable[tuple[str, Facts]]) -> None:
-        """Take facts that the index has elsewhere into memory; what this process knows itself is kept."""
+    def seed(self, facts: Mapping[str, Facts]) -> None:
+        """Take facts of paths that the index has elsewhere into memory; what this process knows itself is kept."""
         rows = self._rows
         if len(rows) >= _MOST_KEPT:
             self._make_room()
-        for path, row in facts:
+        for path, row in facts.items():
             rows.setdefault(path, row)
 
     def _make_room(self) -> None:
@@ -169,6 +169,6 @@ class FileFacts:
         row = self._index.lookup(_SELECT, (path,))
         if row is not None and row[1:] == now:
             self._rows.pop(path, None)
-            self.seed([(path, Facts(*row))])
+            self.seed({path: Facts(*row)})
             return Facts(*row)
         return self.take(path, place)

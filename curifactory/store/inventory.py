@@ -136,7 +136,7 @@ def read_inventory(
     traces: Iterable[Trace],
     files: ArtifactFiles,
     uses: Mapping[str, Use],
-    facts: Mapping[str, Sequence[tuple[str, Facts]]] = MappingProxyType({}),
+    facts: Mapping[str, Mapping[str, Facts]] = MappingProxyType({}),
 ) -> list[Item]:
     """Return every artifact that a trace has, once, in no order.
 
@@ -155,7 +155,7 @@ def read_inventory(
     claims = Claims(files, known)
     found: dict[tuple[str, str, tuple[StoredFile, ...]], Item] = {}
     for trace in known:
-        files.seed(facts.get(trace.key, ()))
+        files.seed(facts.get(trace.key, {}))
         for artifact in iter_artifacts(trace):
             item = _item(trace, artifact, claims, uses.get(trace.key))
             mark = (item.stage, item.output, item.files)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# Counted up with every change of a table: an index of another version is made anew from the files.
-SCHEMA_VERSION = 2
+# Counted up with every change of a table, or of a tuple that rows of traces hold: an index of another version is made anew from the files.
+SCHEMA_VERSION = 3
 
 STATEMENTS = (
     # One row a trace: what its manifest says, with the stat facts of its files, and the manifest's own stat facts.

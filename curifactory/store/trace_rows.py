@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import zlib
 from datetime import datetime
-from sys import intern
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, Trace, new_tuple
+from curifactory.core.trace import Artifact, Output, StoredFile, Trace
 from curifactory.store import manifest
 from curifactory.store.compact_json import from_json, to_json, to_json_strictly
 from curifactory.store.digests import Facts
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from curifactory.store.fillers import Write
     from curifactory.store.index import Index
     from curifactory.store.manifest_files import ManifestFiles
+
+Found = tuple[Trace, dict[str, Facts]]
 
 SELECT = "SELECT trace, crc, size_bytes, mtime_ns, inode FROM traces WHERE key = ?"
 SELECT_LATEST = (
@@ -56,41 +59,43 @@ def make_row(trace: Trace, seen: tuple[int, int, int], facts: Mapping[str, Facts
     --------
     >>> trace = Trace("9f", "iris.load", "c", {}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5)
     >>> row = make_row(trace, (2, 10, 20), {})
-    >>> row[2:], read_row("9f", row)[0] == trace
+    >>> row[2:], read_row(row)[0] == trace
     ((2, 10, 20), True)
     """
-    flat = [
-        *trace[1:7],
-        [_flatten(output, facts) for output in trace.outputs],
-        *trace[8:],
-    ]
-    data = to_json_strictly(flat) if manifest.has_metadata(trace) else to_json(flat)
+    # Word for word as they are in memory, so that they are read without a step of ours.
+    body = (trace, _fitting(trace, facts) if facts else facts)
+    data = to_json_strictly(body) if manifest.has_metadata(trace) else to_json(body)
     return (data, zlib.crc32(data), *seen)
 
 
-def read_row(key: str, row: Row) -> tuple[Trace, list[tuple[str, Facts]]] | None:
+def read_row(row: Row) -> Found | None:
     """Turn a row into its trace, and the stat facts of its files that it holds; None if the row is damaged.
 
     Examples
     --------
-    >>> read_row("k", (b"{}", 0, 2, 10, 20)) is None
+    >>> read_row((b"{}", 0, 2, 10, 20)) is None
     True
     """
+    data = row[0]
     # A checksum is enough to find a page that has rotted since the row was made.
-    if row[0].__class__ is not bytes or zlib.crc32(row[0]) != row[1]:
+    if data.__class__ is not bytes or zlib.crc32(data) != row[1]:
         return None
-    facts: list[tuple[str, Facts]] = []
-    flat = from_json(row[0])
-    stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = flat
-    # What many traces say is one object for all of them.
-    made = tuple([_unflatten(output, facts) for output in outputs])
-    stage, code, run = intern(stage), intern(code), intern(run)
-    parts = (key, stage, code, reads, shown, inputs, overrides, made, run, made_at, duration_s, reported)
-    return new_tuple(Trace, parts), facts
+    # For a few rows the import would cost more.
+    if "msgspec" in sys.modules:
+        try:
+            return _get_quick_decoder()(data)
+        except (sys.modules["msgspec"].MsgspecError, UnicodeError):
+            pass  # Half a surrogate pair, infinity: the standard library takes more.
+    return _from_lists(from_json(data))
 
 
-def find_file_facts(index: Index) -> dict[str, list[tuple[str, Facts]]]:
-    """Return the stat facts that the rows of all traces hold of their files, by the key of the trace.
+def read_many() -> None:
+    """Expect so many rows that whatever makes reading them quicker is worth an import."""
+    _get_quick_decoder()
+
+
+def find_file_facts(index: Index) -> dict[str, dict[str, Facts]]:
+    """Return the stat facts that the rows of all traces hold of their files by path, by the key of the trace.
 
     Examples
     --------
@@ -103,7 +108,7 @@ def find_file_facts(index: Index) -> dict[str, list[tuple[str, Facts]]]:
     """
     found = {}
     for key, *row in index.lookup_all(SELECT_ALL):
-        read = read_row(key, tuple(row))
+        read = read_row(tuple(row))
         if read is not None and read[1]:
             found[key] = read[1]
     return found
@@ -176,37 +181,34 @@ def _iter_rows(
         yield (*make_row(trace, seen, {}), key, trace.stage, made_at_s)
 
 
-def _flatten(output: Output, facts: Mapping[str, Facts]) -> list[Any]:
-    """Write an output as a list, an artifact's parts behind its own, with the stat facts of each file that are known."""
-    name, kind, summary, artifact = output
+def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Facts]:
+    """Leave out facts of other bytes than the trace's, and those of folders, which have rows of their own."""
+    fitting = {}
+    for file in iter_files(trace):
+        known = facts.get(file.path)
+        if known is not None and not known.print and known.digest == file.digest:
+            fitting[file.path] = known
+    return fitting
+
+
+@cache
+def _get_quick_decoder() -> Callable[[bytes], Found]:
+    # Another thread may be importing it: this waits until it has come to its end.
+    import msgspec
+
+    return msgspec.json.Decoder(tuple[Trace, dict[str, Facts]]).decode
+
+
+def _from_lists(body: Any) -> Found:
+    """Make the tuples of what JSON gives as lists."""
+    (*before, outputs, run, made_at, duration_s, reported), facts = body
+    made = tuple([_output_from_lists(*output) for output in outputs])
+    trace = Trace._make([*before, made, run, made_at, duration_s, reported])
+    return trace, {path: Facts(*known) for path, known in facts.items()}
+
+
+def _output_from_lists(name: str, kind: str, summary: str, artifact: list[Any] | None) -> Output:
     if artifact is None:
-        return [name, kind, summary]
-    files = []
-    for path, digest, size_bytes, referenced in artifact.files:
-        # What the artifact says already is not said again.
-        rest = path.removeprefix(artifact.label) if path.startswith(artifact.label) else [path]
-        flat = [rest, None if digest == artifact.digest else digest, size_bytes, referenced]
-        known = facts.get(path)
-        if known is not None and not known.print and known.digest == digest:
-            flat += known[1:4]
-        files.append(flat)
-    return [name, kind, summary, *artifact[:4], files, *artifact[5:]]
-
-
-def _unflatten(flat: list[Any], facts: list[tuple[str, Facts]]) -> Output:
-    if len(flat) == 3:
-        return Output(*flat)
-    name, kind, summary, own, cacher, cacher_key, digest, files, label, own_kind, own_summary, metadata = flat
-    stored = []
-    for rest, other, size_bytes, referenced, *seen in files:
-        path = label + rest if rest.__class__ is str else rest[0]
-        own_digest = digest if other is None else other
-        stored.append(new_tuple(StoredFile, (path, own_digest, size_bytes, referenced)))
-        if seen:
-            facts.append((path, new_tuple(Facts, (own_digest, *seen, "", True))))
-    name, kind = intern(name), intern(kind)
-    own, own_kind = name if own == name else own, kind if own_kind == kind else own_kind
-    metadata, files = metadata or NO_METADATA, tuple(stored)
-    cacher, cacher_key = intern(cacher), intern(cacher_key)
-    artifact = (own, cacher, cacher_key, digest, files, label, own_kind, own_summary, metadata)
-    return new_tuple(Output, (name, kind, summary, new_tuple(Artifact, artifact)))
+        return Output(name, kind, summary)
+    artifact[4] = tuple([StoredFile(*file) for file in artifact[4]])
+    return Output(name, kind, summary, Artifact(*artifact))

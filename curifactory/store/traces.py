@@ -14,7 +14,7 @@ from curifactory.store.last_uses import LastUses
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
-from curifactory.store.trace_rows import make_row, read_row, to_seconds
+from curifactory.store.trace_rows import make_row, read_many, read_row, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,7 +32,8 @@ _MOST_KEPT = 4_096
 _MOST_KNOWN = 256
 _MOST_AHEAD = 512
 
-_Known = tuple["Trace", int, int, int]
+# A trace, and the stat facts under which its manifest is the one it was read from: size, mtime and inode.
+_Known = tuple["Trace", tuple[int, int, int]]
 
 
 class TraceStore:
@@ -194,17 +195,13 @@ class TraceStore:
             known = self._remember(key, row) if row is not None else None
             if known is None:
                 return self._read(stage, key) if stage is not None else None
-        trace, size_bytes, mtime_ns, inode = known
+        trace, seen = known
         if status is None or trace.stage != stage:
             try:
                 status = os.stat(self._manifests.path(trace.stage, key))
             except OSError:
                 return self._read(trace.stage, key)
-        if (
-            status.st_mtime_ns == mtime_ns
-            and status.st_size == size_bytes
-            and status.st_ino & INODE_BITS == inode
-        ):
+        if (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS) == seen:
             return trace
         return self._read(trace.stage, key)
 
@@ -327,12 +324,14 @@ class TraceStore:
         if self._step:
             rows = self._index.lookup_all(trace_rows.SELECT_NEXT, (key, self._step))
             self._ahead.update((each[0], each[1:]) for each in rows)
+        if self._step == _MOST_AHEAD:
+            read_many()
         self._step = max(self._step, 4)
         return row
 
     def _remember(self, key: str, row: Row) -> _Known | None:
-        found = read_row(key, row)
-        if found is None:
+        found = read_row(row)
+        if found is None or found[0].key != key:
             self._forget(key)
             return None
         trace, facts = found
@@ -340,7 +339,7 @@ class TraceStore:
             self._files.seed(facts)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        known = self._known[key] = (trace, row[2], row[3], row[4])
+        known = self._known[key] = (trace, row[2:])
         return known
 
     def _miss(self, key: str) -> None:

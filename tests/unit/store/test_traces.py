@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -255,6 +256,34 @@ def test_an_index_that_has_rotted_in_one_place_stops_nothing(store, rot):
     assert store.traces.previous(STAGE, "iris", "a") is not None
     store.commit(make_trace("new"))
     assert store.traces.read_sets(STAGE, HEX, fresh=True)[0] == ("n",)
+
+
+def test_an_index_of_an_older_version_is_made_again_from_the_manifests(store):
+    kept = [store.commit(make_trace(n, reads={f"p{n % 2}": HEX}, shown={})) for n in range(6)]
+    store.close()
+    with contextlib.closing(sqlite3.connect(store.layout.index_path)) as connection:
+        # What it says was written otherwise; its checksums hold.
+        connection.execute("UPDATE traces SET trace = ?, crc = ?", (b"[7]", zlib.crc32(b"[7]")))
+        connection.execute("PRAGMA user_version = 2")
+        connection.commit()
+    store.open()
+    assert [store.traces.find(trace.key) for trace in kept] == kept
+    assert set(store.traces.read_sets(STAGE, HEX)) == {("p0",), ("p1",)}
+    assert store.said == []
+
+
+def test_a_row_that_has_come_under_another_key_is_no_answer(store):
+    one, two = store.commit(make_trace("a")), store.commit(make_trace("b"))
+    store.close()
+    with contextlib.closing(sqlite3.connect(store.layout.index_path)) as connection:
+        connection.execute(
+            "UPDATE traces SET (trace, crc) = (SELECT trace, crc FROM traces WHERE key = ?) WHERE key = ?",
+            (two.key, one.key),
+        )
+        connection.commit()
+    store.open()
+    assert store.traces.find(one.key, stage=STAGE) == one
+    assert store.traces.find(two.key, stage=STAGE) == two
 
 
 def test_a_copied_store_finds_its_traces(store, tmp_path):
