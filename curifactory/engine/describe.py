@@ -7,6 +7,8 @@ from typing import Any
 from curifactory.core.secrets import MASK, holds_secret, mask_text
 from curifactory.core.trace import Artifact, Output, new_tuple
 
+_MOST_BITS = 2_000
+
 
 def describe(name: str, value: Any, artifact: Artifact | None = None) -> Output:
     """Return an output of a call: what its value is, and the artifact that it was saved as.
@@ -49,7 +51,12 @@ def summary(value: Any, name: str = "") -> str:
     ('2 items', '0.5', '')
     """
     if value is None or isinstance(value, (bool, int, float)):
-        return MASK if holds_secret(name, value) else repr(value)[:40]
+        if holds_secret(name, value):
+            return MASK
+        if isinstance(value, int) and value.bit_length() > _MOST_BITS:
+            # Python refuses to write the digits of very long ones.
+            return f"{value.bit_length()} bits"
+        return repr(value)[:40]
     shape = getattr(value, "shape", None)
     if isinstance(shape, tuple) and all(isinstance(size, int) for size in shape):
         return " × ".join(map(str, shape)) or "scalar"

@@ -8,7 +8,7 @@ from itertools import chain
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
-from curifactory.engine.identify import Identifier
+from curifactory.engine.identify import Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.sets import REPEAT
@@ -141,14 +141,14 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
         else:
             particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
             yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
-    played, repeat = previous.inputs.get(REPEAT, "0"), str(getattr(call.record.params, REPEAT, 0))
+    played, repeat = find_repetition(previous.inputs), str(getattr(call.record.params, REPEAT, 0))
     if played != repeat:
         yield Reason(ReasonKind.PARAMETER_CHANGED, {"name": REPEAT, "old": played, "new": repeat})
 
 
 def _iter_input_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
     for name in _differing(previous.inputs, identifier.input_identities(call)):
-        if name == REPEAT:
+        if name == REPEAT and name not in call.input_names:
             continue
         yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
 

@@ -27,6 +27,8 @@ from curifactory.parameters.sets import REPEAT
 ABSENT = "absent"
 IGNORED = "ignored"
 _KEY_FORMAT = "2"
+# In no identity of an input.
+_BESIDE = ", "
 
 
 class NotYetKnownError(Exception):
@@ -186,11 +188,11 @@ class Identifier:
             for name, pairs in call.record_inputs.items():
                 rows = [(positions.get(id(record), -1), self.slot_identity(slot)) for record, slot in pairs]
                 found[name] = _digest_text(rows)
-            found["records"] = str(len(call.records or ()))
+            _put_beside(found, "records", str(len(call.records or ())))
         repeat = getattr(call.record.params, REPEAT, 0)
         if repeat:
             # A repetition is played anew, whatever its stages read.
-            found[REPEAT] = str(repeat)
+            _put_beside(found, REPEAT, str(repeat))
         return found
 
     def override_identities(self, call: Call) -> dict[str, str]:
@@ -242,7 +244,7 @@ class Identifier:
         text = "\0".join(parts)
         if text.count("\0") >= len(parts):
             # One of them has what stands between them.
-            text = repr(parts)
+            text = ascii(parts)
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _override_identity(self, call: Call, name: str, value: Any) -> str:
@@ -306,6 +308,23 @@ def _load_again(slot: Slot) -> Any:
     producer = slot.producer
     assert isinstance(producer, Call)  # noqa: S101 - only calls have artifacts
     return producer.engine.values.load_again(slot)
+
+
+def find_repetition(inputs: Mapping[str, str]) -> str:
+    """Return which repetition it was that had these identities of inputs; ``"0"`` if it was none.
+
+    Examples
+    --------
+    >>> find_repetition({"repeat_index": "2"}), find_repetition({"x": "9f"})
+    ('2', '0')
+    """
+    found = inputs.get(REPEAT, "").partition(_BESIDE)[0]
+    return found if found.isdecimal() else "0"
+
+
+def _put_beside(found: dict[str, str], name: str, value: str) -> None:
+    """Put a number among identities of inputs, beside that of an input of this very name if there is one."""
+    found[name] = f"{value}{_BESIDE}{found[name]}" if name in found else value
 
 
 def _digest_files(own: Sequence[Output]) -> str:

@@ -23,7 +23,11 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
         The code of ``run()``; None in a live context, where nothing waits. Under it the line is that of ``run()``, however
         deep in other functions the stage is called.
     """
-    frame = _nearest_person_frame(sys._getframe(_OWN_FRAMES))  # noqa: SLF001 - inspect.currentframe() is slower
+    try:
+        frame = _nearest_person_frame(sys._getframe(_OWN_FRAMES))  # noqa: SLF001 - inspect.currentframe() is slower
+    except ValueError:
+        # The interpreter itself has called the stage: at its exit, or as all that a thread does.
+        frame = None
     if frame is None:
         return ("<unknown>", 0), run_code is not None
     if run_code is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import pickle
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -78,6 +79,7 @@ class Schedule:
         self._error: BaseException | None = None
         # Whether something may begin that could not when it was last tried.
         self._has_news = False
+        self._looked_s = 0.0
         # The stages for whose calls there has been no room since then.
         self._full: set[int] = set()
         # Whether a call is ready and waits for another process, of which nobody tells us when it is over.
@@ -105,8 +107,8 @@ class Schedule:
                     self._start_ready()
                 if self._running:
                     happened = self._executor.wait(_HELD_LOOK_S if self._is_held else _LOOK_S)
-                    # There may be more room all the same, as on a cluster that has grown.
-                    self._has_news |= not happened
+                    # There may be more room all the same, as on a cluster that has grown, whatever calls tell meanwhile.
+                    self._has_news |= not happened or time.monotonic() - self._looked_s > _LOOK_S
                     for each in happened:
                         self._take(each)
         except BaseException:
@@ -130,6 +132,7 @@ class Schedule:
 
     def _start_ready(self) -> None:
         self._has_news = self._is_held = False
+        self._looked_s = time.monotonic()
         self._full.clear()
         held: list[tuple[int, int]] = []
         while self._ready and self._error is None:
@@ -292,10 +295,6 @@ class Schedule:
             for follower in self._followers.pop(running.foreseen.key, ()):
                 self._make_ready(follower.index)
 
-    def _is_awaited(self, call: Call) -> bool:
-        """Whether what is to be done next may depend on the end of a call: a chain goes on before another one is begun."""
-        return bool(self._readers.get(call.index) or self._engine.stays_here)
-
     def _end(self, running: _Running, done: Performed) -> None:
         call = running.call
         if done.lacks is not None:
@@ -304,8 +303,8 @@ class Schedule:
             self._fail(call, done.error, done.started, done.frames)
         else:
             try:
-                if not self._is_awaited(call):
-                    # Whoever has made it need not stand idle while it is put away.
+                if not (self._readers.get(call.index) or self._engine.stays_here):
+                    # Whoever has made it need not stand idle while it is put away; but a chain goes on before another one is begun.
                     self._start_ready()
             finally:
                 # What is finished is kept, whatever becomes of the next.

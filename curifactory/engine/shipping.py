@@ -292,7 +292,8 @@ def receive_stage(shipped: ShippedStage) -> StageSpec:
     """Return the stage that was shipped, imported if it came by name."""
     if shipped.spec is not None:
         return shipped.spec
-    found: Any = sys.modules.get(shipped.module) or importlib.import_module(shipped.module)
+    # Not what `sys.modules` has: another thread may be at importing it, and this waits for its end.
+    found: Any = importlib.import_module(shipped.module)
     for part in shipped.qualname.split("."):
         found = getattr(found, part)
     spec: StageSpec = found.spec

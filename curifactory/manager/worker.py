@@ -40,6 +40,15 @@ from curifactory.store.traces import TraceStore
 # What a call tells on its way is gathered for so long, so that a training loop does not drown its reader.
 _TELL_AFTER_S = 0.2
 
+# How what is printed becomes bytes: at once, whatever it is.
+_AS_TEXT: Mapping[str, Any] = {
+    "encoding": "utf-8",
+    "errors": "backslashreplace",
+    "newline": "",
+    "line_buffering": False,
+    "write_through": True,
+}
+
 BEGIN = f"{__name__}:begin"
 _MAIN = ("__main__", "__mp_main__")
 # Whether work was begun in this process before.
@@ -243,8 +252,7 @@ class _Teller:
         self._pid = os.getpid()
         self._events: list[Any] = []
         self._sent_at = 0.0
-        self._said: tuple[_Said, ...] = ()
-        self._streams: tuple[io.TextIOWrapper, ...] = ()
+        self._streams = [self._open_stream(name) for name in ("stdout", "stderr")]
 
     def __call__(self, event: Any) -> None:
         if self._tell is None or isinstance(event, (CallStarted, CallEnded)):
@@ -280,20 +288,32 @@ class _Teller:
     @contextlib.contextmanager
     def telling(self, tell: Tell) -> Iterator[None]:
         """Let what is told in the block be sent, and what is printed be printed by the process that has the terminal."""
-        if not self._streams or not all(map(_is_open, self._streams)):
-            self._said = _Said(self, "stdout"), _Said(self, "stderr")
-            self._streams = tuple([each.as_text() for each in self._said])
         self._tell, self._sent_at = tell, time.monotonic()
         before = sys.stdout, sys.stderr
-        sys.stdout, sys.stderr = self._streams
+        sys.stdout, sys.stderr = [text for text, _ in self._streams]
         try:
             yield
         finally:
             sys.stdout, sys.stderr = before
-            for each in self._said:
-                each.flush_all()
+            self._streams = list(map(self._settle_stream, self._streams))
             self.flush()
             self._tell = None
+
+    def _open_stream(self, name: str) -> tuple[io.TextIOWrapper, _Said]:
+        said = _Said(self, name)
+        return io.TextIOWrapper(said, **_AS_TEXT), said
+
+    def _settle_stream(self, stream: tuple[io.TextIOWrapper, _Said]) -> tuple[io.TextIOWrapper, _Said]:
+        """Have all said that was printed, and return what the next call prints into, whatever this one has made of it."""
+        text, said = stream
+        try:
+            # It is as it was before, also for a call that has turned it to another encoding; what waits in it is written.
+            text.reconfigure(**_AS_TEXT)
+        except ValueError:
+            # A stage has closed it, or has taken its buffer away.
+            stream = self._open_stream(said.name)
+        said.flush_all()
+        return stream
 
 
 class _Said(io.BufferedIOBase):
@@ -305,9 +325,6 @@ class _Said(io.BufferedIOBase):
         # child could find taken for ever that is forked meanwhile.
         self._begun: dict[int, bytearray] = {}
         self.name = name
-
-    def as_text(self) -> io.TextIOWrapper:
-        return io.TextIOWrapper(self, "utf-8", "backslashreplace", "", write_through=True)
 
     def writable(self) -> bool:
         return True
@@ -337,14 +354,6 @@ class _Said(io.BufferedIOBase):
     def _say(self, content: bytearray) -> None:
         if content:
             self._teller.say(self.name, content.decode("utf-8", "replace"))
-
-
-def _is_open(stream: io.TextIOWrapper) -> bool:
-    try:
-        return not stream.closed
-    except ValueError:
-        # A stage has taken its buffer away.
-        return False
 
 
 def _encode(done: Performed) -> bytes:

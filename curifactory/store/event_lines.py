@@ -81,5 +81,17 @@ class EventLines(WaitingEvents):
 
     def _write(self, batch: list[Any]) -> None:
         self._lines += len(batch)
-        self._journal.write(self._encode(batch, use_msgspec=self._lines > LINES_WORTH_AN_IMPORT))
+        try:
+            lines = self._encode(batch, use_msgspec=self._lines > LINES_WORTH_AN_IMPORT)
+        except Exception:  # noqa: BLE001 - whatever it is, it is told when all others are written
+            lines = b"".join(map(self._encode_alone, batch))
+        self._journal.write(lines)
         self._written_s = time.monotonic()
+
+    def _encode_alone(self, event: Any) -> bytes:
+        """Encode one event; of one that cannot be encoded nothing is left but the error, so that no other waits for it."""
+        try:
+            return self._encode([event])
+        except Exception as error:  # noqa: BLE001 - it is raised where the events come from
+            self._error = error
+            return b""

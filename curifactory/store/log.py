@@ -57,7 +57,10 @@ class RunLog(WaitingEvents):
             self.flush()
 
     def _write(self, batch: list[tuple[float, str, str | Event]]) -> None:
-        lines = [format_line(at, level, _text_of(level, said)) for at, level, said in batch]
+        try:
+            lines = [format_line(at, level, _text_of(level, said)) for at, level, said in batch]
+        except Exception:  # noqa: BLE001 - a line of which one part cannot be told holds back no other
+            lines = [_line_of_any(*each) for each in batch]
         with contextlib.suppress(StoreError):
             self._journal.write("".join(lines).encode("utf-8", "backslashreplace"))
 
@@ -135,7 +138,8 @@ class RunLogHandler(logging.Handler):
         except Exception:  # noqa: BLE001 - the standard library's way with a message that does not fit its arguments
             self.handleError(record)
             return
-        self._log.add(record.levelname, f"{record.name}: {text}", at=record.created)
+        # Whoever has made the record may have put anything there.
+        self._log.add(str(record.levelname), f"{record.name}: {text}", at=record.created)
 
 
 def _text_of(level: str, said: str | Event) -> str:
@@ -168,7 +172,16 @@ def format_line(at: float, level: str, text: str) -> str:
 def _head(at_ms: int, level: str) -> str:
     """Return what a line begins with; lines come by the dozen in one millisecond."""
     second, zone = _second(at_ms // 1000)
+    level = level if level.isprintable() else "".join(map(_visible, level))
     return f"{second}.{at_ms % 1000:03d}{zone} {level:<8} "
+
+
+def _line_of_any(at: float, level: str, said: str | Event) -> str:
+    """Return a line also of what has no time that there is: it has that of this moment."""
+    try:
+        return format_line(at, level, _text_of(level, said))
+    except Exception:  # noqa: BLE001 - no run fails for its log
+        return format_line(time.time(), level, mask_text(said if isinstance(said, str) else repr(type(said))))
 
 
 @lru_cache(maxsize=2)

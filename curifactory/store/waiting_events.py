@@ -6,6 +6,7 @@ import os
 import threading
 from abc import ABC, abstractmethod
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,7 +40,7 @@ class WaitingEvents(ABC):
 
     @abstractmethod
     def _write(self, batch: list[Any]) -> None:
-        """Write events that have waited."""
+        """Write events that have waited; an error that concerns only one of them is kept for who flushes."""
 
     def flush(self) -> None:
         """Write all that waits.
@@ -54,10 +55,12 @@ class WaitingEvents(ABC):
             self._waiting.clear()
             return
         with self._turn:
-            if self._error is not None:
-                error, self._error = self._error, None
-                raise error
-            batch = [self._waiting.popleft() for _ in range(len(self._waiting))]
+            self._raise_kept()
+            batch: list[Any] = []
+            # A signal's handler, or the end of an object, may flush in the midst of this.
+            with suppress(IndexError):
+                for _ in range(len(self._waiting)):
+                    batch.append(self._waiting.popleft())
             if not batch:
                 return
             try:
@@ -65,6 +68,7 @@ class WaitingEvents(ABC):
             except self._tried_again:
                 self._waiting.extendleft(reversed(batch))
                 raise
+            self._raise_kept()
 
     def flush_quietly(self) -> None:
         """Write all that waits; an error is kept and raised when the next event is taken."""
@@ -72,6 +76,11 @@ class WaitingEvents(ABC):
             self.flush()
         except Exception as error:  # noqa: BLE001 - whatever it is, it is raised where the events come from
             self._error = error
+
+    def _raise_kept(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
 
     def close(self) -> None:
         """Write all that waits and close the file; a later event opens it again.

@@ -12,7 +12,7 @@ from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.explain import is_same, iter_differences
 from curifactory.engine.graph import Call
-from curifactory.engine.identify import ABSENT, Identifier, NotYetKnownError
+from curifactory.engine.identify import ABSENT, Identifier, NotYetKnownError, find_repetition
 from curifactory.engine.plan import PlanRow
 from curifactory.errors import DiscoveryError, UnidentifiableError
 from curifactory.identity.fingerprint import compare
@@ -263,7 +263,7 @@ class _Comparer:
                 continue
             now = {} if call.parameters is None else call.parameters.shown([name])
             yield ComparedRead(name, trace.shown.get(name), now.get(name), changed)
-        played, repeat = trace.inputs.get(REPEAT, "0"), str(getattr(call.record.params, REPEAT, 0))
+        played, repeat = find_repetition(trace.inputs), str(getattr(call.record.params, REPEAT, 0))
         if played != repeat:
             yield ComparedRead(REPEAT, played, repeat, changed=True)
 

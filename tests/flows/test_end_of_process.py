@@ -88,3 +88,29 @@ def test_a_forked_child_does_not_end_the_session_of_its_parent(project):
     (afterwards,) = (project.root / "data" / "runs").glob("case_1_*/run.json")
     assert while_it_runs.get("finished_at") is None
     assert json.loads(afterwards.read_text(encoding="utf-8"))["finished_at"]
+
+
+FRAMELESS = """\
+import _thread, atexit, sys, threading
+import curifactory as cf
+
+@cf.stage(outputs=["n"])
+def count(record):
+    print(record.params.name)
+    done.release()
+
+done = threading.Semaphore(0)
+manager = cf.ArtifactManager("case")
+first, last = (cf.Record(manager, cf.ExperimentParameters(name=name)) for name in ("in a thread", "at the exit"))
+# No line of Python stands above either of them.
+_thread.start_new_thread(count, (first,))
+assert done.acquire(timeout=20)
+atexit.register(count, last)
+"""
+
+
+def test_a_stage_that_the_interpreter_itself_calls_is_executed(project):
+    project.write("frameless.py", FRAMELESS)
+    ended = project.run(sys.executable, "frameless.py")
+    assert ended.stdout.split("\n")[:2] == ["in a thread", "at the exit"]
+    assert "Traceback" not in ended.stderr

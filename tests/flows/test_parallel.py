@@ -610,11 +610,13 @@ MEETING = """
     until = time.monotonic() + 20
     while len(os.listdir(folder)) < 2:
         assert time.monotonic() < until, "nobody else has begun"
+        print(end=MURMUR)
         time.sleep(0.02)"""
 
 
+@pytest.mark.parametrize("murmur", ["", "waiting\n"], ids=["in silence", "by those that print all the while"])
 def test_room_that_comes_while_no_call_ends_is_used(
-    here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    murmur: str, here: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from curifactory.executors import choice
     from curifactory.executors.processes import ProcessExecutor
@@ -636,7 +638,7 @@ def test_room_that_comes_while_no_call_ends_is_used(
     folder.mkdir()
     monkeypatch.setenv("MEETING", str(folder))
     monkeypatch.setattr(choice, "choose_executor", lambda *_: Growing(2))
-    here.write("experiments/case.py", small(MEETING.strip()))
+    here.write("experiments/case.py", small(MEETING.strip().replace("MURMUR", repr(murmur))))
     assert here.run(jobs=2).executed == {"work": 4, "after": 4}
 
 

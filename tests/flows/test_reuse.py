@@ -284,3 +284,40 @@ def test_3_1_two_calls_with_one_label_get_two_files(three) -> None:
     assert sum("~" in name for name in names) == 2
     three.experiment("three")
     assert ran(three) == []
+
+
+NAMED_AS_OURS = """
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = N
+
+def get_params():
+    return [Params(name="a")]
+
+@cf.stage(outputs=["records", "repeat_index"], cachers=[JsonCacher, JsonCacher])
+def begin(record):
+    return record.params.n, record.params.n
+
+@cf.stage(inputs=["repeat_index"], outputs=["y"], cachers=[JsonCacher])
+def end(record, repeat_index):
+    return 10 * repeat_index
+
+@cf.aggregate(inputs=["records"], outputs=["total"], cachers=[JsonCacher])
+def add_up(record, given, records):
+    return sum(records.values())
+
+def run(param_sets, manager):
+    first, total = end(begin(cf.Record(manager, param_sets[-1]))), add_up(cf.Record(manager, None))
+    print("made", first.state["y"], total.state["total"])
+"""
+
+
+def test_an_input_with_a_name_that_identities_use_themselves_counts_all_the_same(project):
+    for n in (1, 2):
+        project.write("experiments/case.py", NAMED_AS_OURS.replace("N\n", f"{n}\n"))
+        assert f"made {10 * n} {n}\n" in project.experiment("case", "--repeat", "2").stdout
+    assert reasons(project)["end"] == "input repeat_index changed"

@@ -104,3 +104,44 @@ def test_what_an_earlier_call_has_set_up_to_print_is_heard_in_later_ones():
         (4, "said", "stdout", "still heard\n"),
     ]
     assert (done.stdout, done.stderr) == (f"{expected}\n", "")
+
+
+HANDLING = """
+import pickle, sys
+from curifactory.manager.worker import _Teller
+
+teller, told, kept = _Teller(), [], []
+
+def rewrap():
+    sys.stdout.reconfigure(write_through=False)
+    print("behind a buffer")
+
+def recode():
+    sys.stdout.reconfigure(encoding="utf-16", errors="ignore")
+
+def close_one():
+    kept.append(sys.stderr)
+    sys.stdout.close()
+
+def say_to_the_other():
+    print("no end of line", end="", file=kept[0])
+
+def reopen():
+    print("gr\\xf6\\xdfer \\ud800")
+
+for number, stage in enumerate((rewrap, recode, reopen, close_one, say_to_the_other, reopen)):
+    with teller.telling(lambda message, number=number: told.append((number, *pickle.loads(message)))):
+        stage()
+print(ascii(told))
+"""
+
+
+def test_whatever_a_call_does_to_its_streams_its_own_words_and_those_of_the_next_ones_arrive():
+    done = subprocess.run([sys.executable, "-c", HANDLING], capture_output=True, text=True, check=False)
+    expected = [
+        (0, "said", "stdout", "behind a buffer\n"),
+        (2, "said", "stdout", "gr\xf6\xdfer \\ud800\n"),
+        (4, "said", "stderr", "no end of line"),
+        (5, "said", "stdout", "gr\xf6\xdfer \\ud800\n"),
+    ]
+    assert (done.stdout, done.stderr) == (f"{expected!a}\n", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections import deque
 
 import pytest
 
@@ -90,3 +91,35 @@ def test_a_forked_child_writes_nothing_of_its_parent(lines, path):
     os.waitpid(child, 0)
     lines.close()
     assert numbers(path) == [0, 1, 2]
+
+
+def test_an_event_that_cannot_be_encoded_is_told_of_and_holds_back_no_other(lines, path):
+    lines.add(0)
+    for number in (1, 10**5000, 3):
+        lines._waiting.append(number)
+    with pytest.raises(ValueError, match="digits"):
+        lines.close()
+    lines.add(4)
+    lines.close()
+    assert numbers(path) == [0, 1, 3, 4]
+
+
+def test_who_interrupts_a_flush_and_flushes_takes_no_line_away(lines, path):
+    class Interrupted(deque):
+        """As if a signal's handler, or the end of an object, logged something between two events."""
+
+        left = 1
+
+        def popleft(self):
+            found = super().popleft()
+            if self.left:
+                self.left = 0
+                lines.flush()
+            return found
+
+    lines.add(0)
+    lines._waiting = Interrupted()
+    for number in (1, 2, 3):
+        lines._waiting.append(number)
+    lines.close()
+    assert sorted(numbers(path)) == [0, 1, 2, 3]

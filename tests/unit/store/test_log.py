@@ -158,3 +158,25 @@ def test_the_terminal_shows_the_same_as_without_us(code, tmp_path):
     )
     with_us = run(f"import logging, sys\n{attach}{code}", str(tmp_path / "log.txt"))
     assert with_us == run(f"import logging, sys\n{code}")
+
+
+@pytest.mark.parametrize(
+    ("level", "at", "shown"),
+    [
+        ("INFO", float("nan"), "INFO     odd"),
+        ("INFO", 1e30, "INFO     odd"),
+        ("INFO", "2026-11-22", "INFO     odd"),
+        (None, 1.0, "None     odd"),
+        (["INFO"], 1.0, "['INFO'] odd"),
+        ("INFO\n1970-01-01T", 1.0, "INFO\\n1970-01-01T odd"),
+    ],
+)
+def test_a_record_with_an_odd_time_or_level_has_its_line_and_holds_back_no_other(
+    level, at, shown, handler, log, tmp_path
+):
+    record = logging.LogRecord("people", logging.INFO, "people.py", 1, "odd", (), None)
+    record.created, record.levelname = at, level
+    log.add("INFO", "before")
+    handler.handle(record)
+    log.add("INFO", "after")
+    assert texts(log, tmp_path) == ["INFO     before", shown.replace("odd", "people: odd"), "INFO     after"]
