@@ -18,6 +18,7 @@ from curifactory.engine.telling import Telling
 from curifactory.engine.views import RecordView
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.view import track
+from curifactory.store.faults import is_of_writing
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -182,6 +183,11 @@ class Activity:
                 self.files.append(path)
         self.engine.folders.make(path if folder else os.path.dirname(path))
         return path
+
+    def note_place(self, error: OSError) -> None:
+        """Say on an error of writing that names no file, as of a full disk, which one the stage had asked for last."""
+        if is_of_writing(error) and error.filename is None and self.files:
+            error.add_note(f"The last file that it asked for is '{self.files[-1]}'.")
 
     def checkpoint_folder(self) -> str:
         """Return the folder for what an interrupted execution of this very call can go on from; it is made if need be."""

@@ -121,6 +121,9 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
     engine.executing.append(call)
     try:
         values, duration_s = execute(activity) if call.cwd is None else _execute_in(call.cwd, activity)
+    except OSError as error:
+        activity.note_place(error)
+        raise
     finally:
         engine.executing.pop()
     activity.end()

@@ -76,7 +76,7 @@ class Schedule:
         self._running: dict[int, _Running] = {}
         self._followers: dict[str, list[Call]] = {}
         self._tries: dict[int, int] = {}
-        self._error: BaseException | None = None
+        self._failed: tuple[Call, BaseException] | None = None
         # Whether something may begin that could not when it was last tried.
         self._has_news = False
         self._looked_s = 0.0
@@ -91,7 +91,7 @@ class Schedule:
         Raises
         ------
         Exception
-            The first exception of a stage, after running calls have ended, unless the run keeps going.
+            The first exception of a stage, when running calls have ended or failed as well, unless the run keeps going.
         KeyboardInterrupt
             If the person interrupts; what runs is stopped.
         """
@@ -114,8 +114,9 @@ class Schedule:
         except BaseException:
             self._stop()
             raise
-        if self._error is not None:
-            raise self._error
+        if self._failed is not None:
+            self._engine.failed = self._failed
+            raise self._failed[1]
 
     def _await(self, call: Call, producers: Sequence[Call]) -> None:
         """Let a call wait for others, or be ready if there are none."""
@@ -135,7 +136,7 @@ class Schedule:
         self._looked_s = time.monotonic()
         self._full.clear()
         held: list[tuple[int, int]] = []
-        while self._ready and self._error is None:
+        while self._ready and self._failed is None:
             place = heapq.heappop(self._ready)
             if not self._start(self._calls[place[1]]):
                 held.append(place)
@@ -144,7 +145,7 @@ class Schedule:
                     break
         for place in held:
             heapq.heappush(self._ready, place)
-        if self._error is not None:
+        if self._failed is not None:
             self._ready.clear()
 
     def _start(self, call: Call) -> bool:
@@ -328,9 +329,8 @@ class Schedule:
     def _hear(self, message: bytes) -> None:
         kind, *content = pickle.loads(message)
         if kind == "said":
-            stream, text = content
-            target = sys.stderr if stream == "stderr" else sys.stdout
-            target.write(text)
+            target = sys.stderr if content[0] == "stderr" else sys.stdout
+            target.write(content[1])
             target.flush()
         else:
             for event in content[0]:
@@ -344,11 +344,11 @@ class Schedule:
                 code: Any = error.args[0] if len(error.args) == 1 else error.args
                 error.code = code or None
             adopt_failure(self._engine, call, error, started, frames, CallOutcome.INTERRUPTED)
-            self._error = self._error or error
+            self._failed = self._failed or (call, error)
             return
         tries = self._tries[call.index] = self._tries.get(call.index, 0) + 1
         allowed = max(call.spec.needs.retries, self._engine.options.retries)
-        if tries <= allowed and self._error is None:
+        if tries <= allowed and self._failed is None:
             self._engine.warn(tell_retry(call, error, tries, allowed))
             self._make_ready(call.index)
             return
@@ -359,8 +359,8 @@ class Schedule:
         # Who waits for it goes on waiting, and is not reached.
         if self._engine.options.keep_going:
             self._settling.failures.append((call, error))
-        elif self._error is None:
-            self._error = error
+        elif self._failed is None:
+            self._failed = call, error
 
     def _go_on(self, call: Call) -> None:
         """Make those ready that have waited for nothing else."""

@@ -16,6 +16,7 @@ from curifactory.core.record import Record
 from curifactory.core.trace import Fragment
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import ERROR_KIND, FragmentNames, render
+from curifactory.store.faults import as_cache_errors
 from curifactory.store.metric_lines import encode_lines, iter_loggings
 from curifactory.store.report_folders import seal_folder
 
@@ -129,25 +130,34 @@ class Telling:
         -------
         str or None
             The folder that belongs to the trace; None if there is nothing to keep.
+
+        Raises
+        ------
+        CacheError
+            If it cannot be written: disk full, no permission, …
         """
         folder = None if self.is_empty else self._get_folder()
         if folder is None:
             return None
-        with open(os.path.join(folder, FRAGMENTS_NAME), "w", encoding="utf-8") as file:
-            # Half a surrogate pair, from a path that is no UTF-8, is text as well.
-            json.dump(self._rows, file)
-        self._write_batch()
-        seal_folder(folder)
+        with self._keeping_in(folder):
+            with open(os.path.join(folder, FRAGMENTS_NAME), "w", encoding="utf-8") as file:
+                # Half a surrogate pair, from a path that is no UTF-8, is text as well.
+                json.dump(self._rows, file)
+            self._write_batch()
+            seal_folder(folder)
         return folder
 
     def _get_folder(self) -> str | None:
         if self._folder is None:
             folder = self._folder = self._engine.folders.fragments(str(self._call.index))
-            if folder is not None and os.listdir(folder):
-                # Files of an earlier turn of this call: those of a trace are linked, and writing would change both.
-                shutil.rmtree(folder)
-                os.mkdir(folder)
+            if folder is not None:
+                with self._keeping_in(folder):
+                    _empty(folder)
         return self._folder
+
+    def _keeping_in(self, folder: str) -> as_cache_errors:
+        # What a file that is open already does not take, such as one on a full disk, is told without its name.
+        return as_cache_errors(f"keep what '{self._call.name}' has reported and logged in", folder)
 
     def _place_of(self, record: Record) -> int:
         # Views of records equal them.
@@ -163,8 +173,15 @@ class Telling:
         places = {self._call.record.index: 0}
         for place, record in enumerate(self._call.records or (), 1):
             places.setdefault(record.index, place)
-        with open(os.path.join(folder, METRICS_NAME), "ab") as file:
+        with self._keeping_in(folder), open(os.path.join(folder, METRICS_NAME), "ab") as file:
             file.writelines(line.text + b"\n" for line in encode_lines(batch, records=places))
+
+
+def _empty(folder: str) -> None:
+    """Let a folder be without files of an earlier turn: those of a trace are linked, and writing would change both."""
+    if os.listdir(folder):
+        shutil.rmtree(folder)
+        os.mkdir(folder)
 
 
 def tell_again(engine: Engine, call: Call) -> int:

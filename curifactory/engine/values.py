@@ -125,16 +125,16 @@ class Values:
 
     def _obtain(self, call: Call, slot: Slot) -> Any:
         """Return a value that is not in memory: spilled, from its artifact, or by executing the call."""
-        if slot.spilled is not None:
-            return read_spilled(slot.spilled)
-        if not call.settled:
+        if slot.spilled is None and not call.settled:
             self._engine.ensure([call], Want.VALUE)
-        if not slot.present and not self.is_there(slot):
+        if not self.is_there(slot):
             self._engine.make(call)
         if slot.present:
             return slot.value
+        if slot.spilled is not None:
+            return read_spilled(slot.spilled)
         artifact = call.outputs[slot.position].artifact
-        assert artifact is not None  # noqa: S101 - _has_value has said so
+        assert artifact is not None  # noqa: S101 - it is there, and nowhere else
         try:
             return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
         except DamagedArtifactError as error:

@@ -37,6 +37,23 @@ _CAUSES = {
     ),
 }
 
+# What is raised when a file that is open already does not take any more, and so names none.
+_OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+def is_of_writing(error: OSError) -> bool:
+    """Say whether an error tells that something could not be written for want of room, or by a fault of the disk.
+
+    Examples
+    --------
+    >>> (
+    ...     is_of_writing(OSError(errno.ENOSPC, "No space")),
+    ...     is_of_writing(ConnectionRefusedError(errno.ECONNREFUSED, "")),
+    ... )
+    (True, False)
+    """
+    return error.errno in _OF_WRITING
+
 
 def cache_error(error: OSError, doing: str, path: str | None = None) -> CacheError:
     """Say an operating system's error as a `CacheError`.

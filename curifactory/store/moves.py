@@ -6,6 +6,7 @@ import errno
 import itertools
 import os
 import shutil
+from collections.abc import Callable
 from contextlib import suppress
 
 _numbers = itertools.count(1)
@@ -98,7 +99,7 @@ def link(source: str, target: str, *, scratch: str) -> bool:
     """
     built = f"{scratch}/{next(_numbers)}"
     if os.path.isdir(source):
-        shutil.copytree(source, built, symlinks=True, copy_function=_link_or_copy)
+        _copy_tree(source, built, _link_or_copy)
         move(built, target)
         return False
     try:
@@ -133,7 +134,7 @@ def copy(source: str, target: str, *, durable: bool = False) -> None:
     hidden = _hidden(target)
     try:
         if os.path.isdir(source):
-            shutil.copytree(source, hidden, symlinks=True)
+            _copy_tree(source, hidden, shutil.copy2)
         else:
             shutil.copyfile(source, hidden)
         if durable:
@@ -202,6 +203,23 @@ def sync_all(path: str) -> None:
             sync(folder)
     else:
         sync(path)
+
+
+def _copy_tree(source: str, target: str, copy_file: Callable[[str, str], object]) -> None:
+    """Copy a folder; of what could not be copied the first error is raised as it is, not a list of all in words."""
+    failed: list[OSError] = []
+
+    def copy_one(source: str, target: str) -> None:
+        try:
+            copy_file(source, target)
+        except OSError as error:
+            failed.append(error)
+            raise
+
+    try:
+        shutil.copytree(source, target, symlinks=True, copy_function=copy_one)
+    except shutil.Error as error:
+        raise (failed[0] if failed else error) from None
 
 
 def _link_or_copy(source: str, target: str) -> None:

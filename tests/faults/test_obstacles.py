@@ -33,6 +33,24 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 ROOMS_KB = [8, 60, 300, 2_900, 6_600, 9_350]
 
 
+def the_fault(output: str) -> str:
+    """Return the one error of a full disk that a run ended by, as far as it has to name the path.
+
+    Of one that a stage's own writing has raised there are several lines: whose it is, where, and what it says.
+    """
+    lines = output.splitlines()
+    full = [line for line in lines if "No space left" in line or "disk is full" in line]
+    first, *others = [line for line in full if not line.startswith("warning ")]
+    if not first.startswith("Stage '"):
+        assert not others, output
+        return first
+    assert len(others) == 1, output
+    begin, end = lines.index(first), lines.index(others[0])
+    assert all(line.startswith("  ") for line in lines[begin + 1 : end]), output
+    # Python has no name to tell for a file that was open already.
+    return lines[end + 1] if lines[end] == "OSError: [Errno 28] No space left on device" else lines[end]
+
+
 @pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
 @pytest.mark.parametrize("room_kb", ROOMS_KB)
 def test_d4_a_full_disk_is_one_clear_error_and_the_same_command_works_later(
@@ -45,9 +63,7 @@ def test_d4_a_full_disk_is_one_clear_error_and_the_same_command_works_later(
     filler.write_bytes(bytes(shutil.disk_usage(small_disk).free - room_kb * 1024))
     done = hurt.run(*words, check=False)
     assert done.returncode == 1, done.stdout
-    full = [line for line in done.stdout.splitlines() if "No space left" in line or "disk is full" in line]
-    (fault,) = [line for line in full if not line.startswith("warning ")]
-    assert str(small_disk / "project") in fault
+    assert str(small_disk / "project") in the_fault(done.stdout)
     assert "Traceback" not in done.stdout
     assert "damaged" not in done.stdout
     filler.unlink()
@@ -75,6 +91,80 @@ def test_d4_an_artifact_that_does_not_fit_on_the_disk_goes_on_in_memory(
     assert shutil.disk_usage(small_disk).free > 2_000_000
     subprocess.run(["mount", "-o", "remount,size=64m", str(small_disk)], check=True)
     assert project.experiment("case", *words, check=False).returncode == 0
+
+
+FULL = """
+from dataclasses import dataclass
+import os
+
+import curifactory as cf
+from curifactory.caching import JsonCacher
+from curifactory.core.trace import Fragment
+
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+
+def get_params():
+    # Of a single call no other process is asked.
+    return [Params(name="one", n=1), Params(name="two", n=2)]
+
+
+class Filling:
+    name = "told"
+
+    def to_fragment(self, *, folder, name):
+        if "FULL" in os.environ:
+            # Whoever writes to it finds that the disk is full, at this very place and at no other.
+            os.symlink("/dev/full", os.path.join(folder, os.environ["FULL"]))
+        return Fragment(name, "text", {"text": "told"}, (), None, None)
+
+
+@cf.stage(None, ["value"], [JsonCacher])
+def make(record):
+    record.report(Filling())
+    record.log({"loss": 0.5})
+    path = record.get_path("notes.txt")
+    with open("/dev/full" if os.environ.get("FULL") == "notes.txt" else path, "w") as file:
+        file.write("made")
+    return record.params.n
+
+
+def run(param_sets, manager):
+    for params in param_sets:
+        make(cf.Record(manager, params))
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+@pytest.mark.parametrize("full", ["fragments.json", "metrics.jsonl", "seal.json"])
+def test_d4_what_a_call_has_told_that_does_not_fit_on_the_disk_is_one_error_with_its_path(
+    project: Any, words: tuple[str, ...], full: str
+) -> None:
+    project.write("experiments/case.py", FULL)
+    done = project.experiment("case", *words, check=False, env={"FULL": full})
+    assert done.returncode == 1, done.output
+    fault = the_fault(done.stdout + done.stderr)
+    assert "Could not keep what 'make' has reported and logged in" in fault
+    assert str(project.root / "data" / "runs" / "case_1_") in fault
+    assert "Traceback" not in done.output
+    assert project.experiment("case", *words).returncode == 0
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_d4_a_file_of_the_stage_itself_that_does_not_fit_on_the_disk_is_named(
+    project: Any, words: tuple[str, ...]
+) -> None:
+    project.write("experiments/case.py", FULL)
+    done = project.experiment("case", *words, check=False, env={"FULL": "notes.txt"})
+    assert done.returncode == 1, done.output
+    fault = the_fault(done.stdout + done.stderr)
+    assert fault.startswith(f"The last file that it asked for is '{project.root / 'data' / 'cache'}{os.sep}")
+    assert fault.endswith("_make_notes.txt'.")
+    assert "Traceback" not in done.output
+    assert project.experiment("case", *words).returncode == 0
 
 
 SESSION = """

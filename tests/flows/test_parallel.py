@@ -249,6 +249,25 @@ def test_without_it_running_calls_finish_and_no_other_begins(here: Any) -> None:
     assert outcomes_of_last(here)["work"] == ["failed", "ran", "not reached", "not reached"]
 
 
+def test_of_two_calls_that_fail_at_once_the_first_is_told(here: Any, tmp_path: Path) -> None:
+    from curifactory.errors import StageError
+
+    both = tmp_path / "both"
+    both.mkdir()
+    here.write(
+        "experiments/case.py",
+        small(
+            f"""open(f"{both}/{{record.params.n}}", "w").close()
+    while len(os.listdir("{both}")) < 2:
+        time.sleep(0.01)
+    raise KeyError(f"no {{record.params.n}}")"""
+        ),
+    )
+    with pytest.raises(StageError, match=r"Stage 'work' of Record [01] \(p[01]\) raised KeyError: 'no [01]'"):
+        here.run(jobs=2)
+    assert outcomes_of_last(here)["work"] == ["failed", "failed", "not reached", "not reached"]
+
+
 def test_an_exception_of_a_stage_has_its_frames_and_its_type(here: Any) -> None:
     from curifactory.errors import StageError
 
@@ -304,6 +323,27 @@ def test_what_cannot_travel_is_executed_here(here: Any) -> None:
     )
     ended = here.run(jobs=2)
     assert ended.manager.records[2].state["y"] == [2]
+
+
+def test_a_value_that_no_cacher_keeps_comes_back_to_run_from_the_process_that_has_made_it(here: Any) -> None:
+    here.write(
+        "experiments/case.py",
+        small("pass")
+        + """
+
+@cf.aggregate(["y"], ["total"])
+def add_up(record, records, y):
+    return [os.getpid(), sum(y[each] for each in records)]
+
+
+def run(param_sets, manager):
+    records = [after(work(cf.Record(manager, params))) for params in param_sets]
+    return add_up(cf.Record(manager, None), records).state["total"]
+""",
+    )
+    process, total = here.run(jobs=2).result
+    assert total == sum(n + 1 for n in range(4))
+    assert process != os.getpid()
 
 
 def test_what_is_finished_is_kept_when_the_next_cannot_begin(

@@ -153,9 +153,12 @@ def do(payload, tell):
 """
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def dangerous(tmp_path_factory):
-    """Give an executor of one worker, whose jobs kill it in several ways, and the folder of the files that they name."""
+    """Give an executor of one worker, whose jobs kill it in several ways, and the folder of the files that they name.
+
+    Each test has its own: 15 s after a death Dask gives up a worker that is not there at that moment, as after the next death.
+    """
     pytest.importorskip("distributed", reason="distributed is not installed")
     from curifactory.executors.cluster import DaskExecutor
 
