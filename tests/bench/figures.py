@@ -20,13 +20,15 @@ class Figure:
     what : str
         What was measured.
     unit : str
-        Of ``floor``, ``ours`` and ``target``.
+        Of ``floor``, ``ours``, ``target`` and ``aim``.
     ours : float
         Median of our times.
     floor : float, optional
         Median of plain Python doing the same work, measured in turns with ours.
     target : float, optional
         The most that ours may be.
+    aim : float, optional
+        What it would be good to come to; to be between the two is no fault.
     target_ratio : float, optional
         The most that ours may be as a multiple of the floor.
     floor_there : float, optional
@@ -41,6 +43,7 @@ class Figure:
     ours: float
     floor: float | None = None
     target: float | None = None
+    aim: float | None = None
     target_ratio: float | None = None
     floor_there: float | None = None
     repeats: int = 1
@@ -68,7 +71,7 @@ class Figure:
         if self.target_ratio is not None:
             target = f"≤ {self.target_ratio:g} × floor"
         elif self.target is not None:
-            target = f"≤ {self.target:g} {self.unit}"
+            target = f"≤ {self.target:g} {self.unit}" + ("" if self.aim is None else f", aim {self.aim:g}")
         return (
             self.row,
             self.what,
