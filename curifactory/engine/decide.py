@@ -22,6 +22,9 @@ from curifactory.errors import UnidentifiableError
 from curifactory.store.artifacts import FileState
 from curifactory.store.traces import TraceStore
 
+# To ask an enumeration for a member takes as long as all else that is asked of most calls here.
+_REUSE = Verdict.REUSE
+
 
 class Decision(NamedTuple):
     """What is to happen to a call.
@@ -78,7 +81,7 @@ class Decider:
             return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
         try:
             for producer in call.producers:
-                if not producer.settled and producer.verdict is not Verdict.REUSE:
+                if producer.verdict is not _REUSE and not producer.settled:
                     # It makes what this call reads, or may read, and that is not known yet.
                     return self._before_inputs(call, producer)
             return self._look_up(call)
@@ -251,7 +254,7 @@ class Decider:
         if has_unasked:
             trace = trace._replace(outputs=without_unasked(call, trace.outputs))
         reason = self._unchanged.get(trace.run) or self._unchanged_since(trace.run)
-        return new_tuple(Decision, (Verdict.REUSE, reason, trace, absent, lies_aside))
+        return new_tuple(Decision, (_REUSE, reason, trace, absent, lies_aside))
 
     def _unchanged_since(self, run: str) -> Reason:
         """Return the reason of all calls that are reused from one run."""

@@ -32,6 +32,10 @@ class Want(IntEnum):
     VALUE = 3
 
 
+# Every call asks for these several times, and a member of an enumeration is looked up in Python each time.
+_RAN, _REUSED, _NOTHING = CallOutcome.RAN, CallOutcome.REUSED, Want.NOTHING
+
+
 class Call:
     """A node of the graph.
 
@@ -159,7 +163,7 @@ class Call:
         self.decided_after = 0
         self.reason: Reason | None = None
         self.outcome: CallOutcome | None = None
-        self.want = Want.NOTHING
+        self.want = _NOTHING
         self.absent: Reason | None = None
         self.lies_aside = False
         self.observed: tuple[str, ...] = ()
@@ -197,13 +201,13 @@ class Call:
 
     def let_outputs_go(self) -> None:
         """Keep no longer in memory what a reused call has made, if its trace says the same."""
-        if self.outcome is CallOutcome.REUSED and not self.made and not self.labels:
+        if self.outcome is _REUSED and not self.made and not self.labels:
             self._outputs, self.duration_s = None, 0.0
 
     @property
     def settled(self) -> bool:
         """Whether it is known what the call's outputs are."""
-        return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
+        return self.outcome is _RAN or self.outcome is _REUSED
 
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""

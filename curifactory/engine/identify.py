@@ -27,6 +27,7 @@ from curifactory.parameters.sets import REPEAT
 ABSENT = "absent"
 IGNORED = "ignored"
 _KEY_FORMAT = "2"
+_REUSE = Verdict.REUSE
 # In no identity of an input.
 _BESIDE = ", "
 
@@ -157,7 +158,7 @@ class Identifier:
         producer = slot.producer
         if not isinstance(producer, Call):
             return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope)
-        if not producer.settled and producer.verdict is not Verdict.REUSE:
+        if producer.verdict is not _REUSE and not producer.settled:
             raise NotYetKnownError(producer)
         outputs = producer.outputs
         artifact = outputs[slot.position].artifact if outputs else None

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
     from curifactory.executors.executor import Executor
 
+# To ask an enumeration for a member takes as long as all else that is asked of most calls here.
+_REUSE = Verdict.REUSE
+
 
 class Settling:
     """Settles the calls of an engine.
@@ -165,7 +168,7 @@ class Settling:
             # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
             if not call.verdict is decision.verdict is Verdict.RUN:
                 apply(call, decision)
-        if call.verdict is not Verdict.REUSE:
+        if call.verdict is not _REUSE:
             return False
         if call.absent is not None and has_to_run(call):
             call.verdict, call.reason = Verdict.RUN, call.absent
@@ -226,7 +229,7 @@ class Settling:
 
     def _is_open(self, call: Call) -> bool:
         """Whether what was decided of a call may be otherwise by now."""
-        if call.verdict is Verdict.REUSE:
+        if call.verdict is _REUSE:
             # Another call of this run may have written to a path that the stage asked for.
             if len(call.outputs) > len(call.stage.outputs):
                 return True
