@@ -20,15 +20,13 @@ class Figure:
     what : str
         What was measured.
     unit : str
-        Of ``floor``, ``ours``, ``target`` and ``aim``.
+        Of ``floor``, ``ours`` and ``target``.
     ours : float
         Median of our times.
     floor : float, optional
         Median of plain Python doing the same work, measured in turns with ours.
     target : float, optional
         The most that ours may be.
-    aim : float, optional
-        What it would be good to come to; to be between the two is no fault.
     target_ratio : float, optional
         The most that ours may be as a multiple of the floor.
     floor_there : float, optional
@@ -43,7 +41,6 @@ class Figure:
     ours: float
     floor: float | None = None
     target: float | None = None
-    aim: float | None = None
     target_ratio: float | None = None
     floor_there: float | None = None
     repeats: int = 1
@@ -71,7 +68,7 @@ class Figure:
         if self.target_ratio is not None:
             target = f"≤ {self.target_ratio:g} × floor"
         elif self.target is not None:
-            target = f"≤ {self.target:g} {self.unit}" + ("" if self.aim is None else f", aim {self.aim:g}")
+            target = f"≤ {self.target:g} {self.unit}"
         return (
             self.row,
             self.what,
