@@ -5,8 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Sequence
 from typing import Any, Self
 from weakref import WeakKeyDictionary
 
@@ -17,6 +16,8 @@ from curifactory.caching.sidecar import Sidecar
 from curifactory.caching.template import check_template, template_extension
 from curifactory.errors import CacheError, DefinitionError
 
+# Arguments that say where the files lie and whose they are.
+_GIVEN = ("path_override", "name", "subdir", "prefix", "record", "track")
 # Keys of classes that were given no argument; a notebook makes the same class again and again.
 _bare_keys: WeakKeyDictionary[type, str] = WeakKeyDictionary()
 
@@ -91,8 +92,8 @@ class Cacheable(Sidecar):
     """How far apart two values may be that count as close when a run is reproduced; see :meth:`compare`."""
 
     _arguments: tuple[tuple[Any, ...], dict[str, Any]]
-    # What Cacheable.__init__ got to say where the files lie and whose they are: no part of the key.
-    _given: Mapping[str, Any] = MappingProxyType({})
+    # What Cacheable.__init__ got to say where the files lie and whose they are, which is no part of the key.
+    _given: tuple[Any, ...] = ()
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:  # noqa: D102 - the class says it
         # Everything that a subclass could forget by not calling super().__init__().
@@ -111,14 +112,7 @@ class Cacheable(Sidecar):
         record: Any = None,
         track: bool = True,
     ) -> None:
-        self._given = {
-            "path_override": path_override,
-            "name": name,
-            "subdir": subdir,
-            "prefix": prefix,
-            "record": record,
-            "track": track,
-        }
+        self._given = path_override, name, subdir, prefix, record, track
         if path_override is not None:
             self.path_override = os.fspath(path_override)
         if name is not None:
@@ -283,7 +277,7 @@ class Cacheable(Sidecar):
                 known = _bare_keys[kind] = class_key(kind, {})
             return known
         arguments = name_arguments(kind, args, kwargs)
-        for name, value in self._given.items():
+        for name, value in zip(_GIVEN, self._given, strict=False):
             # A subclass may use such a name, or the position, for something of its own.
             if name in arguments and arguments[name] is value:
                 del arguments[name]

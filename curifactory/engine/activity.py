@@ -138,10 +138,13 @@ class Activity:
         views = list(map(weakref.ref, self._views.values()))
         self._views.clear()
         self._parameters.clear()
-        if not _are_gone(views):
+        for view in views:
+            if view() is None:
+                continue
             gc.collect(1)
             if not _are_let_go(views):
                 self.cannot_be_reused("something keeps the record that it was given, and can read it later")
+            break
         for record, log in self._logs:
             if log.escaped():
                 self.escaped = True
@@ -223,15 +226,8 @@ def _are_let_go(views: Sequence[weakref.ref[RecordView]]) -> bool:
     for pause_s in (0.0, 0.01, 0.04):
         if pause_s:
             time.sleep(pause_s)
-        if _are_gone(views):
+        if all(view() is None for view in views):
             return True
         if threading.active_count() == 1:
             break
     return False
-
-
-def _are_gone(views: Sequence[weakref.ref[RecordView]]) -> bool:
-    for view in views:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
-        if view() is not None:
-            return False
-    return True

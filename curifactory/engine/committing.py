@@ -50,7 +50,7 @@ def keep_outputs(
             # A view of parameters comes back from the cache as the plain set; so everybody gets that.
             return [False] * len(values) if activity.escaped else lossless, None
     call.outputs = tuple(
-        [describe(spec.name, value) for (spec, _), value in zip(call.output_specs, values, strict=True)]
+        [describe(spec.name, value) for (spec, _), value in zip(call.stage.outputs, values, strict=True)]
     )
     return [True] * len(values), fault
 
@@ -78,7 +78,7 @@ def identify(
         return None
     identifier = engine.identifier
     try:
-        read_set = engine.traces.key_reads(call.stage_id, identifier.code_of(call), call.observed)
+        read_set = engine.traces.key_reads(call.stage.stage_id, identifier.code_of(call), call.observed)
         if foreseen is None or not _is_of_parameters(read_set) or tuple(foreseen.reads) != read_set:
             return identifier.identify(call, read_set)
         inputs = identifier.input_identities(call)
@@ -101,13 +101,14 @@ def commit_trace(
     duration_s: float,
 ) -> None:
     """Write the trace of a call: this is what makes it one that can be reused."""
-    own = [path[7:] for path in what.reads if path.startswith("params.")]
-    fingerprint = engine.identifier.last_fingerprint_of(call.spec)
+    own = [path[7:] for path in what.reads if path.startswith("params.")] if what.reads else ()
+    stage = call.stage
+    fingerprint = engine.identifier.last_fingerprint_of(stage.spec)
     trace = new_tuple(
         Trace,
         (
             what.key,
-            call.stage_id,
+            stage.stage_id,
             engine.identifier.code_of(call),
             what.reads,
             call.parameters.shown(own) if own and call.parameters is not None else {},

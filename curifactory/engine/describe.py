@@ -5,22 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret, mask_text
-from curifactory.core.trace import Artifact, Output, new_tuple
+from curifactory.core.trace import Output, new_tuple
 
 _MOST_BITS = 2_000
 
 
-def describe(name: str, value: Any, artifact: Artifact | None = None) -> Output:
-    """Return an output of a call: what its value is, and the artifact that it was saved as.
+def describe(name: str, value: Any) -> Output:
+    """Return an output of a call that no cacher keeps: what its value is.
 
     Examples
     --------
     >>> describe("scores", [0.5, 1.0])
     Output(name='scores', type='list', summary='2 items', artifact=None)
     """
-    if artifact is not None:
-        return new_tuple(Output, (name, artifact.type, artifact.summary, artifact))
-    return Output(name, type_name(value), summary(value, name))
+    return new_tuple(Output, (name, type_name(value), summary(value, name), None))
 
 
 def type_name(value: Any) -> str:

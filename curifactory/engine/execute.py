@@ -14,7 +14,7 @@ from curifactory.core.spec import StageSpec
 from curifactory.engine.activity import Activity
 from curifactory.engine.own_copy import own_copy
 from curifactory.errors import InputSignatureError, MissingInputError, OutputSignatureError
-from curifactory.parameters.imported_names import telling_imports
+from curifactory.parameters.imported_names import import_listener
 
 if TYPE_CHECKING:
     from curifactory.engine.graph import Call
@@ -45,12 +45,16 @@ def execute(activity: Activity) -> tuple[tuple[Any, ...], float]:
         Whatever the stage function raises, unchanged.
     """
     call = activity.call
+    spec = call.stage.spec
     arguments = gather(activity)
     view = activity.view_of(call.record)
-    views = [activity.view_of(record) for record in call.records or ()] if call.spec.aggregate else None
+    views = [activity.view_of(record) for record in call.records or ()] if spec.aggregate else None
+    listener_before = import_listener.set(activity.note_import)
     started = time.perf_counter()
-    with telling_imports(activity.note_import):
-        values = call_function(call.spec, view, views, arguments)
+    try:
+        values = call_function(spec, view, views, arguments)
+    finally:
+        import_listener.reset(listener_before)
     return values, time.perf_counter() - started
 
 
@@ -60,21 +64,20 @@ def gather(activity: Activity) -> dict[str, Any]:
     This is the one place where stages and aggregates differ: a stage's input is a value, an aggregate's is a dictionary
     from record to value.
     """
-    call = activity.call
-    if call.spec.aggregate:
-        arguments: dict[str, Any] = {
-            name: {
-                activity.view_of(record): activity.engine.values.for_input(slot, call)
-                for record, slot in pairs
-            }
-            for name, pairs in call.record_inputs.items()
-        }
+    call, for_input = activity.call, activity.engine.values.for_input
+    is_aggregate = call.stage.spec.aggregate
+    arguments: dict[str, Any] = {}
+    if is_aggregate:
+        for name, pairs in call.record_inputs.items():
+            arguments[name] = {activity.view_of(record): for_input(slot, call) for record, slot in pairs}
     else:
-        arguments = {name: activity.engine.values.for_input(slot, call) for name, slot in call.input_slots()}
+        for name, input_slot in zip(call.input_names, call.inputs, strict=True):
+            if input_slot is not None:
+                arguments[name] = for_input(input_slot, call)
     for name, value in call.overrides.items():
         # A stage that changes a keyword's value changes neither the caller's nor what the call is known by.
         mine = own_copy(value, most_bytes=None)
-        arguments[name] = _with_views(activity, mine) if call.spec.aggregate else mine
+        arguments[name] = _with_views(activity, mine) if is_aggregate else mine
     return arguments
 
 
@@ -122,17 +125,6 @@ def call_function(
         if spec.aggregate
         else spec.function(record, **arguments)
     )
-    return split_outputs(spec, returned)
-
-
-def split_outputs(spec: StageSpec, returned: Any) -> tuple[Any, ...]:
-    """Match what a stage returned with its outputs.
-
-    Raises
-    ------
-    OutputSignatureError
-        If they do not fit.
-    """
     wanted = len(spec.outputs)
     values = returned if isinstance(returned, tuple) else (returned,)
     if wanted == 0:

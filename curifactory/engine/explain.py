@@ -47,12 +47,14 @@ def explain(
         Whether the call's inputs are known, so that they can be compared.
     """
     record_name = str(getattr(call.record.params, "name", None))
-    previous = traces.previous(call.stage_id, experiment, record_name)
+    previous = traces.previous(call.stage.stage_id, experiment, record_name)
     if previous is None:
         return _NEVER_RUN
     if previous.run == run:
         # The newest trace is of another record in this very run, which is nothing to compare with; but in a notebook
         # the code may have been written anew since.
+        if previous.code == identifier.code_of(call):
+            return _NOT_SEEN
         return next(iter_code_differences(call, previous, traces, identifier), _NOT_SEEN)
     return next(iter_differences(call, previous, traces, identifier, inputs=inputs), _NOT_SEEN)
 
@@ -131,7 +133,6 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
             continue
         name = path.removeprefix(_PARAMETERS)
         old = previous.shown.get(name)
-        now = {} if call.parameters is None else call.parameters.shown([name])
         if path.startswith(_CODE_READ):
             part = path.removeprefix(_CODE_READ)
             yield Reason(ReasonKind.CODE_CHANGED, {"part": f"parameter {part}", "place": ""})
@@ -139,6 +140,7 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
             # Read as a whole: a trace does not keep all values of the set.
             yield _NOT_SEEN
         else:
+            now = {} if call.parameters is None else call.parameters.shown([name])
             particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
             yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
     played, repeat = find_repetition(previous.inputs), str(getattr(call.record.params, REPEAT, 0))

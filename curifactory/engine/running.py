@@ -52,7 +52,8 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     record = call.record
     engine.events.emit(
         new_tuple(
-            CallStarted, (call.index, call.spec.name, record.index, record.get_reference_name(), started)
+            CallStarted,
+            (call.index, call.stage.spec.name, record.index, record.get_reference_name(), started),
         )
     )
     try:
@@ -77,13 +78,14 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
 
 def _try(engine: Engine, call: Call) -> tuple[Activity, tuple[Any, ...], float]:
     """Execute a call, and again after it has failed as often as it may."""
-    allowed, number = max(call.spec.needs.retries, engine.options.retries), 0
+    number = 0
     while True:
         activity = Activity(engine, call)
         try:
             values, duration_s = perform(engine, call, activity)
         except Exception as error:
             number += 1
+            allowed = max(call.spec.needs.retries, engine.options.retries)
             if number > allowed:
                 raise
             engine.warn(tell_retry(call, error, number, allowed))
@@ -132,7 +134,7 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         activity.note("manager.cache_path")
     _check_parameters(call, "while it was executed")
     engine.identifier.look_again()
-    engine.identifier.hold_changed_globals(call.spec)
+    engine.identifier.hold_changed_globals(call.stage.spec)
     return values, duration_s
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from curifactory.caching.cacheable import Cacheable
@@ -16,6 +17,8 @@ from curifactory.engine.named_code import CODE_NAMES, NamedCode
 from curifactory.errors import CacheError, CurifactoryError, DefinitionError
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.full_store import NOT_KEPT
+
+_FIRST = itemgetter(0)
 
 
 class _Staged(NamedTuple):
@@ -118,7 +121,7 @@ class Saver:
         CacheError
             If a cacher cannot save its value; no output of the call is saved then.
         """
-        specs = call.output_specs
+        specs = call.stage.outputs
         if len(specs) == 1:
             template = specs[0][1]
             entries = [None if template is None else self._stage(call, 0, values[0], key)]
@@ -132,8 +135,9 @@ class Saver:
                     outputs.append(describe(spec.name, value))
                     lossless.append(True)
                 else:
-                    artifact = self._commit(spec.name, value, entry, self.cacher_key(template, spec.name))
-                    outputs.append(describe(spec.name, value, artifact))
+                    outputs.append(
+                        self._commit(spec.name, value, entry, self.cacher_key(template, spec.name))
+                    )
                     lossless.append(bool(entry.cacher.lossless))
         finally:
             for position, entry in enumerate(entries):
@@ -188,7 +192,7 @@ class Saver:
         return staged
 
     def _stage(self, call: Call, position: int, value: Any, key: str) -> _Staged:
-        output, template = call.output_specs[position]
+        output, template = call.stage.outputs[position]
         name = output.name
         cacher = fresh_cacher(template, name)
         label = call.labels.get(name) or self.labels.claim(call, cacher, name, key)
@@ -210,7 +214,7 @@ class Saver:
             is_ours = type(cacher).__module__.startswith("curifactory.")
             if not is_ours:
                 placement.staged.update(_unasked_files(folder, placement, self._cache_folder))
-            return _Staged(cacher, placement, list(cacher.references()), folder, is_ours)
+            return new_tuple(_Staged, (cacher, placement, list(cacher.references()), folder, is_ours))
         except BaseException as error:
             self._files.discard_staging(folder)
             if isinstance(error, CurifactoryError):
@@ -224,11 +228,10 @@ class Saver:
                 ) from error
             raise
 
-    def _commit(self, name: str, value: Any, staged: _Staged, cacher_key: str) -> Artifact:
+    def _commit(self, name: str, value: Any, staged: _Staged, cacher_key: str) -> Output:
         cacher, placement, references, _, is_ours = staged
-        is_there = self._files.staged.is_there
-        pairs = [pair for pair in placement.staged.items() if is_there(pair[0])]
-        digest = cacher.digest(value, [path for path, _ in pairs])
+        pairs = self._files.staged.find(placement.staged)
+        digest = cacher.digest(value, list(map(_FIRST, pairs)))
         stored = self._files.commit(pairs, references, is_untouched=is_ours)
         if not stored:
             raise CacheError(
@@ -241,7 +244,8 @@ class Saver:
             metadata[CODE_NAMES] = names
         if not cacher.track:
             metadata[NOT_KEPT] = False
-        return new_tuple(
+        kind, said = type_name(value), summary(value, name)
+        artifact = new_tuple(
             Artifact,
             (
                 name,
@@ -250,11 +254,12 @@ class Saver:
                 digest or (stored[0].digest if len(stored) == 1 else content_digest(stored)),
                 stored,
                 placement.label,
-                type_name(value),
-                summary(value, name),
+                kind,
+                said,
                 metadata or NO_METADATA,
             ),
         )
+        return new_tuple(Output, (name, kind, said, artifact))
 
     def _give_back(self, entry: _Staged, *, is_committed: bool) -> None:
         """Keep a staging folder from which everything has been renamed away for the next output."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from curifactory.core.lazy import Lazy
 from curifactory.core.state import Slot
+from curifactory.core.trace import Artifact
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.holding import hand, is_atom
 from curifactory.engine.loading import DamagedArtifactError
@@ -30,8 +31,7 @@ class Values:
         """Whether a slot's value is in memory or can be loaded."""
         if slot.present or slot.spilled is not None or not isinstance(slot.producer, Call):
             return True
-        outputs = slot.producer.outputs
-        artifact = outputs[slot.position].artifact if slot.position < len(outputs) else None
+        artifact = _artifact_of(slot.producer, slot)
         return artifact is not None and (slot.producer.made or slot.producer.absent is None)
 
     def hand_out(self, call: Call, slot: Slot) -> Any:
@@ -59,8 +59,9 @@ class Values:
 
     def for_input(self, slot: Slot, reader: Call) -> Any:
         """Return what a stage is given for an input: the value, or the handle of a ``Lazy(resolve=False)``."""
-        if slot.lazy and not slot.resolve:
-            return Lazy.of(slot, slot.name, resolve=False)
+        output = slot.output
+        if output.lazy and not output.resolve:
+            return Lazy.of(slot, output.name, resolve=False)
         return self.for_stage(slot, reader)
 
     def for_stage(self, slot: Slot, reader: Call) -> Any:
@@ -78,9 +79,12 @@ class Values:
                 return own_copy(slot.value, most_bytes=None)
             return self._copy_of_held(producer, slot)
         value = slot.value if slot.present else self._obtain(producer, slot)
-        if not self._is_saved(producer, slot):
+        if is_atom(value):
+            # Whoever has it cannot change it.
+            return value
+        if _artifact_of(producer, slot) is None:
             return self._own(slot, value, reader)
-        if slot.present and not is_atom(value):
+        if slot.present:
             slot.present, slot.value = False, None
         return value
 
@@ -93,7 +97,7 @@ class Values:
 
     def _copy_of_held(self, call: Call, slot: Slot) -> Any:
         """Return what a stage gets of a value that a person holds: loaded anew, so that it cannot change theirs."""
-        artifact = call.outputs[slot.position].artifact if self._is_saved(call, slot) else None
+        artifact = _artifact_of(call, slot)
         if artifact is None or is_atom(slot.value):
             return own_copy(slot.value, most_bytes=None)
         try:
@@ -108,7 +112,7 @@ class Values:
         What is large and read by nobody else is given as it is.
         """
         mine = own_copy(value)
-        if mine is value and not is_atom(value) and self._is_read_later(slot, reader):
+        if mine is value and self._is_read_later(slot, reader):
             return own_copy(value, most_bytes=None)
         return mine
 
@@ -116,11 +120,8 @@ class Values:
         calls = self._engine.graph.calls[reader.index + 1 :]
         return any(call.outcome is None and any(each is slot for each in call.scheduled) for call in calls)
 
-    def _is_saved(self, call: Call, slot: Slot) -> bool:
-        return slot.position < len(call.outputs) and call.outputs[slot.position].artifact is not None
-
     def _is_large(self, call: Call, slot: Slot) -> bool:
-        artifact = call.outputs[slot.position].artifact if self._is_saved(call, slot) else None
+        artifact = _artifact_of(call, slot)
         return artifact is not None and artifact.size_bytes > _LARGE_BYTES
 
     def _obtain(self, call: Call, slot: Slot) -> Any:
@@ -148,3 +149,9 @@ class Values:
             remade = call.outputs[slot.position].artifact
             assert remade is not None  # noqa: S101 - it has just been saved
             return self._engine.loader.load(call, slot.position, remade, lazy=slot.lazy)
+
+
+def _artifact_of(call: Call, slot: Slot) -> Artifact | None:
+    """Return what an output was saved as, None if no cacher keeps it."""
+    outputs = call.outputs
+    return outputs[slot.position].artifact if slot.position < len(outputs) else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from curifactory.core.secrets import MASK
+from curifactory.core.secrets import MASK, holds_secret
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
 from curifactory.parameters.tree_writer import SECRET, TreeWriter
 from curifactory.parameters.values import ABSENT, find_value
@@ -14,6 +14,8 @@ _LONGEST_TEXT = 120
 _MOST_ITEMS = 30
 #: A run shows these elsewhere, or has no use for them.
 _FRAMEWORK = frozenset({"name", "hash", "overwrite", "hash_representations"})
+# What stands in a tree as it is; most parameters are such values.
+_AS_THEY_ARE = frozenset({bool, int, type(None)})
 _BRACKETS = {"$tuple": "()", "$set": "{}", "$frozenset": "{}"}
 
 
@@ -68,15 +70,17 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
     >>> shown_reads(ExperimentParameters(name="small"), ["name", "type:", "momentum"])
     {'momentum': 'absent', 'name': "'small'"}
     """
-    found, writer = {}, TreeWriter()
+    found: dict[str, str] = {}
     for path in sorted(paths):
         if path.startswith((CODE, FIELDS, OBJECT, TYPE)) or path == WHOLE:
             continue
         value = find_value(params, path)
         if value is ABSENT:
             found[path] = "absent"
+        elif type(value) in _AS_THEY_ARE:
+            found[path] = MASK if holds_secret(path, value) else text_of(value)
         else:
-            found[path] = text_of(writer.write_entry(value, path, path))
+            found[path] = text_of(TreeWriter().write_entry(value, path, path))
     return found
 
 

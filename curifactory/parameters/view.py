@@ -72,6 +72,10 @@ def track(params: Any, log: ReadLog) -> Any:
     >>> sorted(log.paths())
     ['n', 'type:']
     """
+    view_type = _view_types.get(type(params))
+    if view_type is not None:
+        # Others of its class were followed before.
+        return _fill_view(view_type, params, log, "")
     plain = plain_of(params)
     if not is_followed(plain):
         log.note_object(plain, "", shared=True)
@@ -212,6 +216,10 @@ def _make_view(plain: Any, log: ReadLog, prefix: str) -> TrackedView:
     view_type = _view_types.get(type(plain))
     if view_type is None:
         view_type = _view_types[type(plain)] = _make_view_type(type(plain))
+    return _fill_view(view_type, plain, log, prefix)
+
+
+def _fill_view(view_type: type[TrackedView], plain: Any, log: ReadLog, prefix: str) -> TrackedView:
     view: TrackedView = object.__new__(view_type)
     _set_plain(view, plain)
     _set_log(view, log)

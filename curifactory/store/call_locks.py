@@ -8,6 +8,7 @@ import struct
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 
 from curifactory.store.forks import stays_here
 from curifactory.store.layout import Layout
@@ -129,21 +130,16 @@ class CallLocks:
         """Take or let go of one lock; False if somebody else has it."""
         if self._is_off:
             return True
-        import fcntl
-
-        command = getattr(fcntl, "F_OFD_SETLK", None)
-        if command is None:
-            raise OSError("the system has no locks of open files")
+        control, command, kinds = _find_locks()
         descriptor = self._descriptor
         if descriptor is None:
             if not take:
                 return True
             descriptor = self._descriptor = self._open()
-        kind = fcntl.F_WRLCK if take else fcntl.F_UNLCK
         # Which byte it is stands for the call; the file stays empty.
-        part = _PART.pack(kind, os.SEEK_SET, int(key[:15], 16), 1, 0)
+        part = _PART.pack(kinds[take], os.SEEK_SET, int(key[:15], 16), 1, 0)
         try:
-            fcntl.fcntl(descriptor, command, part)
+            control(descriptor, command, part)
         except (BlockingIOError, PermissionError):
             return False
         return True
@@ -162,3 +158,20 @@ class CallLocks:
             f"Calls cannot be locked ({error.strerror or error}): processes that run at the same time may compute the "
             "same twice."
         )
+
+
+@cache
+def _find_locks() -> tuple[Callable[[int, int, bytes], object], int, tuple[int, int]]:
+    """Return what takes and lets go of locks of open files: a function, its command, and the kinds of none and of a lock.
+
+    Raises
+    ------
+    OSError
+        If the system has none.
+    """
+    import fcntl
+
+    command = getattr(fcntl, "F_OFD_SETLK", None)
+    if command is None:
+        raise OSError("the system has no locks of open files")
+    return fcntl.fcntl, command, (fcntl.F_UNLCK, fcntl.F_WRLCK)

@@ -74,7 +74,7 @@ def encode(trace: Trace) -> bytes:
     body: dict[str, Any] = {"format": FORMAT, "stage": stage, "code": _pack_often(code)}
     if reads:
         body["reads"] = {path: _pack_read(digest, shown.get(path)) for path, digest in reads.items()}
-    if not shown.keys() <= reads.keys():
+    if shown and not shown.keys() <= reads.keys():
         body["shown"] = {path: text for path, text in shown.items() if path not in reads}
     if inputs:
         body["inputs"] = _shorten_all(inputs)

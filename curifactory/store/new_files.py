@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 
 from curifactory.core.trace import new_tuple
 from curifactory.store.digests import (
@@ -51,9 +52,10 @@ class StagedFiles:
                 Facts, (digest_bytes(data), size_bytes, mtime_ns, inode, "", True)
             )
 
-    def is_there(self, path: str) -> bool:
-        """Say whether anything lies at a path, whoever has written it."""
-        return path in self._written or os.path.lexists(path)
+    def find(self, asked: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return those of some paths, with what stands beside them, at which anything lies, whoever has written it."""
+        written = self._written
+        return [pair for pair in asked.items() if pair[0] in written or os.path.lexists(pair[0])]
 
     def take(self, path: str, *, is_untouched: bool = False) -> Facts:
         """Give the digest and the stat facts of a file or folder; `take_facts` reads what others have written.

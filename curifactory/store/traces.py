@@ -236,7 +236,7 @@ class TraceStore:
         Only for explanations: what it gives decides nothing.
         """
         used = self._uses.find(stage, experiment, record_name)
-        trace = self.find(used, stage=stage) if used is not None else None
+        trace = None if used is None else self.find(used)
         if trace is not None:
             return trace
         if stage in self._newest:

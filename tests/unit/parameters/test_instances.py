@@ -15,7 +15,7 @@ import pytest
 from curifactory.errors import ParameterError, UnknownParameterError
 from curifactory.parameters import instantiate, register_default
 from curifactory.parameters.default_classes import find_default
-from curifactory.parameters.imported_names import telling_imports
+from curifactory.parameters.imported_names import import_listener
 from curifactory.parameters.trees import make_tree
 
 
@@ -185,6 +185,9 @@ def test_an_unknown_reference_is_a_key_error_and_the_cause_of_a_failure_is_kept(
 
 def test_whoever_listens_is_told_what_was_imported() -> None:
     told: list[str] = []
-    with telling_imports(told.append):
+    before = import_listener.set(told.append)
+    try:
         instantiate({"m": {"class": "named_models.Model", "inner": {"def": "math:sqrt"}}})
+    finally:
+        import_listener.reset(before)
     assert told == ["named_models:Model", "math:sqrt"]
