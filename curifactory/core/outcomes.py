@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import Self
 
+from curifactory.core.members import with_plain_members
 
+
+@with_plain_members
 class CallOutcome(Enum):
     """What happened to one call of a run.
 
@@ -37,6 +40,7 @@ class CallOutcome(Enum):
         return member
 
 
+@with_plain_members
 class RunOutcome(Enum):
     """How a run stands.
 
@@ -61,6 +65,7 @@ class RunOutcome(Enum):
         return self not in (RunOutcome.RUNNING, RunOutcome.LIVE)
 
 
+@with_plain_members
 class Verdict(Enum):
     """What the plan says of a call before anything is executed.
 

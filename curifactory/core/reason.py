@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from curifactory.core.members import with_plain_members
 
+
+@with_plain_members
 class ReasonKind(Enum):
     """The kinds of reasons; each value is the template of its sentence.
 

@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator, MutableMapping
 from typing import Any, Protocol
 
 from curifactory.core.lazy import Lazy
 from curifactory.core.spec import OutputSpec
 from curifactory.errors import MissingInputError
 
-_numbers = itertools.count(1)
-
-
-def next_number() -> int:
-    """Return the next number of the process-wide order of bindings and calls.
-
-    Examples
-    --------
-    >>> next_number() < next_number()
-    True
-    """
-    return next(_numbers)
+#: Gives the next number of the process-wide order of bindings and calls.
+next_number: Callable[[], int] = itertools.count(1).__next__
 
 
 class Producer(Protocol):
@@ -163,7 +153,7 @@ class State(MutableMapping[str, Any]):
         if slot is None:
             slot = Deletion(OutputSpec(name))
         slot.before = self._bindings.get(name)
-        slot.number = slot.number or next(_numbers)
+        slot.number = slot.number or next_number()
         self._bindings[name] = slot
 
     def find_slot(self, name: str, before: int | None = None) -> Slot | None:

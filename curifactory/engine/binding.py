@@ -17,7 +17,7 @@ def bind_stage(call: Call) -> None:
     MissingInputError
         If an input is neither in the state nor given by keyword, and missing inputs are not suppressed.
     """
-    spec, record = call.spec, call.record
+    spec, record = call.stage.spec, call.record
     if not spec.inputs:
         return
     names = spec.inputs

@@ -3,38 +3,27 @@
 from __future__ import annotations
 
 import dis
-from types import CodeType, FrameType
+from types import CodeType
 from typing import Any
-
-
-def inside_block(frame: FrameType | None, run_code: CodeType) -> bool:
-    """Return whether any frame from here up to that of ``run()`` stands inside a block that handles exceptions.
-
-    A call that waits until ``run()`` has returned would leave such a block: its exceptions would fly past the
-    ``except``, its context would be off, its temporary folder gone.
-
-    Parameters
-    ----------
-    frame : frame
-        The frame that called the stage.
-    run_code : code
-        The code of the ``run`` function, where the search ends.
-    """
-    while frame is not None:
-        if _covered(frame.f_code, frame.f_lasti):
-            return True
-        if frame.f_code is run_code:
-            return False
-        frame = frame.f_back
-    return False
-
 
 _MOST_KNOWN = 4096
 # By id, as the hash of a code object is made from all of it each time; an object that is held keeps its id.
 _known: dict[int, tuple[CodeType, tuple[tuple[int, int], ...]]] = {}
 
 
-def _covered(code: CodeType, offset: int) -> bool:
+def is_covered(code: CodeType, offset: int) -> bool:
+    """Return whether a place in a frame's code stands inside a block that handles exceptions.
+
+    A call that waits until ``run()`` has returned would leave such a block: its exceptions would fly past the
+    ``except``, its context would be off, its temporary folder gone.
+
+    Parameters
+    ----------
+    code : code
+        Of a frame between the call of a stage and ``run()``, or of that itself.
+    offset : int
+        Where the frame is in it.
+    """
     known = _known.get(id(code))
     if known is None:
         if len(_known) >= _MOST_KNOWN:

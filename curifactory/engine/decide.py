@@ -22,9 +22,6 @@ from curifactory.errors import UnidentifiableError
 from curifactory.store.artifacts import FileState
 from curifactory.store.traces import TraceStore
 
-# To ask an enumeration for a member takes as long as all else that is asked of most calls here.
-_REUSE = Verdict.REUSE
-
 
 class Decision(NamedTuple):
     """What is to happen to a call.
@@ -73,7 +70,7 @@ class Decider:
 
     def decide(self, call: Call) -> Decision:
         """Return what is to happen to a call, as far as it can be known now."""
-        call.decided_after = len(self._added.get(call.stage.stage_id, ()))
+        call.decided_after = len(self._added.get(call.stage.stage_id, ())) if self._added else 0
         asked = self._asked_for(call)
         if asked is not None:
             return Decision(Verdict.RUN, asked)
@@ -81,7 +78,7 @@ class Decider:
             return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
         try:
             for producer in call.producers:
-                if producer.verdict is not _REUSE and not producer.settled:
+                if producer.verdict is not Verdict.REUSE and not producer.settled:
                     # It makes what this call reads, or may read, and that is not known yet.
                     return self._before_inputs(call, producer)
             return self._look_up(call)
@@ -236,7 +233,7 @@ class Decider:
                 return Decision(
                     Verdict.RUN, Reason(ReasonKind.NO_ARTIFACT, {"cacher": type(cacher).__name__})
                 )
-            state, file = self._loader.state(artifact)
+            state, file = self._loader.state(artifact.files)
             if file is None:
                 continue
             missing = self._missing(state, file)
@@ -244,17 +241,19 @@ class Decider:
                 return Decision(Verdict.RUN, missing)
             absent = missing or absent
             lies_aside = lies_aside or state is FileState.ASIDE
-        for output in trace.outputs[len(call.stage.outputs) :]:
+        # Files that the stage wrote by itself; most write none.
+        own = trace.outputs[len(call.stage.outputs) :] if len(trace.outputs) > len(call.stage.outputs) else ()
+        for output in own:
             if output.artifact is None:
                 continue
-            state, file = self._loader.state(output.artifact)
+            state, file = self._loader.state(output.artifact.files)
             missing = None if file is None else self._missing(state, file)
             if missing is not None:
                 return Decision(Verdict.RUN, missing)
         if has_unasked:
             trace = trace._replace(outputs=without_unasked(call, trace.outputs))
         reason = self._unchanged.get(trace.run) or self._unchanged_since(trace.run)
-        return new_tuple(Decision, (_REUSE, reason, trace, absent, lies_aside))
+        return new_tuple(Decision, (Verdict.REUSE, reason, trace, absent, lies_aside))
 
     def _unchanged_since(self, run: str) -> Reason:
         """Return the reason of all calls that are reused from one run."""

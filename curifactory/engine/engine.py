@@ -27,7 +27,7 @@ from curifactory.engine.identify import Identifier
 from curifactory.engine.labels import Labels
 from curifactory.engine.loading import Loader
 from curifactory.engine.options import EngineOptions
-from curifactory.engine.places import describe_place, place_of_call
+from curifactory.engine.places import Places, place_of_call
 from curifactory.engine.plan import (
     Plan,
     apply,
@@ -70,7 +70,6 @@ class Engine:
         self.graph = Graph()
         self.identifier = Identifier(surroundings.scope, label_prefix=options.file_prefix)
         self._files = surroundings.files
-        self._root = str(surroundings.root) + os.sep
         self.labels = Labels(
             prefix=options.file_prefix, cache_folder=str(surroundings.layout.cache), warn=self.warn
         )
@@ -104,7 +103,8 @@ class Engine:
         self.unread_parameters: tuple[str, ...] | None = None
         self._cwd = ""
         self._known_records = 0
-        self._places: dict[tuple[str, int], str] = {}
+        #: Says where a line is as people read it.
+        self.places = Places(str(surroundings.root) + os.sep)
         self._told: set[str] = set()
         self._stages: dict[int, RunStage] = {}
 
@@ -157,7 +157,7 @@ class Engine:
             # One object for all calls of a folder.
             self._cwd = call.cwd = self._cwd if cwd == self._cwd else cwd
             # What the stage reaches may be changed before it is executed; then this is what it was.
-            self.identifier.code_of(call)
+            call.code = self.identifier.fingerprint_of(spec).digest
             call.call_identities = self.call_identities(call)
         else:
             self._settle_soon([call], Want.FILES)
@@ -199,14 +199,18 @@ class Engine:
 
     def call_identities(self, call: Call) -> Mapping[str | Slot, str]:
         """Return what a call's keywords, and the values that a person holds or has put in, are now."""
-        by_hand = [slot for slot in call.scheduled if slot.producer is None or slot.held is not None]
-        if not by_hand and not call.overrides:
+        by_hand = None
+        # Each call asks this twice, and nearly all of them in vain.
+        for slot in call.scheduled:
+            if slot.producer is None or slot.held is not None:
+                by_hand = [*(by_hand or ()), slot]
+        if by_hand is None and not call.overrides:
             return _NO_IDENTITIES
         found: dict[str | Slot, str] = {}
         if call.overrides:
             with suppress(UnidentifiableError):
                 found.update(self.identifier.override_identities(call))
-        for slot in by_hand:
+        for slot in by_hand or ():
             try:
                 found[slot] = self.identifier.slot_identity(slot)
             except UnidentifiableError:
@@ -319,14 +323,10 @@ class Engine:
 
     def remember_use(self, call: Call) -> None:
         """Note that a record of this experiment used a trace, to compare the next run with."""
-        if self.options.writes and call.key is not None:
-            self.traces.remember_use(
-                call.stage.stage_id,
-                self.options.experiment,
-                call.parameters.name if call.parameters else "None",
-                call.key,
-                self.options.run,
-            )
+        options = self.options
+        if options.writes and call.key is not None:
+            name = call.parameters.name if call.parameters is not None else "None"
+            self.traces.remember_use(call.stage.stage_id, options.experiment, name, call.key, options.run)
 
     def seed_of(self, call: Call) -> int | None:
         """Return the seed of a call; None if calls are not seeded."""
@@ -356,10 +356,7 @@ class Engine:
 
     def place(self, line: tuple[str, int]) -> str:
         """Return file and line as people read it, relative to the project."""
-        known = self._places.get(line)
-        if known is None:
-            known = self._places[line] = describe_place(line, self._root)
-        return known
+        return self.places[line]
 
     def _raise_save_fault(self, *, final: bool) -> None:
         if self.save_faults and (final or not self.options.deferred):

@@ -19,7 +19,7 @@ from curifactory.parameters.imported_names import import_listener
 if TYPE_CHECKING:
     from curifactory.engine.graph import Call
 
-_PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 
 def execute(activity: Activity) -> tuple[tuple[Any, ...], float]:
@@ -170,25 +170,18 @@ def person_frames(error: BaseException) -> str:
             continue
         seen.add(id(current))
         kept = [
-            frame
-            for frame in current.stack
-            if not os.path.abspath(frame.filename).startswith(_PACKAGE_FOLDER)
+            frame for frame in current.stack if not os.path.abspath(frame.filename).startswith(PACKAGE_FOLDER)
         ]
         current.stack = traceback.StackSummary.from_list(kept)
         pending.extend(each for each in (current.__cause__, current.__context__) if each is not None)
     return "".join(summary.format())
 
 
-def is_package_frame(filename: str) -> bool:
-    """Return whether a file belongs to this package."""
-    return filename.startswith(_PACKAGE_FOLDER)
-
-
 def innermost_person_frame(trace: TracebackType | None) -> tuple[str, int] | None:
     """Return file and line of the last frame that is not of this package."""
     found = None
     for frame in traceback.extract_tb(trace):
-        if not is_package_frame(os.path.abspath(frame.filename)):
+        if not os.path.abspath(frame.filename).startswith(PACKAGE_FOLDER):
             found = (frame.filename, frame.lineno or 0)
     return found
 

@@ -64,7 +64,7 @@ def call_ended(
         call.key,
         started_at,
         duration_s,
-        call.engine.place(call.line),
+        call.engine.places[call.line],
         spec.aggregate,
         _inputs(call),
         _outputs(call),
@@ -91,7 +91,12 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
     if not call.inputs and not call.record_inputs:
         return ()
     found = []
-    for name, slot in call.input_slots():
+    # No call has inputs of both sorts.
+    for name, slot in (
+        call.input_slots() if call.record_inputs else zip(call.input_names, call.inputs, strict=True)
+    ):
+        if slot is None:
+            continue
         producer = slot.producer
         if isinstance(producer, Call):
             found.append(new_tuple(InputFacts, (name, producer.index, producer.record.index)))
@@ -101,7 +106,9 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
-    specs, outputs = call.stage.outputs, call.outputs
+    specs, outputs = call.stage.outputs, call.kept_outputs
+    if outputs is None:
+        outputs = call.outputs
     if not outputs:
         return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in specs])
     origin = call.origin

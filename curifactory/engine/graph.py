@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
+from curifactory.core.members import with_plain_members
 from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.core.reason import Reason
 from curifactory.core.record import Record
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _NONE: Mapping[str, Any] = {}
 
 
+@with_plain_members
 class Want(IntEnum):
     """How much of a call somebody wants; more includes less."""
 
@@ -30,10 +32,6 @@ class Want(IntEnum):
     IDENTITY = 1
     FILES = 2
     VALUE = 3
-
-
-# Every call asks for these several times, and a member of an enumeration is looked up in Python each time.
-_RAN, _REUSED, _NOTHING = CallOutcome.RAN, CallOutcome.REUSED, Want.NOTHING
 
 
 class Call:
@@ -67,6 +65,8 @@ class Call:
         Labels of outputs that were given out before the call had a key, or are others than those in its trace.
     made : bool
         Whether it was executed in this run.
+    kept_outputs : tuple of Output or None
+        What ``outputs`` gives; None once it was let go of.
     observed : tuple of str
         Read paths of its execution, be it one of an earlier run.
     origin : Origin or None
@@ -86,7 +86,6 @@ class Call:
     """
 
     __slots__ = (
-        "_outputs",
         "absent",
         "call_identities",
         "code",
@@ -97,6 +96,7 @@ class Call:
         "index",
         "input_names",
         "inputs",
+        "kept_outputs",
         "key",
         "known_records",
         "label_hash",
@@ -157,13 +157,13 @@ class Call:
         self.key: str | None = None
         self.origin: Origin | None = None
         self.duration_s = 0.0
-        self._outputs: tuple[Output, ...] | None = ()
+        self.kept_outputs: tuple[Output, ...] | None = ()
         self.made = False
         self.verdict: Verdict | None = None
         self.decided_after = 0
         self.reason: Reason | None = None
         self.outcome: CallOutcome | None = None
-        self.want = _NOTHING
+        self.want = Want.NOTHING
         self.absent: Reason | None = None
         self.lies_aside = False
         self.observed: tuple[str, ...] = ()
@@ -192,22 +192,22 @@ class Call:
     @property
     def outputs(self) -> tuple[Output, ...]:
         """What the call has made, as far as that is known; read back from the store if it was let go of."""
-        outputs = self._outputs
+        outputs = self.kept_outputs
         return self.engine.outputs_of(self) if outputs is None else outputs
 
     @outputs.setter
     def outputs(self, outputs: tuple[Output, ...]) -> None:
-        self._outputs = outputs
+        self.kept_outputs = outputs
 
     def let_outputs_go(self) -> None:
         """Keep no longer in memory what a reused call has made, if its trace says the same."""
-        if self.outcome is _REUSED and not self.made and not self.labels:
-            self._outputs, self.duration_s = None, 0.0
+        if self.outcome is CallOutcome.REUSED and not self.made and not self.labels:
+            self.kept_outputs, self.duration_s = None, 0.0
 
     @property
     def settled(self) -> bool:
         """Whether it is known what the call's outputs are."""
-        return self.outcome is _RAN or self.outcome is _REUSED
+        return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
 
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""

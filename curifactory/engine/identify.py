@@ -27,7 +27,6 @@ from curifactory.parameters.sets import REPEAT
 ABSENT = "absent"
 IGNORED = "ignored"
 _KEY_FORMAT = "2"
-_REUSE = Verdict.REUSE
 # In no identity of an input.
 _BESIDE = ", "
 
@@ -158,9 +157,11 @@ class Identifier:
         producer = slot.producer
         if not isinstance(producer, Call):
             return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope)
-        if producer.verdict is not _REUSE and not producer.settled:
+        if producer.verdict is not Verdict.REUSE and not producer.settled:
             raise NotYetKnownError(producer)
-        outputs = producer.outputs
+        outputs = producer.kept_outputs
+        if outputs is None:
+            outputs = producer.outputs
         artifact = outputs[slot.position].artifact if outputs else None
         if artifact is not None:
             names = artifact.metadata.get(CODE_NAMES)
@@ -239,9 +240,16 @@ class Identifier:
         stage = call.stage
         parts = [_KEY_FORMAT, stage.stage_id, call.code or self.code_of(call), *stage.output_parts]
         for values in (reads, inputs, overrides):
-            parts.append(str(len(values)))
-            for item in sorted(values.items()):
-                parts += item
+            if len(values) > 1:
+                parts.append(str(len(values)))
+                for item in sorted(values.items()):
+                    parts += item
+            elif values:
+                parts.append("1")
+                for item in values.items():
+                    parts += item
+            else:
+                parts.append("0")
         text = "\0".join(parts)
         if text.count("\0") >= len(parts):
             # One of them has what stands between them.

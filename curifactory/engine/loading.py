@@ -27,12 +27,10 @@ class Loader:
 
     def __init__(self, files: ArtifactFiles, saver: Saver, *, cache_folder: str) -> None:
         self._files = files
+        #: How the files of an artifact stand: the worst state among them, and the file that has it.
+        self.state = files.worst
         self._saver = saver
         self._cache_folder = cache_folder
-
-    def state(self, artifact: Artifact) -> tuple[FileState, StoredFile | None]:
-        """Return how an artifact's files stand: the worst state among them and the file that has it."""
-        return self._files.worst(artifact.files)
 
     def shown_path(self, file: StoredFile) -> str:
         """Return the path of a file as people know it: relative to the cache folder, of another's to the project."""

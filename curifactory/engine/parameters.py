@@ -42,6 +42,8 @@ class ParameterIdentity:
         Digest of whatever can be read of it.
     snapshot : tuple
         The values of its fields.
+    read : callable or None
+        What reads the values of all fields of such a set at once, if there is such a way.
     mutable : mapping of str to str or None
         Digest of each field that can be changed in place; None of one that has no identity.
     scope : Scope
@@ -54,13 +56,19 @@ class ParameterIdentity:
     short: str
     reads: SetDigests
     snapshot: tuple[Any, ...]
+    read: Callable[[Any], tuple[Any, ...]] | None
     mutable: Mapping[str, str | None]
     scope: Scope
 
     def is_current(self) -> bool:
         """Whether the set still has the values that it had."""
         if not self.mutable:
-            now, before = _values(self.params), self.snapshot
+            before = self.snapshot
+            try:
+                now = _values(self.params) if self.read is None else self.read(self.params)
+            except AttributeError:
+                # A field has been deleted.
+                now = ()
             if len(now) == len(before) and all(map(operator.is_, before, now)):
                 return True
         return not self.changed_fields()
@@ -115,6 +123,7 @@ class ParameterIdentities:
         # An object that somebody holds keeps its id, so the entry is of this very object.
         if known is not None and known.is_current():
             return known
+        cls: Any = type(params)
         values = _values(params)
         mutable = {
             name: digest_or_none(value, scope=self._scope)
@@ -129,6 +138,7 @@ class ParameterIdentities:
             _short(params, whole),
             SetDigests(params, scope=self._scope),
             values,
+            _reader(cls),
             mutable or _NOTHING,
             self._scope,
         )

@@ -6,8 +6,8 @@ import functools
 import sys
 from types import CodeType, FrameType
 
-from curifactory.engine.blocks import inside_block
-from curifactory.engine.execute import is_package_frame
+from curifactory.engine.blocks import is_covered
+from curifactory.engine.execute import PACKAGE_FOLDER
 
 # Those of the decorated function, the session and the engine stand between a person's line and this module. To ask for a
 # frame makes an object of it, which takes longer than all else here.
@@ -23,26 +23,56 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
         The code of ``run()``; None in a live context, where nothing waits. Under it the line is that of ``run()``, however
         deep in other functions the stage is called.
     """
+    frame: FrameType | None
     try:
-        frame = _nearest_person_frame(sys._getframe(_OWN_FRAMES))  # noqa: SLF001 - inspect.currentframe() is slower
+        frame = sys._getframe(_OWN_FRAMES)  # noqa: SLF001 - inspect.currentframe() is slower
     except ValueError:
         # The interpreter itself has called the stage: at its exit, or as all that a thread does.
         frame = None
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
+        frame = frame.f_back
     if frame is None:
         return ("<unknown>", 0), run_code is not None
     if run_code is None:
         return _line(frame.f_code.co_filename, frame.f_lineno), False
-    of_run: FrameType | None = frame
-    while of_run is not None and of_run.f_code is not run_code:
-        of_run = of_run.f_back
-    shown = of_run or frame
-    return _line(shown.f_code.co_filename, shown.f_lineno), not inside_block(frame, run_code)
+    shown, waits = frame, True
+    while frame is not None:
+        code = frame.f_code
+        waits = waits and not is_covered(code, frame.f_lasti)
+        if code is run_code:
+            shown = frame
+            break
+        frame = frame.f_back
+    return _line(shown.f_code.co_filename, shown.f_lineno), waits
 
 
 @functools.lru_cache(maxsize=1024)
 def _line(file: str, number: int) -> tuple[str, int]:
     """Return one object for all calls of a line."""
     return (file, number)
+
+
+class Places(dict[tuple[str, int], str]):
+    """File and line as people read it, relative to the project, of each line that is asked for.
+
+    Parameters
+    ----------
+    root : str
+        What a path of the project begins with.
+
+    Examples
+    --------
+    >>> Places("/lab/")["/lab/experiments/iris.py", 7]
+    'experiments/iris.py:7'
+    """
+
+    def __init__(self, root: str) -> None:
+        super().__init__()
+        self._root = root
+
+    def __missing__(self, line: tuple[str, int]) -> str:
+        told = self[line] = describe_place(line, self._root)
+        return told
 
 
 def describe_place(line: tuple[str, int], root: str) -> str:
@@ -73,9 +103,3 @@ def _find_cell(file: str) -> str | None:
         return None
     found = shell.compile.format_code_name(file)
     return None if found is None else f"{found[0].lower()} {found[1]}"
-
-
-def _nearest_person_frame(frame: FrameType | None) -> FrameType | None:
-    while frame is not None and is_package_frame(frame.f_code.co_filename):
-        frame = frame.f_back
-    return frame

@@ -125,7 +125,7 @@ def take_over(call: Call, trace: Trace) -> None:
     call.origin = origin_of(trace.run, trace.reported)
     call.duration_s = trace.duration_s
     call.key = trace.key
-    call.outputs = trace.outputs
+    call.kept_outputs = trace.outputs
     call.observed = one_for_all(tuple(trace.reads))
 
 
@@ -183,12 +183,14 @@ def run_planned(calls: Sequence[Call]) -> RunPlanned:
     counts: dict[str, list[int]] = {}
     names: dict[str, str] = {}
     for call in calls:
-        names.setdefault(call.stage_id, call.name)
-        count = counts.setdefault(call.stage_id, [0, 0])
+        stage = call.stage
+        count = counts.get(stage.stage_id)
+        if count is None:
+            names[stage.stage_id], count = stage.spec.name, counts.setdefault(stage.stage_id, [0, 0])
         count[0] += 1
-        is_open = call.outcome is None and call.want is not Want.NOTHING
+        is_open = call.want is not Want.NOTHING and call.outcome is None
         count[1] += is_open and (call.verdict is not Verdict.REUSE or has_to_run(call))
-    stages = tuple(PlannedStage(stage, names[stage], *count) for stage, count in counts.items())
+    stages = tuple(PlannedStage(stage_id, names[stage_id], *count) for stage_id, count in counts.items())
     return RunPlanned(len(calls), sum(stage.to_run for stage in stages), stages)
 
 

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
     from curifactory.executors.executor import Executor
 
-# To ask an enumeration for a member takes as long as all else that is asked of most calls here.
-_REUSE = Verdict.REUSE
-
 
 class Settling:
     """Settles the calls of an engine.
@@ -168,7 +165,7 @@ class Settling:
             # A call that still has to run keeps the reason that it had when it was compared with earlier runs.
             if not call.verdict is decision.verdict is Verdict.RUN:
                 apply(call, decision)
-        if call.verdict is not _REUSE:
+        if call.verdict is not Verdict.REUSE:
             return False
         if call.absent is not None and has_to_run(call):
             call.verdict, call.reason = Verdict.RUN, call.absent
@@ -211,7 +208,7 @@ class Settling:
     def _settle_here(self, calls: Sequence[Call], keeping: Keeping) -> None:
         keeps_going = self._engine.options.keep_going
         for call in calls:
-            if call.outcome is not None or self.skip_if_lost(call):
+            if call.outcome is not None or (self._engine.failed is not None and self.skip_if_lost(call)):
                 continue
             try:
                 self.settle(call)
@@ -229,7 +226,7 @@ class Settling:
 
     def _is_open(self, call: Call) -> bool:
         """Whether what was decided of a call may be otherwise by now."""
-        if call.verdict is _REUSE:
+        if call.verdict is Verdict.REUSE:
             # Another call of this run may have written to a path that the stage asked for.
             if len(call.outputs) > len(call.stage.outputs):
                 return True

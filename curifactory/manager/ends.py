@@ -56,10 +56,14 @@ class Ends:
         last.update(event.values)
 
     def _count(self, event: CallEnded) -> None:
-        lacking = event.index + 1 - len(self._outcomes)
-        if lacking > 0:
-            self._outcomes += [None] * lacking
-        self._outcomes[event.index] = event.outcome
+        outcomes, index = self._outcomes, event.index
+        lacking = index - len(outcomes)
+        if lacking == 0:
+            outcomes.append(event.outcome)
+        else:
+            if lacking > 0:
+                outcomes += [None] * (lacking + 1)
+            outcomes[index] = event.outcome
         for output in event.outputs:
             if output.run is not None:
                 self.reused_from.add(output.run)

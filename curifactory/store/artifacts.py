@@ -8,6 +8,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import TYPE_CHECKING
 
+from curifactory.core.members import with_plain_members
 from curifactory.core.trace import StoredFile, new_tuple
 from curifactory.errors import CacheError
 from curifactory.store.faults import as_cache_errors, cache_error
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 
+@with_plain_members
 class FileState(Enum):
     """How a stored file is: there as it was written, gone, changed, or lying aside under its digest.
 
@@ -41,10 +43,6 @@ class FileState(Enum):
     MISSING = "missing"
     MODIFIED = "modified"
     ASIDE = "aside"
-
-
-# To ask an enumeration for a member takes as long as all else that is done for a file that is there, but to look at it.
-_PRESENT = FileState.PRESENT
 
 
 class ArtifactFiles:
@@ -79,12 +77,16 @@ class ArtifactFiles:
     ('x.txt', 3, 'present')
     """
 
-    __slots__ = ("_cache", "_facts", "_layout", "_naming", "_staging", "_superseded", "ownership", "staged")
+    __slots__ = (
+        "_cache", "_facts", "_layout", "_naming", "_staging", "_superseded", "ownership", "seed", "staged",
+    )  # fmt: skip
 
     def __init__(self, layout: Layout, index: Index, *, durable: bool = False, trusts: bool = False) -> None:
         self._layout = layout
         self._cache = f"{layout.cache}/"
         self._facts = FileFacts(index)
+        #: Takes stat facts that the index holds beside a trace into memory, by path.
+        self.seed = self._facts.seed
         self._staging = Staging(os.fspath(layout.staging))
         self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts)
         self._naming = Naming(
@@ -178,7 +180,7 @@ class ArtifactFiles:
 
     def worst(self, files: Iterable[StoredFile]) -> tuple[FileState, StoredFile | None]:
         """Say how the worst of several files is, as `state` does, and which it is; None if all are present."""
-        worst, which = _PRESENT, None
+        worst, which = FileState.PRESENT, None
         for file in files:
             path, digest, _, referenced = file
             try:
@@ -321,10 +323,6 @@ class ArtifactFiles:
         """Remember stat facts that another process on this machine took of files it committed."""
         for path, row in facts.items():
             self._facts.note(path, row)
-
-    def seed(self, facts: Mapping[str, Facts]) -> None:
-        """Take stat facts that the index holds beside a trace into memory, by path."""
-        self._facts.seed(facts)
 
     def _count_reference(self, place: str) -> StoredFile:
         place = os.path.normpath(place)

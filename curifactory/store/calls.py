@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from json.encoder import encode_basestring as _quote
+from math import inf
 from typing import Any, NamedTuple
 
-from curifactory.core.events import CallEnded, InputFacts, OutputFacts
+from curifactory.core.events import CallEnded
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.reason import Reason
 from curifactory.core.secrets import mask_text
-from curifactory.store.journal import encode_lines
+from curifactory.core.trace import Artifact
+from curifactory.store.journal import encode
 
 CALLS_NAME = "calls.jsonl"
 _OUTCOMES: Mapping[str, CallOutcome] = {outcome.value: outcome for outcome in CallOutcome}
+_NULL, _TRUE, _FALSE = "null", "true", "false"
 
 
 class FileRow(NamedTuple):
@@ -104,7 +106,7 @@ def encode_calls(events: Sequence[CallEnded], *, use_msgspec: bool = False) -> b
     events : sequence of CallEnded
         In the order of the lines.
     use_msgspec : bool
-        As of :func:`curifactory.store.journal.encode`.
+        Makes no difference: a line that has always the same names needs nobody who looks for them.
 
     Examples
     --------
@@ -128,34 +130,17 @@ def encode_calls(events: Sequence[CallEnded], *, use_msgspec: bool = False) -> b
     >>> read_call(json.loads(encode_calls([event]))).outcome
     <CallOutcome.RAN: 'ran'>
     """
-    parts = _get_structs() if use_msgspec or "msgspec" in sys.modules else _MAPPINGS
-    make_call, make_input = parts.call, parts.input
-    rows = [
-        make_call(
-            index,
-            name,
-            stage,
-            record,
-            record_name,
-            outcome._value_,
-            None if reason is None else reason.to_json(),
-            key,
-            None if started_at is None else started_at.isoformat(),
-            round(duration_s, 6),
-            line,
-            aggregate,
-            [make_input(*facts) for facts in inputs],
-            [_output_row(output, parts) for output in outputs],
-            fragments,
-            None if error is None else mask_text(error),
-            peak_bytes,
-        )
-        for (
-            index, name, stage, record, record_name, outcome, reason, key, started_at, duration_s, line, aggregate,
-            inputs, outputs, fragments, error, peak_bytes,
-        ) in events
-    ]  # fmt: skip
-    return encode_lines(rows, use_msgspec=use_msgspec)
+    texts = _Texts()
+    reason_told, why = None, _NULL
+    lines = []
+    for event in events:
+        if event.reason is not reason_told:
+            # Most calls of a run share theirs.
+            reason_told = event.reason
+            why = _NULL if reason_told is None else encode(reason_told.to_json()).decode()
+        lines.append(_line_of(event, why, texts))
+    # Half a surrogate pair, from a path that is no UTF-8, is written as JSON writes it.
+    return "".join(lines).encode("utf-8", "backslashreplace")
 
 
 def read_call(row: Mapping[str, Any]) -> CallRow:
@@ -188,61 +173,56 @@ def read_call(row: Mapping[str, Any]) -> CallRow:
     )
 
 
-class _Parts(NamedTuple):
-    """What makes the parts of a line from their values, which come in the order of their names."""
+class _Texts(dict[str, str]):
+    """What many lines have in common, as JSON has it."""
 
-    call: Callable[..., Any]
-    input: Callable[..., Any]
-    output: Callable[..., Any]
-    artifact: Callable[..., Any]
-    file: Callable[..., Any]
+    def __missing__(self, text: str) -> str:
+        made = self[text] = _quote(text)
+        return made
 
 
-_NAMES: Mapping[str, tuple[str, ...]] = {
-    "call": CallEnded._fields,
-    "input": InputFacts._fields,
-    "output": ("name", "type", "summary", "run", "lazy", "artifact"),
-    "artifact": ("cacher", "digest", "files"),
-    "file": ("path", "digest", "size_bytes"),
-}
+def _line_of(event: CallEnded, why: str, texts: _Texts) -> str:
+    (
+        index, name, stage, record, record_name, outcome, _, key, started_at, duration_s, line, aggregate,
+        inputs, outputs, fragments, error, peak_bytes,
+    ) = event  # fmt: skip
+    read = ""
+    for taken, call, origin in inputs:
+        read += (
+            f'{"," if read else ""}{{"name":{texts[taken]},"call":{_NULL if call is None else call},'
+            f'"record":{_NULL if origin is None else origin}}}'
+        )
+    # Left out where it is not known.
+    peak = "" if peak_bytes is None else f',"peak_bytes":{peak_bytes}'
+    made = ""
+    for output, kind, summary, artifact, run, lazy in outputs:
+        made += (
+            f'{"," if made else ""}{{"name":{texts[output]},"type":{texts[kind]},"summary":{_quote(summary)},'
+            f'"run":{_NULL if run is None else texts[run]},"lazy":{_TRUE if lazy else _FALSE},'
+            f'"artifact":{_NULL if artifact is None else _artifact_text(artifact, texts)}}}'
+        )
+    return (
+        f'{{"index":{index},"name":{texts[name]},"stage":{texts[stage]},"record":{record},'
+        f'"record_name":{texts[record_name]},"outcome":"{outcome._value_}","reason":{why},'
+        f'"key":{_NULL if key is None else _quote(key)},'
+        f'"started_at":{_NULL if started_at is None else _quote(started_at.isoformat())},'
+        f'"duration_s":{f"{duration_s:.6f}" if -inf < duration_s < inf else _NULL},"line":{texts[line]},'
+        f'"aggregate":{_TRUE if aggregate else _FALSE},"inputs":[{read}],"outputs":[{made}],'
+        f'"fragments":{fragments},"error":{_NULL if error is None else _quote(mask_text(error))}'
+        f"{peak}}}\n"
+    )
 
 
-# Left out where it is not known.
-_OPTIONAL = "peak_bytes"
-
-
-def _mapping_of(names: Sequence[str]) -> Callable[..., dict[str, Any]]:
-    def make(*values: Any) -> dict[str, Any]:
-        return {
-            name: value
-            for name, value in zip(names, values, strict=True)
-            if value is not None or name != _OPTIONAL
-        }
-
-    return make
-
-
-@cache
-def _get_structs() -> _Parts:
-    """Give structs, which are made and encoded in half the time of mappings."""
-    import msgspec
-
-    def struct_of(part: str, names: Sequence[str]) -> Callable[..., Any]:
-        fields = [(name, Any, None) if name == _OPTIONAL else name for name in names]
-        return msgspec.defstruct(part, fields, omit_defaults=True, gc=False)
-
-    return _Parts(**{part: struct_of(part, names) for part, names in _NAMES.items()})
-
-
-_MAPPINGS = _Parts(**{part: _mapping_of(names) for part, names in _NAMES.items()})
-
-
-def _output_row(output: OutputFacts, parts: _Parts) -> Any:
-    name, kind, summary, artifact, run, lazy = output
-    if artifact is not None:
-        files = [parts.file(path, digest, size_bytes) for path, digest, size_bytes, _ in artifact.files]
-        artifact = parts.artifact(artifact.cacher, artifact.digest, files)
-    return parts.output(name, kind, summary, run, lazy, artifact)
+def _artifact_text(artifact: Artifact, texts: _Texts) -> str:
+    _, cacher, _, whole, stored, *_ = artifact
+    content = _quote(whole)
+    files = ""
+    for path, digest, size_bytes, _ in stored:
+        files += (
+            f'{"," if files else ""}{{"path":{_quote(path)},'
+            f'"digest":{content if digest == whole else _quote(digest)},"size_bytes":{size_bytes}}}'
+        )
+    return f'{{"cacher":{texts[cacher]},"digest":{content},"files":[{files}]}}'
 
 
 def _read_output(row: Mapping[str, Any]) -> OutputRow:

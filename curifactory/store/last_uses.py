@@ -39,39 +39,54 @@ class LastUses:
     ('9f', None)
     """
 
-    __slots__ = ("_asked", "_index", "_known", "_own")
+    __slots__ = ("_asked", "_index", "_known", "_own", "_written")
 
     def __init__(self, index: Index) -> None:
         self._index = index
-        self._own: dict[tuple[str, str, str], str] = {}
+        # By stage and experiment: what this process has noted, and what the index had when it was asked for all.
+        self._own: dict[tuple[str, str], dict[str, str]] = {}
         self._known: dict[tuple[str, str], dict[str, str] | None] = {}
         self._asked: dict[tuple[str, str], int] = {}
+        self._written = 0
 
     def remember(self, stage: str, experiment: str, record: str, key: str, run: str) -> None:
-        """Note the trace that a record has now."""
-        if len(self._own) >= _MOST_KEPT:
+        """Note the trace that a record has now; where the index has said so already nothing is written."""
+        place = (stage, experiment)
+        own = self._own.get(place)
+        if own is None:
+            own = self._own[place] = {}
+        known = self._known.get(place)
+        if known is not None and known.get(record) == key and record not in own:
+            return
+        own[record] = key
+        self._index.execute(_INSERT, (stage, experiment, record, key, run))
+        if len(own) == _ASKED_SINGLY and place not in self._known:
+            self._read_all(place)
+        self._written += 1
+        if self._written >= _MOST_KEPT:
             # What is not in memory has to be in the index, and what was read of it is out of date.
             self._index.flush()
             self._own.clear()
             self._known.clear()
-        self._own[stage, experiment, record] = key
-        self._index.execute(_INSERT, (stage, experiment, record, key, run))
+            self._written = 0
 
     def find(self, stage: str, experiment: str, record: str) -> str | None:
         """Return the key of the trace that a record had last, or None."""
-        own = self._own.get((stage, experiment, record))
-        if own is not None:
-            return own
         place = (stage, experiment)
+        own = self._own.get(place)
+        if own is not None and record in own:
+            return own[record]
+        if place not in self._known:
+            asked = self._asked[place] = self._asked.get(place, 0) + 1
+            if asked > _ASKED_SINGLY:
+                self._read_all(place)
         known = self._known.get(place)
         if known is not None:
             return known.get(record)
-        asked = self._asked[place] = self._asked.get(place, 0) + 1
-        if asked > _ASKED_SINGLY and place not in self._known:
-            rows = self._index.query(_SELECT_ALL, (*place, _MOST_KEPT + 1))
-            found: dict[str, str] | None = dict(rows) if len(rows) <= _MOST_KEPT else None
-            self._known[place] = found
-            if found is not None:
-                return found.get(record)
         row = self._index.lookup(_SELECT, (stage, experiment, record))
         return None if row is None else str(row[0])
+
+    def _read_all(self, place: tuple[str, str]) -> None:
+        """Read what the index has of a stage, unless that is too much; what is not written yet is our own."""
+        rows = self._index.lookup_all(_SELECT_ALL, (*place, _MOST_KEPT + 1))
+        self._known[place] = dict(rows) if len(rows) <= _MOST_KEPT else None

@@ -18,6 +18,7 @@ from curifactory.core.events import (
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 
 _LOUD_CALLS = {CallOutcome.FAILED: "ERROR", CallOutcome.INTERRUPTED: "WARNING"}
+LEVELS_OF_CALLS: Mapping[CallOutcome, str] = {each: _LOUD_CALLS.get(each, "INFO") for each in CallOutcome}
 _EXECUTED = frozenset((CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED))
 _LOUD_RUNS = {
     RunOutcome.FAILED: "ERROR",
@@ -36,7 +37,7 @@ def level_of(event: Any) -> str:
     """
     kind = type(event)
     if kind is CallEnded:
-        return _LOUD_CALLS.get(event.outcome, "INFO")
+        return LEVELS_OF_CALLS[event.outcome]
     if kind is RunFinished:
         return _LOUD_RUNS.get(event.outcome, "INFO")
     return "WARNING" if kind is Warned else "INFO"

@@ -32,7 +32,7 @@ from curifactory.store.facts import merge_facts, write_document
 from curifactory.store.journal import encode_lines
 from curifactory.store.listing import Listing
 from curifactory.store.log import LOG_NAME, RunLog
-from curifactory.store.log_lines import level_of
+from curifactory.store.log_lines import LEVELS_OF_CALLS, level_of
 from curifactory.store.metric_lines import Key
 from curifactory.store.metrics import METRICS_NAME
 from curifactory.store.metrics_writer import MetricsWriter
@@ -181,9 +181,10 @@ class Recorder:
         self.log.add("INFO", event)
 
     def _end_call(self, event: CallEnded) -> None:
+        outcome = event.outcome
         self._calls.add(event)
-        self._counts[event.outcome] += 1
-        self.log.add(level_of(event), event)
+        self._counts[outcome] += 1
+        self.log.add(LEVELS_OF_CALLS[outcome], event)
 
     def _add_reportable(self, event: Reported) -> None:
         # People may go on to change what they have reported.

@@ -31,7 +31,7 @@ SELECT_LATEST = (
 )
 # What was written together is asked for together: a run reuses its calls in the order in which it made them.
 SELECT_NEXT = (
-    "SELECT key, trace, crc, size_bytes, mtime_ns, inode FROM traces"
+    "SELECT trace, crc, size_bytes, mtime_ns, inode, key FROM traces"
     " WHERE rowid > (SELECT rowid FROM traces WHERE key = ?) ORDER BY rowid LIMIT ?"
 )
 SELECT_ALL = "SELECT key, trace, crc, size_bytes, mtime_ns, inode FROM traces"

@@ -75,7 +75,7 @@ class TraceStore:
 
     __slots__ = (
         "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
-        "_missing", "_newest", "_read_sets", "_step", "_told", "_uses", "_warn",
+        "_missing", "_newest", "_read_sets", "_step", "_told", "_uses", "_warn", "remember_use",
     )  # fmt: skip
 
     def __init__(
@@ -98,6 +98,8 @@ class TraceStore:
         self._ahead: dict[str, Row] = {}
         self._step = 0
         self._uses = LastUses(index)
+        #: Notes which trace a record of this name had for a stage, for later explanations.
+        self.remember_use = self._uses.remember
         self._newest: dict[str, Trace] = {}
         self._code_parts = CodeParts(self._manifests, read_only=index.read_only)
         self._told: set[str] = set()
@@ -226,10 +228,6 @@ class TraceStore:
         """
         return self._read_sets.key_reads(stage, code, reads)
 
-    def remember_use(self, stage: str, experiment: str, record_name: str, key: str, run: str) -> None:
-        """Note which trace a record of this name had for a stage, for later explanations."""
-        self._uses.remember(stage, experiment, record_name, key, run)
-
     def previous(self, stage: str, experiment: str, record_name: str) -> Trace | None:
         """Find the trace that a record of this name last had for a stage, else the newest of the stage.
 
@@ -320,10 +318,10 @@ class TraceStore:
         if row is None:
             return None
         self._step = min(2 * self._step, _MOST_AHEAD) if len(self._ahead) <= self._step // 4 else 0
-        self._ahead.clear()
+        self._ahead = {}
         if self._step:
             rows = self._index.lookup_all(trace_rows.SELECT_NEXT, (key, self._step))
-            self._ahead.update((each[0], each[1:]) for each in rows)
+            self._ahead = {each[5]: each for each in rows}
         if self._step == _MOST_AHEAD:
             read_many()
         self._step = max(self._step, 4)
@@ -335,11 +333,11 @@ class TraceStore:
             self._forget(key)
             return None
         trace, facts = found
-        if self._files is not None:
+        if facts and self._files is not None:
             self._files.seed(facts)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        known = self._known[key] = (trace, row[2:])
+        known = self._known[key] = (trace, row[2:5])
         return known
 
     def _miss(self, key: str) -> None:

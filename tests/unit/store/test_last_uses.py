@@ -38,3 +38,33 @@ def test_what_this_process_has_noted_comes_before_what_was_read(index):
         assert uses.find("iris.load", "iris", f"s{number}") == "old"
         uses.remember("iris.load", "iris", f"s{number}", "new", "iris_2")
         assert uses.find("iris.load", "iris", f"s{number}") == "new"
+
+
+def test_a_record_that_goes_back_to_an_earlier_trace_is_noted_so(index):
+    first = LastUses(index)
+    for number in range(20):
+        first.remember("iris.load", "iris", f"s{number}", "old", "iris_1")
+    index.flush()
+    uses = LastUses(index)
+    for key in ("old", "new", "old"):
+        for number in range(20):
+            uses.remember("iris.load", "iris", f"s{number}", key, "iris_2")
+    index.flush()
+    later = LastUses(index)
+    assert {later.find("iris.load", "iris", f"s{number}") for number in range(20)} == {"old"}
+
+
+def test_a_new_trace_is_written_also_when_all_that_was_known_has_been_read(index):
+    first = LastUses(index)
+    for number in range(20):
+        first.remember("iris.load", "iris", f"s{number}", "old", "iris_1")
+    index.flush()
+    uses = LastUses(index)
+    for number in range(20):
+        uses.remember("iris.load", "iris", f"s{number}", "old" if number < 15 else "new", "iris_2")
+    uses.remember("iris.load", "iris", "another", "new", "iris_2")
+    index.flush()
+    later = LastUses(index)
+    found = [later.find("iris.load", "iris", f"s{number}") for number in range(20)]
+    assert found == ["old"] * 15 + ["new"] * 5
+    assert later.find("iris.load", "iris", "another") == "new"

@@ -157,6 +157,26 @@ def test_a_line_of_a_call_says_the_same_whoever_encodes_it(use_msgspec, monkeypa
     assert read_call(first).outputs[0].artifact.files[0].path == "iris_data.pkl"
 
 
+@pytest.mark.parametrize("text", ['"', "\\", "a\nb\t\x00\x1b", "Größe →", "\u2028", "caf\udce9", "{}%s"])
+def test_whatever_stands_in_a_line_of_a_call_is_read_back_as_it_was(text):
+    file = StoredFile(text, text, 7)
+    output = OutputFacts(text, text, text, Artifact(text, text, "", text, (file, file), text), text, True)
+    event = call(
+        0, name=text, stage=text, record_name=text, key=text, line=text, error=text,
+        inputs=(InputFacts(text, None, None), InputFacts("x", 1, 2)), outputs=(output, OutputFacts(text)),
+        duration_s=12.5,
+    )  # fmt: skip
+    (line,) = encode_calls([event]).split(b"\n")[:-1]
+    row = read_call(json.loads(line))
+    assert {row.name, row.stage, row.record_name, row.key, row.line, row.error} == {text}
+    assert [tuple(each) for each in row.inputs] == [(text, None, None), ("x", 1, 2)]
+    first, second = row.outputs
+    assert (first.name, first.type, first.summary, first.run, first.lazy) == (text, text, text, text, True)
+    assert first.artifact == (text, text, ((text, text, 7), (text, text, 7)))
+    assert (second.name, second.run, second.lazy, second.artifact) == (text, None, False, None)
+    assert row.duration_s == 12.5
+
+
 def test_what_was_reported_is_written_as_it_was_when_it_was_reported(recorder, folder):
     values = {"x": 1}
     recorder(Reported(0, 3, "score", "3", Fragment("first", "json", {})))
