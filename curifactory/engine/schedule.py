@@ -207,6 +207,7 @@ class Schedule:
             memory_bytes=needs.memory_bytes,
             resources=needs.resources,
             timeout_s=needs.timeout_s or self._engine.options.timeout_s,
+            leads_on=bool(self._readers.get(call.index)),
         )
 
     def _send(self, call: Call, foreseen: Identified | None, locked: tuple[str, ...]) -> None:

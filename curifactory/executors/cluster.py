@@ -6,7 +6,6 @@ import logging
 import pickle
 import queue
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
@@ -17,6 +16,7 @@ from curifactory.executors.cluster_worker import do_job
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.own_cluster import OwnCluster
+from curifactory.executors.pace import Pace
 from curifactory.optional import require
 
 # Jobs that take no longer than this are handed over ahead of time, and so many for each core.
@@ -80,8 +80,7 @@ class DaskExecutor:
         self._over: queue.SimpleQueue[tuple[int, Any] | Ended] = queue.SimpleQueue()
         self._handed: dict[int, _Handed] = {}
         self._cores = workers
-        # How long the latest jobs took, since there was a moment without one.
-        self._lately: deque[float] = deque()
+        self._pace = Pace(_SHORT_S, cores=workers)
         self._level: int | None = None
 
     def start(self, setup: Setup) -> None:
@@ -110,6 +109,7 @@ class DaskExecutor:
             else:
                 self._client = _connect(self._distributed, self._address)
             self._cores = sum(self._client.nthreads().values()) or self._workers
+            self._pace = Pace(_SHORT_S, cores=self._cores)
         except BaseException:
             self.close(at_once=True)
             raise
@@ -118,19 +118,12 @@ class DaskExecutor:
         """Whether a core is free, or is going to be at once. What else a job needs is the affair of a scheduler of others."""
         if self._budget is None:
             return len(self._handed) < max(self._cores, 1)
+        # Some go ahead: to the scheduler it is a long way, in which many short ones would have been done. Of fewer jobs it
+        # makes no queue, but hands them to workers.
         return self._budget.fits(job) or (
-            len(self._handed) < self._cores * _AHEAD and self._may_go_ahead(job)
+            len(self._handed) < self._cores * _AHEAD
+            and self._pace.lets_ahead(job, beside=(each.job for each in self._handed.values()))
         )
-
-    def _may_go_ahead(self, job: Job) -> bool:
-        """Whether a job may wait at the scheduler: it goes a long way, in which many short ones would have been done."""
-        # Of fewer jobs the scheduler makes no queue, but hands them to workers.
-        if len(self._lately) <= 2 * self._cores or not _is_plain(job):
-            return False
-        # One that was slow for once, as a disk may be, is no reason to wait.
-        if sorted(self._lately)[len(self._lately) // 2] >= _SHORT_S:
-            return False
-        return all(_is_plain(each.job) for each in self._handed.values())
 
     def submit(self, job: Job) -> None:
         """Hand a job to the scheduler."""
@@ -191,7 +184,7 @@ class DaskExecutor:
                 break
             happened = self._end(over)
             if not self._handed:
-                self._lately.clear()
+                self._pace.forget()
         return happened
 
     def close(self, *, at_once: bool = False) -> None:
@@ -199,7 +192,7 @@ class DaskExecutor:
         handed, self._handed = self._handed, {}
         client, self._client = self._client, None
         cluster, self._cluster = self._cluster, None
-        self._lately.clear()
+        self._pace.forget()
         try:
             with suppress(Exception):
                 if at_once and handed:
@@ -264,9 +257,7 @@ class DaskExecutor:
                 happened += self._miss(handed)
                 continue
             kind, told, content, took_s = found[key]
-            self._lately.append(took_s)
-            if len(self._lately) > 2 * self._cores + 1:
-                self._lately.popleft()
+            self._pace.note(took_s)
             happened += [Told(number, message) for message in told]
             happened += self._let_go(
                 Ended(number, Ending.DONE, content)
@@ -332,11 +323,6 @@ class DaskExecutor:
         self._over.put(Ended(job.number, Ending.TIMED_OUT, detail=detail))
         # In the thread of the client's loop, which waits for what this returns.
         return handed.future.cancel()
-
-
-def _is_plain(job: Job) -> bool:
-    """Whether a job wants one core and nothing else."""
-    return job.timeout_s is None and not job.resources and not job.memory_bytes and job.threads <= 1
 
 
 def _is_of_job(error: BaseException | None) -> bool:

@@ -54,6 +54,8 @@ class Job:
         What else it needs for itself, such as ``{"gpu": 1}``.
     timeout_s : float, optional
         After which it is stopped.
+    leads_on : bool
+        Whether another one waits for its end, and is to be begun before those that are ready now.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Job:
     memory_bytes: int = 0
     resources: Mapping[str, float] = field(default_factory=dict)
     timeout_s: float | None = None
+    leads_on: bool = False
 
 
 class Ending(Enum):

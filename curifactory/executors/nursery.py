@@ -15,6 +15,7 @@ from collections import deque
 from contextlib import suppress
 
 from curifactory.executors.nursery_process import BORN, REPLY
+from curifactory.executors.tray import Tray
 
 # The one that was begun before anybody knew what it will be for.
 _early: list[Nursery] = []
@@ -85,17 +86,17 @@ class Nursery:
         """Whether it can bear children."""
         return not self._is_lost and self._process.poll() is None
 
-    def bear(self, connection: socket.socket) -> Child:
+    def bear(self, *ends: socket.socket | Tray) -> Child:
         """Have a worker born, now or as soon as the nursery is ready for it.
 
         Parameters
         ----------
-        connection : socket
-            Its end of the connection by which it is told what to do.
+        ends : socket or Tray
+            Its ends of what it is told by what to do, in the order in which :func:`process_worker.main` takes them.
         """
         child = Child(self)
         try:
-            socket.send_fds(self._control, [b"w"], [connection.fileno()])
+            socket.send_fds(self._control, [b"w"], [each.fileno() for each in ends])
         except OSError:
             child.is_lost = True
         else:

@@ -9,6 +9,7 @@ import signal
 import socket
 import struct
 import traceback
+from collections.abc import Sequence
 from contextlib import suppress
 
 from curifactory.core import garbage
@@ -16,6 +17,8 @@ from curifactory.core import garbage
 # What is told of a child: its process and how that ended, or that it is there.
 REPLY = struct.Struct("=ii")
 BORN = 1 << 16
+# How many descriptors a worker begins with.
+_ENDS = 2
 
 
 def main(descriptor: int, module: str) -> None:
@@ -24,7 +27,7 @@ def main(descriptor: int, module: str) -> None:
     Parameters
     ----------
     descriptor : int
-        Of our end of a socket pair: for each worker comes one byte with its connection, and each birth and death is told.
+        Of our end of a socket pair: for each worker comes one byte with what it is told by, and each birth and death is told.
     module : str
         What is imported before.
     """
@@ -51,7 +54,8 @@ def main(descriptor: int, module: str) -> None:
                 os.read(heard, 4096)
             _tell_deaths(control)
         if descriptor in ready:
-            for connection in _hear(control):
+            given = _hear(control)
+            if given:
                 pid = os.fork()
                 if pid == 0:
                     control.close()
@@ -59,15 +63,16 @@ def main(descriptor: int, module: str) -> None:
                     os.close(telling)
                     # What a stage starts and interrupts is to end as it does elsewhere.
                     signal.signal(signal.SIGINT, at_interruption)
-                    _become_worker(connection)
-                os.close(connection)
+                    _become_worker(given)
+                for each in given:
+                    os.close(each)
                 _tell(control, pid, BORN)
 
 
 def _hear(control: socket.socket) -> list[int]:
-    """Return the connections of workers that are wanted, and leave when nobody is there any more to want any."""
+    """Return the ends of what a worker is told by that is wanted, and leave when nobody is there any more to want any."""
     try:
-        asked, given, _, _ = socket.recv_fds(control, 1, 1)
+        asked, given, _, _ = socket.recv_fds(control, 1, _ENDS)
     except OSError:
         # Who has gone without having heard all that we told.
         asked, given = b"", []
@@ -76,7 +81,7 @@ def _hear(control: socket.socket) -> list[int]:
     return given
 
 
-def _become_worker(connection: int) -> None:
+def _become_worker(given: Sequence[int]) -> None:
     """Work in a child, and never come back."""
     try:
         signal.set_wakeup_fd(-1)
@@ -84,7 +89,7 @@ def _become_worker(connection: int) -> None:
         os.setsid()
         from curifactory.executors.process_worker import main
 
-        main(connection)
+        main(*given)
     except BaseException:  # noqa: BLE001 - nobody else is going to tell it
         traceback.print_exc()
     finally:

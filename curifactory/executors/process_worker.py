@@ -9,7 +9,9 @@ import signal
 import socket
 import sys
 import threading
+import time
 import traceback
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
@@ -18,25 +20,30 @@ from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Work
 from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads
+from curifactory.executors.tray import Tray
 
 # Threads of a stage tell things, too, and a message in the middle of another one is the end of both.
 _sending = threading.Lock()
 _own_pid: list[int] = []
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, tray_descriptor: int) -> None:
     """Do the jobs that come over a channel until it is closed.
 
     Parameters
     ----------
     descriptor : int
         Of our end of a socket pair.
+    tray_descriptor : int
+        Where jobs are laid ready, with which we go on by ourselves.
     """
     _own_pid[:] = [os.getpid()]
-    os.set_inheritable(descriptor, False)
-    channel = Channel(socket.socket(fileno=descriptor))
+    for each in (descriptor, tray_descriptor):
+        os.set_inheritable(each, False)
+    channel, tray = Channel(socket.socket(fileno=descriptor)), Tray(socket.socket(fileno=tray_descriptor))
     # A child that a stage forks must not speak for us, nor keep the channel open when we are gone.
     os.register_at_fork(after_in_child=channel.close)
+    os.register_at_fork(after_in_child=tray.close)
     try:
         setup, environment = pickle.loads(channel.receive())
     except EOFError:
@@ -51,11 +58,9 @@ def main(descriptor: int) -> None:
     # What is wrong with it, the first job tells.
     with suppress(BaseException):
         work = begin_work(setup)
-    while True:
-        try:
-            number, payload, wanted = pickle.loads(channel.receive())
-        except EOFError:
-            _leave()
+    for message in _iter_messages(channel, tray):
+        began = time.monotonic()
+        number, payload, wanted = pickle.loads(message)
         try:
             if work is None:
                 work = begin_work(setup)
@@ -67,7 +72,26 @@ def main(descriptor: int) -> None:
         except BaseException:  # noqa: BLE001 - whatever it is, it is told
             _send(channel, "raised", number, traceback.format_exc())
         else:
-            _send(channel, "done", number, result)
+            _send(channel, "done", number, result, time.monotonic() - began)
+    _leave()
+
+
+def _iter_messages(channel: Channel, tray: Tray) -> Iterator[bytes]:
+    """Give each job as it comes, until the channel is closed."""
+    heard = select.poll()
+    for each in (channel, tray):
+        heard.register(each, select.POLLIN)
+    while True:
+        message = tray.take()
+        if message is not None:
+            yield message
+            continue
+        messages = channel.take()
+        yield from messages
+        if channel.is_over:
+            return
+        if not messages:
+            heard.poll()
 
 
 def _watch(descriptor: int) -> None:
@@ -79,13 +103,13 @@ def _watch(descriptor: int) -> None:
     _leave()
 
 
-def _send(channel: Channel, kind: str, number: int, content: bytes | str) -> None:
+def _send(channel: Channel, kind: str, number: int, content: bytes | str, took_s: float = 0.0) -> None:
     if os.getpid() not in _own_pid:
         # A forked child that has come back from the stage: there is only one end of a job.
         os._exit(0)
     sys.stdout.flush()
     sys.stderr.flush()
-    message = pickle.dumps((kind, number, content))
+    message = pickle.dumps((kind, number, content, took_s))
     try:
         with _sending:
             channel.send(message)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import math
-import os
 import pickle
 import select
 import signal
-import socket
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 
 from curifactory.executors.budget import Budget
-from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
 from curifactory.executors.nursery import Nursery, take_nursery
-from curifactory.executors.threads import thread_variables
+from curifactory.executors.pace import Pace, is_plain
+from curifactory.executors.worker_process import GRACE_S, WorkerProcess
 
-_GRACE_S = 2.0
+# While jobs take no longer than this, so many lie ready for each process behind the one that it does: it need not wait for us,
+# nor for a core on which we could hand it the next.
+_SHORT_S = 0.25
+_AHEAD = 2
 
 
 class ProcessExecutor:
@@ -60,7 +60,10 @@ class ProcessExecutor:
         self._budget = Budget(workers, memory_bytes=memory_bytes, resources=resources)
         self._setup: Setup | None = None
         self._nursery: Nursery | None = None
-        self._workers: list[_Worker] = []
+        self._workers: list[WorkerProcess] = []
+        self._pace = Pace(_SHORT_S, cores=workers)
+        # How many jobs have to end before one may go ahead again, since one waits that needs more than a core.
+        self._patience = 0
         self._waiting: deque[Job] = deque()
         # Of whom something may be heard: the nursery, and the workers that have a job.
         self._heard = select.poll()
@@ -72,8 +75,15 @@ class ProcessExecutor:
             self._add_worker(setup)
 
     def has_room(self, job: Job) -> bool:
-        """Whether a job would begin at once."""
-        return not self._waiting and self._budget.fits(job)
+        """Whether a job would begin at once, or without our doing when one of those that run is over."""
+        if self._waiting:
+            return False
+        if self._budget.fits(job):
+            return True
+        if not is_plain(job):
+            # It would never begin if others went on taking what each one before them leaves.
+            self._patience = 2 * self._budget.cores
+        return self._find_ahead(job) is not None
 
     def submit(self, job: Job) -> None:
         """Take a job; it begins when there is room for it."""
@@ -83,7 +93,10 @@ class ProcessExecutor:
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
-        while any(worker.job for worker in self._workers):
+        # Not before whoever heard of the latest ends has had the chance to hand over what follows them.
+        self._even_out()
+        self._begin_waiting()
+        while any(worker.jobs for worker in self._workers):
             happened = self._look(until)
             self._begin_waiting()
             if happened or (until is not None and time.monotonic() >= until):
@@ -93,13 +106,15 @@ class ProcessExecutor:
     def close(self, *, at_once: bool = False) -> None:
         """End all processes: those that are idle by themselves, those that are not by force."""
         self._waiting.clear()
+        self._pace.forget()
         workers, self._workers = self._workers, []
         for worker in workers:
-            is_busy = worker.job is not None
+            is_busy = bool(worker.jobs)
             if is_busy:
-                self._free(worker)
+                self._heard.unregister(worker.channel)
+                self._budget.free(worker.jobs[0].number)
             worker.end(by_force=at_once or is_busy)
-        until = time.monotonic() + _GRACE_S
+        until = time.monotonic() + GRACE_S
         for worker in workers:
             worker.bury(until)
         self._lose_nursery()
@@ -110,7 +125,7 @@ class ProcessExecutor:
         if self._nursery is None:
             self._nursery = take_nursery(setup.begin.partition(":")[0])
             self._heard.register(self._nursery, select.POLLIN)
-        self._workers.append(_Worker(self._nursery, setup))
+        self._workers.append(WorkerProcess(self._nursery, setup))
 
     def _lose_nursery(self) -> None:
         nursery, self._nursery = self._nursery, None
@@ -119,26 +134,60 @@ class ProcessExecutor:
             nursery.close()
 
     def _begin_waiting(self) -> None:
-        while self._waiting and self._budget.fits(self._waiting[0]):
-            worker = next((each for each in self._workers if each.job is None), None)
+        while self._waiting:
+            job = self._waiting[0]
+            if not self._budget.fits(job):
+                worker = self._find_ahead(job)
+                if worker is None or not worker.lay_ready(job):
+                    break
+                self._waiting.popleft()
+                continue
+            worker = next((each for each in self._workers if not each.jobs), None)
             if worker is None:
                 # More jobs than cores fit only if some of them ask for none.
+                break
+            if self._give(worker, job):
+                self._waiting.popleft()
+
+    def _give(self, worker: WorkerProcess, job: Job) -> bool:
+        """Let an idle worker begin a job; False if it is there no more, and another one is."""
+        if not worker.give(job):
+            # It has died with nothing to do, which is nobody's failure.
+            self._exchange(worker)
+            return False
+        self._budget.take(job)
+        self._heard.register(worker.channel, select.POLLIN)
+        return True
+
+    def _find_ahead(self, job: Job) -> WorkerProcess | None:
+        """Return a worker for which a job may be laid ready although it has something to do."""
+        if self._patience:
+            return None
+        busy = [worker for worker in self._workers if worker.jobs]
+        if not self._pace.lets_ahead(job, beside=(worker.jobs[0] for worker in busy)):
+            return None
+        # What waits for a job goes on where it was, and not after whatever came in between.
+        free = [worker for worker in busy if len(worker.jobs) <= _AHEAD and not worker.jobs[-1].leads_on]
+        return min(free, key=lambda worker: len(worker.jobs), default=None)
+
+    def _even_out(self) -> None:
+        """Let who has nothing to do begin what lies ready for somebody else."""
+        for idle in [worker for worker in self._workers if not worker.jobs]:
+            most = max(self._workers, key=lambda worker: len(worker.jobs))
+            fits = len(most.jobs) > 1 and self._budget.fits(most.jobs[-1])
+            job = most.take_back() if fits else None
+            if job is None:
                 return
-            job = self._waiting[0]
-            if not worker.give(job):
-                # It has died with nothing to do, which is nobody's failure.
-                self._exchange(worker)
-                continue
-            self._waiting.popleft()
-            self._budget.take(job)
-            self._heard.register(worker.channel, select.POLLIN)
+            if not self._give(idle, job):
+                self._waiting.append(job)
+                return
 
     def _look(self, until: float | None) -> list[Ended | Told]:
         """Wait until something is heard or a job has taken too long, and no longer than until a time."""
         happened = self._replace_dead()
         if happened:
             return happened
-        busy = [worker for worker in self._workers if worker.job is not None]
+        busy = [worker for worker in self._workers if worker.jobs]
         times = [worker.deadline for worker in busy if worker.deadline is not None]
         if until is not None:
             times.append(until)
@@ -150,10 +199,11 @@ class ProcessExecutor:
         for worker in busy:
             if worker.channel.fileno() in ready:
                 happened += self._read(worker)
-                if worker.job is not None and worker.channel.is_over:
-                    happened.append(self._replace(worker, Ending.DIED))
+                if worker.channel.is_over:
+                    happened += self._replace(worker, Ending.DIED)
+                    continue
             if worker.deadline is not None and time.monotonic() >= worker.deadline:
-                happened.append(self._replace(worker, Ending.TIMED_OUT))
+                happened += self._replace(worker, Ending.TIMED_OUT)
         if self._nursery is not None and self._nursery.fileno() in ready:
             self._nursery.listen()
             if not self._nursery.is_there:
@@ -165,21 +215,19 @@ class ProcessExecutor:
         happened: list[Ended | Told] = []
         for worker in [each for each in self._workers if each.process.is_over]:
             happened += self._read(worker)
-            if worker.job is None:
-                self._exchange(worker)
-            else:
-                # A child of it may have kept its end of the channel open.
-                happened.append(self._replace(worker, Ending.DIED))
+            # A child of it may have kept its end of the channel open.
+            happened += self._replace(worker, Ending.DIED)
         return happened
 
-    def _read(self, worker: _Worker) -> list[Ended | Told]:
+    def _read(self, worker: WorkerProcess) -> list[Ended | Told]:
         happened: list[Ended | Told] = []
-        for message in worker.channel.take():
-            kind, number, content = pickle.loads(message)
+        for message in worker.take_answers():
+            kind, number, content, took_s = pickle.loads(message)
             if kind == "told":
                 happened.append(Told(number, content))
                 continue
-            self._free(worker)
+            self._pace.note(took_s)
+            self._end_first(worker)
             happened.append(
                 Ended(number, Ending.DONE, content)
                 if kind == "done"
@@ -187,26 +235,40 @@ class ProcessExecutor:
             )
         return happened
 
-    def _free(self, worker: _Worker) -> Job:
-        job, worker.job, worker.deadline = worker.job, None, None
-        assert job is not None  # noqa: S101 - only a busy worker is freed
-        self._heard.unregister(worker.channel)
+    def _end_first(self, worker: WorkerProcess) -> Job:
+        """Note that a worker is over with its job, and at the next one if there is one."""
+        job = worker.jobs.popleft()
+        worker.deadline = None
         self._budget.free(job.number)
+        self._patience = max(self._patience - 1, 0)
+        if worker.jobs:
+            self._budget.take(worker.jobs[0])
+        else:
+            self._heard.unregister(worker.channel)
         return job
 
-    def _replace(self, worker: _Worker, ending: Ending) -> Ended:
-        """Put another process in the place of one that is dead with its job, or has to die."""
-        job = self._free(worker)
+    def _replace(self, worker: WorkerProcess, ending: Ending) -> list[Ended | Told]:
+        """Put another process in the place of one that is dead, maybe with a job, or has to die."""
+        first = worker.jobs[0].number if worker.jobs else None
+        spared = list(iter(worker.take_back, None))
+        self._waiting.extendleft(reversed(spared))
+        if not worker.jobs:
+            # What it had not begun, it does not take with it.
+            if first is not None:
+                self._budget.free(first)
+                self._heard.unregister(worker.channel)
+            self._exchange(worker)
+            return []
+        job = self._end_first(worker)
         code = self._exchange(worker)
         if ending is Ending.TIMED_OUT:
-            return Ended(
-                job.number, ending, detail=f"it took longer than {job.timeout_s:g} s and was stopped"
-            )
-        return Ended(job.number, ending, detail=describe_death(code))
+            detail = f"it took longer than {job.timeout_s:g} s and was stopped"
+            return [Ended(job.number, ending, detail=detail)]
+        return [Ended(job.number, ending, detail=describe_death(code))]
 
-    def _exchange(self, worker: _Worker) -> int | None:
+    def _exchange(self, worker: WorkerProcess) -> int | None:
         worker.end(by_force=True)
-        code = worker.bury(time.monotonic() + _GRACE_S)
+        code = worker.bury(time.monotonic() + GRACE_S)
         self._workers.remove(worker)
         if self._setup is not None:
             self._add_worker(self._setup)
@@ -232,48 +294,3 @@ def describe_death(code: int | None) -> str:
     except ValueError:
         name = f"signal {-code}"
     return f"killed by {name}" + (", as the system does when memory runs out" if name == "SIGKILL" else "")
-
-
-class _Worker:
-    """One process and the channel to it."""
-
-    __slots__ = ("channel", "deadline", "job", "process")
-
-    def __init__(self, nursery: Nursery, setup: Setup) -> None:
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self.process = nursery.bear(theirs)
-        self.channel = Channel(ours)
-        self.job: Job | None = None
-        self.deadline: float | None = None
-        environment = {
-            **os.environ,
-            **thread_variables(setup.threads, os.environ),
-            "PYTHONPATH": os.pathsep.join(each for each in setup.path if each),
-        }
-        # One that died at once is noticed when it is given a job.
-        with suppress(OSError):
-            self.channel.send(pickle.dumps((setup, environment)))
-
-    def give(self, job: Job) -> bool:
-        """Hand over a job; False if nobody is there to take it."""
-        try:
-            self.channel.send(pickle.dumps((job.number, job.payload, job.threads)))
-        except OSError:
-            return False
-        self.job = job
-        self.deadline = None if job.timeout_s is None else time.monotonic() + job.timeout_s
-        return True
-
-    def end(self, *, by_force: bool) -> None:
-        if by_force:
-            self.process.signal(signal.SIGTERM)
-        self.channel.close()
-
-    def bury(self, until: float) -> int | None:
-        """Wait for the process to be gone, with all its children; after a while it is killed."""
-        code = self.process.wait(max(until - time.monotonic(), 0.05))
-        if code is None:
-            self.process.signal(signal.SIGKILL)
-            code = self.process.wait(_GRACE_S)
-        return code

@@ -667,7 +667,7 @@ def test_room_that_comes_while_no_call_ends_is_used(
         grown = False
 
         def has_room(self, job: Any) -> bool:
-            return super().has_room(job) and (self.grown or not any(each.job for each in self._workers))
+            return super().has_room(job) and (self.grown or not any(each.jobs for each in self._workers))
 
         def wait(self, timeout_s: float | None = None) -> Any:
             happened = super().wait(timeout_s)

@@ -13,6 +13,7 @@ from curifactory.executors import nursery as nurseries
 from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Setup
 from curifactory.executors.nursery import Nursery, begin_early, take_nursery
+from curifactory.executors.tray import Tray
 
 PATIENCE_S = 60.0
 
@@ -25,10 +26,12 @@ def nursery():
 
 
 def give_birth(nursery):
-    """Return a worker that does its work, its channel, and what it answers to ``payload``."""
+    """Return a worker that does its work, and its channel."""
     ours, theirs = socket.socketpair()
+    tray = Tray.open()
     with theirs:
-        child = nursery.bear(theirs)
+        child = nursery.bear(theirs, tray)
+    tray.close()
     channel = Channel(ours)
     setup = Setup(
         begin="curifactory.executors.resolving:echo", initial=b"", path=tuple(sys.path), folder=os.getcwd()
@@ -39,7 +42,7 @@ def give_birth(nursery):
 
 
 def answer(channel):
-    return pickle.loads(channel.receive())
+    return pickle.loads(channel.receive())[:3]
 
 
 def is_there(pid):

@@ -109,3 +109,136 @@ def test_of_what_was_stopped_nothing_is_told_after_another_start(executor):
     assert executor.wait(0) == []
     executor.submit(Job(number=1, payload=b"say again"))
     assert gather(executor, 1)[1] == Ended(1, Ending.DONE, b"say again")
+
+
+def make_haste(executor):
+    """Let it see that jobs are short."""
+    for number in range(1000, 1008):
+        executor.submit(Job(number=number, payload=b"say quick"))
+    gather(executor, 8)
+
+
+def test_while_jobs_are_short_some_lie_ready_but_not_many(executor):
+    executor.submit(Job(number=1, payload=b"sleep 1"))
+    executor.submit(Job(number=2, payload=b"sleep 1"))
+    assert not executor.has_room(Job(number=3, payload=b"say early"))
+    gather(executor, 2)
+    make_haste(executor)
+    number = 10
+    while executor.has_room(Job(number=number, payload=b"sleep 0.3")):
+        executor.submit(Job(number=number, payload=b"sleep 0.3"))
+        number += 1
+    assert 13 <= number < 20
+    assert [len(worker.jobs) > 1 for worker in executor._workers] == [True, True]
+    assert set(gather(executor, number - 10)) == set(range(10, number))
+
+
+def test_what_lies_ready_behind_a_job_that_dies_is_done_all_the_same(executor):
+    make_haste(executor)
+    for number in range(6):
+        executor.submit(Job(number=number, payload=b"die" if number < 2 else b"say fine"))
+    assert len(executor._workers[0].jobs) > 1
+    ended = gather(executor, 6)
+    assert {number for number, each in ended.items() if each.ending is Ending.DIED} == {0, 1}
+    assert {ended[number].ending for number in range(2, 6)} == {Ending.DONE}
+
+
+def test_killed_from_without_every_job_ends_once_and_at_most_one_for_each_death_dies(executor):
+    make_haste(executor)
+    ends, deaths, submitted = [], 0, 0
+    until = time.monotonic() + PATIENCE_S
+    while len(ends) < 400 and time.monotonic() < until:
+        while submitted < 400 and executor.has_room(Job(number=submitted, payload=b"say on")):
+            executor.submit(Job(number=submitted, payload=b"say on"))
+            submitted += 1
+            if submitted % 40 == 0:
+                worker = executor._workers[submitted // 40 % 2]
+                if worker.process.pid is not None and worker.process.code is None:
+                    os.kill(worker.process.pid, signal.SIGKILL)
+                    deaths += 1
+        ends += [each for each in executor.wait(1.0) if isinstance(each, Ended)]
+    assert sorted(each.number for each in ends) == list(range(400))
+    assert deaths > 3
+    assert sum(each.ending is Ending.DIED for each in ends) <= deaths
+    assert {each.ending for each in ends} <= {Ending.DIED, Ending.DONE}
+
+
+def test_who_has_nothing_to_do_begins_what_lies_ready_behind_a_long_job(executor):
+    make_haste(executor)
+    executor.submit(Job(number=0, payload=b"sleep 600"))
+    for number in range(1, 6):
+        executor.submit(Job(number=number, payload=b"say fine"))
+    long = next(worker for worker in executor._workers if worker.jobs[0].number == 0)
+    assert len(long.jobs) > 1
+    assert set(gather(executor, 5)) == {1, 2, 3, 4, 5}
+    assert [job.number for job in long.jobs] == [0]
+
+
+def test_a_job_that_needs_more_than_a_core_gets_its_turn_among_short_ones(executor):
+    make_haste(executor)
+    special = Job(number=9999, payload=b"say mine", resources={"gpu": 1})
+    is_in, number, ended = False, 0, {}
+    until = time.monotonic() + PATIENCE_S
+    while special.number not in ended and number < 2000 and time.monotonic() < until:
+        if not is_in and executor.has_room(special):
+            executor.submit(special)
+            is_in = True
+        while executor.has_room(Job(number=number, payload=b"say on")):
+            executor.submit(Job(number=number, payload=b"say on"))
+            number += 1
+        ended |= {each.number: each for each in executor.wait(1.0) if isinstance(each, Ended)}
+    assert ended[special.number].ending is Ending.DONE
+    assert number < 100
+
+
+def test_nothing_goes_ahead_of_its_time_that_is_to_be_stopped_after_a_while(executor):
+    make_haste(executor)
+    executor.submit(Job(number=1, payload=b"sleep 1"))
+    executor.submit(Job(number=2, payload=b"sleep 1"))
+    assert not executor.has_room(Job(number=3, payload=b"sleep 1", timeout_s=5.0))
+    assert not executor.has_room(Job(number=4, payload=b"say 4", threads=2))
+    assert set(gather(executor, 2)) == {1, 2}
+
+
+def test_nothing_lies_ready_behind_a_job_for_whose_end_another_one_waits(executor):
+    make_haste(executor)
+    executor.submit(Job(number=0, payload=b"sleep 0.5", leads_on=True))
+    executor.submit(Job(number=1, payload=b"sleep 0.5"))
+    number = 2
+    while executor.has_room(Job(number=number, payload=b"say fine")):
+        executor.submit(Job(number=number, payload=b"say fine"))
+        number += 1
+    assert number > 2
+    leading = next(worker for worker in executor._workers if worker.jobs[0].number == 0)
+    assert len(leading.jobs) == 1
+    assert set(gather(executor, number)) == set(range(number))
+
+
+def test_jobs_that_are_too_large_to_lie_ready_are_done_among_others(executor):
+    make_haste(executor)
+    payloads = {number: b"say " + b"x" * (300_000 if number % 3 == 1 else 3) for number in range(40)}
+    waiting, ended = list(payloads.items()), {}
+    until = time.monotonic() + PATIENCE_S
+    while len(ended) < len(payloads) and time.monotonic() < until:
+        while waiting and executor.has_room(Job(number=waiting[0][0], payload=b"")):
+            number, payload = waiting.pop(0)
+            executor.submit(Job(number=number, payload=payload))
+        ended |= {each.number: each.result for each in executor.wait(1.0) if isinstance(each, Ended)}
+    assert ended == payloads
+
+
+@pytest.mark.parametrize("killed_early", [True, False])
+def test_workers_that_die_while_they_begin_take_each_one_job_with_them(executor, killed_early, tmp_path):
+    executor.close()
+    module = tmp_path / "dying_at_once.py"
+    module.write_text("import os\nos._exit(7)\n", encoding="utf-8")
+    executor.start(executor._setup._replace(begin="dying_at_once:begin", path=(str(tmp_path), *sys.path)))
+    if killed_early:
+        assert {worker.process.wait(PATIENCE_S) for worker in executor._workers} == {7}
+        executor.submit(Job(number=0, payload=b""))
+        assert gather(executor, 1)[0].ending is Ending.DIED
+    for number in range(1, 4):
+        executor.submit(Job(number=number, payload=b""))
+    ended = gather(executor, 3)
+    assert {each.ending for each in ended.values()} == {Ending.DIED}
+    assert set(ended) == {1, 2, 3}
