@@ -5,6 +5,26 @@ from __future__ import annotations
 from enum import IntEnum
 
 
+def say(error: BaseException) -> str:
+    """Return kind and text of an exception, as one line of a message has them.
+
+    Parameters
+    ----------
+    error : BaseException
+        Anybody's: it may say nothing at all, or raise when it is asked to.
+
+    Examples
+    --------
+    >>> say(ValueError("no data")), say(MemoryError())
+    ('ValueError: no data', 'MemoryError')
+    """
+    try:
+        text = str(error)
+    except Exception as fault:  # noqa: BLE001 - that it cannot say what it is must cost nothing else
+        text = f"its text cannot be shown, since __str__ raised {type(fault).__name__}"
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
 class ExitCode(IntEnum):
     """What the ``experiment`` command says to the shell when it ends.
 
@@ -176,9 +196,7 @@ class PartlyFailedError(StageError):
         >>> PartlyFailedError.of([("train of Record 0", ValueError("no data"))]).message
         '1 call failed: train of Record 0 (ValueError: no data).'
         """
-        told = [
-            f"{call} ({type(error).__name__}: {str(error).partition(chr(10))[0]})" for call, error in failures
-        ]
+        told = [f"{call} ({say(error).partition(chr(10))[0]})" for call, error in failures]
         shown = "; ".join(told[:5]) + (f"; and {len(told) - 5} more" if len(told) > 5 else "")
         made = cls(f"{len(told)} {'call' if len(told) == 1 else 'calls'} failed: {shown}.")
         made.failures = failures

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TextIO
 
 from curifactory.core.secrets import mask_text
+from curifactory.core.streams import close_quietly, is_gone
 
 _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "cyan": 36, "bright_black": 90}
 _LEAST_WIDTH = 24
@@ -64,9 +65,14 @@ class Console:
             self.stream.write(mask_text(" ".join(words)) + "\n")
             if flush:
                 self.stream.flush()
-        except BrokenPipeError:
-            self._is_closed = True
-            close_quietly(self.stream)
+        except (OSError, ValueError) as error:
+            self._end(error)
+
+    def _end(self, error: Exception) -> None:
+        if not is_gone(self.stream, error):
+            raise error
+        self._is_closed = True
+        close_quietly(self.stream)
 
     def style(self, text: str, *styles: str) -> str:
         """Return a text in a colour or weight, where the stream shows such."""
@@ -139,9 +145,8 @@ class Console:
         if not self._is_closed:
             try:
                 self.stream.flush()
-            except BrokenPipeError:
-                self._is_closed = True
-                close_quietly(self.stream)
+            except (OSError, ValueError) as error:
+                self._end(error)
 
 
 def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -219,17 +224,6 @@ def _show_character(character: str) -> str:
     if character.isprintable():
         return character
     return " " if character in "\n\t\r" else ascii(character)[1:-1]
-
-
-def close_quietly(stream: TextIO) -> None:
-    """Let what is left in a stream's buffer vanish, so that Python does not complain about it at its end."""
-    try:
-        target = stream.fileno()
-    except (OSError, ValueError):
-        return
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, target)
-    os.close(nowhere)
 
 
 def open_streams() -> None:

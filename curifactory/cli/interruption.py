@@ -7,9 +7,11 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import FrameType
+from typing import Any, NoReturn
 
 from curifactory.errors import ExitCode
 
@@ -25,10 +27,12 @@ class Interruption:
     to be put in order by one who cannot wait.
     """
 
-    __slots__ = ("_last_s", "_number", "_show_unraisable")
+    __slots__ = ("_came_s", "_last_s", "_number", "_show_unraisable")
 
     def __init__(self) -> None:
         self._last_s: float | None = None
+        # When the last signal came; Python takes it later, if the main thread is at something that is not Python.
+        self._came_s: float | None = None
         self._number: int = signal.SIGINT
         self._show_unraisable = sys.unraisablehook
 
@@ -41,9 +45,7 @@ class Interruption:
         """Take a signal."""
         now_s = time.monotonic()
         if self._last_s is not None and now_s - self._last_s < _AT_ONCE_S:
-            with suppress(OSError, ValueError):
-                os.write(2, b"\nInterrupted at once; what is finished is kept.\n")
-            os._exit(ExitCode.INTERRUPTED)
+            _end_at_once()
         self._last_s, self._number = now_s, number
         raise KeyboardInterrupt
 
@@ -52,11 +54,61 @@ class Interruption:
         if unraisable.exc_type is not KeyboardInterrupt or not self.has_come:
             self._show_unraisable(unraisable)
             return
-        self._last_s = None
+        self._last_s = self._came_s = None
         # To the process, so that it reaches the main thread whatever that waits for.
         again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), self._number))
         again.daemon = True
         again.start()
+
+    def watch(self, told: int, numbers: Collection[int]) -> None:
+        """End the process at the second signal, though the main thread is in C code and does not take the first one.
+
+        Parameters
+        ----------
+        told : int
+            Descriptor at which the number of each signal is read, as it comes.
+        numbers : collection of int
+            The signals that count.
+        """
+        while came := os.read(told, 64):
+            for number in came:
+                now_s = time.monotonic()
+                if number in numbers and self._came_s is not None and now_s - self._came_s < _AT_ONCE_S:
+                    _end_at_once()
+                self._came_s = now_s if number in numbers else self._came_s
+        os.close(told)
+
+
+def _end_at_once() -> NoReturn:
+    with suppress(OSError, ValueError):
+        os.write(2, b"\nInterrupted at once; what is finished is kept.\n")
+    os._exit(ExitCode.INTERRUPTED)
+
+
+@contextmanager
+def _watched(interruption: Interruption, numbers: Collection[int]) -> Iterator[None]:
+    told, telling = os.pipe()
+    os.set_blocking(telling, False)
+    before = signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
+    # A child that a stage forks gets the same signals from the terminal, and must not tell ours of them.
+    os.register_at_fork(after_in_child=partial(_forget, telling))
+    threading.Thread(target=interruption.watch, args=(told, numbers), daemon=True).start()
+    try:
+        yield
+    finally:
+        # One that was interrupted is about to end, and may still be asked to hurry.
+        if not interruption.has_come:
+            signal.set_wakeup_fd(before)
+            # The other end is read until this one is closed.
+            os.close(telling)
+
+
+def _forget(telling: int) -> None:
+    """Tell nobody of the signals of this process, unless somebody else is told by now."""
+    with suppress(ValueError):
+        told = signal.set_wakeup_fd(-1)
+        if told not in (telling, -1):
+            signal.set_wakeup_fd(told)
 
 
 @contextmanager
@@ -73,17 +125,17 @@ def interruptible() -> Iterator[None]:
         yield
         return
     interruption = Interruption()
-    before = {}
+    before: dict[signal.Signals, Any] = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         # What somebody has set up, nohup for instance, is to stay.
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             before[number] = signal.signal(number, interruption)
     show_unraisable, sys.unraisablehook = sys.unraisablehook, interruption.send_again
     try:
-        yield
+        with _watched(interruption, before):
+            yield
     finally:
         sys.unraisablehook = show_unraisable
-        # One that was interrupted is about to end, and may still be asked to hurry.
         if not interruption.has_come:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -10,9 +10,10 @@ from pathlib import Path
 
 import click
 
-from curifactory.cli.console import Console, close_quietly, open_streams, printable
+from curifactory.cli.console import Console, open_streams, printable
 from curifactory.cli.words import DEBUG, NO_COLOR
 from curifactory.core.nearest import find_nearest
+from curifactory.core.streams import close_quietly, is_gone
 from curifactory.errors import CurifactoryError, ExitCode, StageError
 
 
@@ -58,8 +59,12 @@ def run_command(command: click.Command, words: Sequence[str], *, program: str) -
 
 def _finish(code: object) -> int:
     try:
-        sys.stdout.flush()
-    except BrokenPipeError:
+        # A person's code may have put nothing at all in its place.
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except (OSError, ValueError) as error:
+        if not is_gone(sys.stdout, error):
+            raise
         close_quietly(sys.stdout)
     return int(code) if isinstance(code, int) else int(ExitCode.COMPLETE)
 
@@ -94,7 +99,9 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
     if isinstance(error, CurifactoryError) and not isinstance(error, StageError):
         console.print(_say_known(error))
         return error.exit_code
-    _show_fault(error, console, root)
+    from curifactory.cli.faults import show_fault
+
+    show_fault(error, console, root)
     return _code_of(error)
 
 
@@ -128,38 +135,3 @@ def _say_known(error: CurifactoryError) -> str:
         lines.append(error.hint)
     lines[-1] += "".join(f" ({note})" for note in getattr(error, "__notes__", []))
     return "\n".join(printable(line) for line in lines)
-
-
-def _show_fault(error: BaseException, console: Console, root: Path | None) -> None:
-    """Show an exception of the person's code: where it came from, without this package's part in it."""
-    from curifactory.project.frames import find_frames
-    from curifactory.project.root import find_root
-
-    cause = error.__cause__ if isinstance(error, StageError) and error.__cause__ is not None else error
-    frames = find_frames(cause, root or find_root())
-    if isinstance(error, StageError):
-        console.print(console.style("\n".join(printable(line) for line in str(error).split("\n")), "red"))
-    elif isinstance(error, OSError) and error.filename is not None and not frames:
-        console.print(f"{error.strerror}: {printable(str(error.filename))}")
-        return
-    elif not frames:
-        said = "".join(traceback.format_exception_only(error)).strip()
-        console.print(
-            f"{printable(said).rstrip('.')}. This is a fault of curifactory itself; {DEBUG} shows where."
-        )
-        return
-    for frame in frames:
-        console.print(f"  {frame.place} in {printable(frame.function)}", flush=False)
-        if frame.source:
-            console.print(f"    {printable(frame.source)}", flush=False)
-    for line in _describe(cause):
-        console.print(printable(line), flush=False)
-    console.flush()
-
-
-def _describe(error: BaseException) -> list[str]:
-    """Return an exception's own lines, without the note by which the engine tells what stands above them already."""
-    told = traceback.TracebackException(type(error), error, None)
-    notes = getattr(told, "__notes__", None) or []
-    told.__notes__ = [note for note in notes if not str(note).startswith("in stage '")]
-    return "".join(told.format_exception_only()).rstrip().split("\n")

@@ -8,6 +8,7 @@ from typing import Any
 
 from curifactory.core.events import (
     CallEnded,
+    CallRetracted,
     MetricLogged,
     RecordAdded,
     RunFinished,
@@ -89,6 +90,8 @@ class Tally:
                     self.origins[reason.particulars["run"]] += 1
             case MetricLogged():
                 self._keep_scores(event)
+            case CallRetracted():
+                self._forget_scores(event.call)
             case RecordAdded():
                 self._records[event.index] = event.name
             case RunStarted():
@@ -112,6 +115,11 @@ class Tally:
                     continue
                 del scores[metric]
             scores[metric] = (call, value)
+
+    def _forget_scores(self, call: int) -> None:
+        for scores in self._scores.values():
+            for metric in [metric for metric, kept in scores.items() if kept[0] == call]:
+                del scores[metric]
 
 
 def _order(score: tuple[tuple[str, str], tuple[int | None, float]]) -> int:

@@ -77,6 +77,12 @@ class CallStarted(NamedTuple):
     at: datetime
 
 
+class CallRetracted(NamedTuple):
+    """What a call has logged and reported so far does not count: its execution came to nothing, and there is another one."""
+
+    call: int
+
+
 class CallEnded(NamedTuple):
     """What became of one call: it ran, was reused, failed, was not needed or not reached.
 
@@ -148,6 +154,7 @@ Event = (
     | RecordAdded
     | RunPlanned
     | CallStarted
+    | CallRetracted
     | CallEnded
     | MetricLogged
     | Reported

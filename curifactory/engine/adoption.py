@@ -13,9 +13,10 @@ from curifactory.engine.checkpoints import discard_checkpoint
 from curifactory.engine.committing import commit_trace, identify
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
-from curifactory.engine.running import note_failure
+from curifactory.engine.running import note_failure, outcome_by
 from curifactory.engine.shipping import Performed
-from curifactory.errors import CacheError
+from curifactory.errors import CacheError, StageError, say
+from curifactory.executors.executor import Ended, Ending
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 def adopt(
     engine: Engine, call: Call, done: Performed, records: Sequence[Record], foreseen: Identified | None
-) -> None:
+) -> Exception | None:
     """Settle a call that was executed in another process.
 
     Parameters
@@ -39,6 +40,11 @@ def adopt(
         The records that were sent with it, in their order.
     foreseen : Identified or None
         What it was taken for when it was sent.
+
+    Returns
+    -------
+    Exception or None
+        Why its trace cannot be written, in which case it has failed.
     """
     call.made = True
     call.observed = done.reads
@@ -46,12 +52,13 @@ def adopt(
     call.outputs = done.outputs
     engine.adopt_facts(done.facts)
     if engine.options.writes and engine.wants_trace(call):
-        what = identify(engine, call, done.not_reusable, foreseen)
-        call.key = engine.identifier.momentary_key(call) if what is None else what.key
-        for label in call.labels.values():
-            engine.labels.pass_on(label, call.key)
-        if done.fault is None and what is not None:
-            commit_trace(engine, call, done.report_folder, what, done.started, done.duration_s)
+        try:
+            _commit(engine, call, done, foreseen)
+        except BaseException as error:
+            adopt_failure(engine, call, error, done.started, "")
+            if not isinstance(error, Exception):
+                raise
+            return error
     if done.fault is None:
         discard_checkpoint(done.checkpoint)
     else:
@@ -74,6 +81,16 @@ def adopt(
             peak_bytes=done.peak_bytes,
         )
     )
+    return None
+
+
+def _commit(engine: Engine, call: Call, done: Performed, foreseen: Identified | None) -> None:
+    what = identify(engine, call, done.not_reusable, foreseen)
+    call.key = engine.identifier.momentary_key(call) if what is None else what.key
+    for label in call.labels.values():
+        engine.labels.pass_on(label, call.key)
+    if done.fault is None and what is not None:
+        commit_trace(engine, call, done.report_folder, what, done.started, done.duration_s)
 
 
 def adopt_failure(
@@ -82,7 +99,6 @@ def adopt_failure(
     error: BaseException,
     started: datetime,
     frames: str,
-    outcome: CallOutcome = CallOutcome.FAILED,
 ) -> None:
     """Settle a call that has failed in another process, or with it.
 
@@ -96,10 +112,8 @@ def adopt_failure(
         When it began.
     frames : str
         The person's frames, as the other process saw them; empty if it could not tell.
-    outcome : CallOutcome
-        Failed, or interrupted.
     """
-    call.outcome = outcome
+    call.outcome = outcome_by(error)
     if frames:
         error.__dict__["person_frames"] = frames
     note_failure(engine, call, error)
@@ -109,9 +123,25 @@ def adopt_failure(
             call,
             started_at=started,
             duration_s=duration_s,
-            error=frames or f"{type(error).__name__}: {error}",
+            error=frames or say(error),
         )
     )
+
+
+def error_of(call: Call, ended: Ended) -> StageError:
+    """Return what is told of a call whose job has ended without a result."""
+    where = f"Stage '{call.name}' of {call.record.get_reference_name()}"
+    if ended.ending is Ending.TIMED_OUT:
+        return StageError(
+            f"{where} has failed: {ended.detail}.",
+            hint="Give it more time with @stage(timeout_s=…) or --timeout.",
+        )
+    if ended.ending is Ending.DIED:
+        return StageError(
+            f"The process that executed {where[0].lower()}{where[1:]} died: {ended.detail}.",
+            hint="What is finished is kept: the same command goes on from there.",
+        )
+    return StageError(f"{where} could not be executed in another process: {ended.detail}")
 
 
 def _check_travelled(engine: Engine, call: Call) -> None:

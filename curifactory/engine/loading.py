@@ -8,7 +8,7 @@ from typing import Any
 from curifactory.core.trace import Artifact, StoredFile
 from curifactory.engine.graph import Call
 from curifactory.engine.saving import Saver
-from curifactory.errors import CacheError
+from curifactory.errors import CacheError, say
 from curifactory.store.artifacts import ArtifactFiles, FileState
 
 
@@ -102,7 +102,7 @@ class Loader:
         except BaseException as error:
             raise CacheError(
                 f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
-                f"{cacher.final_path()}: {type(error).__name__}: {error}",
+                f"{cacher.final_path()}: {say(error)}",
                 hint=f"Make it again with --overwrite-stage {call.name}.",
             ) from error
 

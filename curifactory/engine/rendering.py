@@ -11,7 +11,7 @@ from typing import Any
 from curifactory.caching.names import safe_name
 from curifactory.core.secrets import mask_text
 from curifactory.core.trace import Fragment
-from curifactory.errors import DefinitionError, ReportError
+from curifactory.errors import DefinitionError, ReportError, say
 
 ERROR_KIND = "error"
 
@@ -113,13 +113,9 @@ def error_fragment(reportable: Any, exception: BaseException, name: str) -> Frag
         value = getattr(reportable, attribute, None)
         return value if isinstance(value, str) and value else None
 
-    try:
-        text = str(exception)
-    except Exception:  # noqa: BLE001 - an exception that cannot say what it is must not cost the result either
-        text = "an exception that could not be shown"
     data = {
         "reportable": type(reportable).__name__,
-        "message": mask_text(f"{type(exception).__name__}: {text}"),
+        "message": mask_text(say(exception)),
         "traceback": mask_text("".join(traceback.format_exception(exception))),
     }
     return Fragment(given("name") or name, ERROR_KIND, data, (), given("group"), given("caption"))

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from curifactory.caching.file_reference import FileReferenceCacher
 from curifactory.caching.path_ref import PathRef
@@ -23,7 +25,7 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified
 from curifactory.engine.parameters import changed_parameters
 from curifactory.engine.seeding import SEED, set_seeds
-from curifactory.errors import StageError
+from curifactory.errors import StageError, say
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -45,6 +47,8 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     ------
     DefinitionError
         If the stage changed its parameters, or something it depends on was changed since the call was made.
+    CacheError, StoreError
+        If what it has reported, or its trace, cannot be written; it has failed then, too.
     Exception
         Whatever the stage function raises.
     """
@@ -59,13 +63,13 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     try:
         before = check_unchanged(engine, call)
         activity, values, duration_s = _try(engine, call)
+        call.made = True
+        if before:
+            _note_changes(engine, call, before, activity)
+        lossless, fault = _commit(engine, call, activity, values, duration_s, started, foreseen)
     except BaseException as error:
         fail_call(engine, call, error, started)
         raise
-    call.made = True
-    if before:
-        _note_changes(engine, call, before, activity)
-    lossless, fault = _commit(engine, call, activity, values, duration_s, started, foreseen)
     call.outcome = CallOutcome.RAN
     _fill_slots(call, values, lossless)
     if fault is None and activity.checkpoint is not None:
@@ -89,14 +93,16 @@ def _try(engine: Engine, call: Call) -> tuple[Activity, tuple[Any, ...], float]:
             if number > allowed:
                 raise
             engine.warn(tell_retry(call, error, number, allowed))
+            if activity.told is not None:
+                activity.told.retract()
         else:
             return activity, values, duration_s
 
 
 def tell_retry(call: Call, error: BaseException, number: int, allowed: int) -> str:
     """Return one line about a call that is tried again."""
-    said = str(error).partition("\n")[0]
-    return f"{call.describe()} failed ({type(error).__name__}: {said}); tried again ({number} of {allowed})."
+    said = say(error).partition("\n")[0]
+    return f"{call.describe()} failed ({said}); tried again ({number} of {allowed})."
 
 
 def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, ...], float]:
@@ -121,12 +127,15 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         activity.note(SEED)
         set_seeds(seed)
     engine.executing.append(call)
+    process = os.getpid()
     try:
         values, duration_s = execute(activity) if call.cwd is None else _execute_in(call.cwd, activity)
     except OSError as error:
         activity.note_place(error)
         raise
     finally:
+        if os.getpid() != process:
+            end_copy(sys.exception())
         engine.executing.pop()
     activity.end()
     if "files" in activity.reads and _tells_a_place(call, values):
@@ -183,13 +192,18 @@ def _fill_slots(call: Call, values: Sequence[Any], lossless: Sequence[bool]) -> 
 
 def fail_call(engine: Engine, call: Call, error: BaseException, started: datetime) -> None:
     """Settle a call that has raised."""
-    interrupted = isinstance(error, (KeyboardInterrupt, SystemExit))
-    call.outcome = CallOutcome.INTERRUPTED if interrupted else CallOutcome.FAILED
+    call.outcome = outcome_by(error)
     note_failure(engine, call, error)
     duration_s = (now() - started).total_seconds()
     engine.events.emit(
         call_ended(call, started_at=started, duration_s=duration_s, error=person_frames(error))
     )
+
+
+def outcome_by(error: BaseException) -> CallOutcome:
+    """Return how a call has ended that was ended by an exception."""
+    is_interruption = isinstance(error, (KeyboardInterrupt, SystemExit))
+    return CallOutcome.INTERRUPTED if is_interruption else CallOutcome.FAILED
 
 
 def note_failure(engine: Engine, call: Call, error: BaseException) -> None:
@@ -248,6 +262,27 @@ def check_values(engine: Engine, call: Call) -> Mapping[str | Slot, str]:
                 hint="Run with --eager, or change a copy.",
             )
     return identities
+
+
+def end_copy(error: BaseException | None) -> NoReturn:
+    """End a process that a stage has forked and that has come back from it: its parent goes on with the run, once.
+
+    Parameters
+    ----------
+    error : BaseException or None
+        What it has come back with.
+    """
+    code = 0
+    if isinstance(error, SystemExit):
+        code = error.code if isinstance(error.code, int) else int(error.code is not None)
+    elif error is not None:
+        code = 1
+        with suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(person_frames(error))
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError, AttributeError):
+            stream.flush()
+    os._exit(code)
 
 
 def _tells_a_place(call: Call, values: Sequence[Any]) -> bool:

@@ -14,7 +14,7 @@ from curifactory.engine.describe import describe, summary, type_name
 from curifactory.engine.graph import Call
 from curifactory.engine.labels import Labels
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
-from curifactory.errors import CacheError, CurifactoryError, DefinitionError
+from curifactory.errors import CacheError, CurifactoryError, DefinitionError, say
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.full_store import NOT_KEPT
 
@@ -224,7 +224,7 @@ class Saver:
                 path = next(iter(placement.staged.values()), self._cache_folder)
                 raise CacheError(
                     f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
-                    f"a {type_name(value)}: {type(error).__name__}: {error}{_place_of(error, path)}"
+                    f"a {type_name(value)}: {say(error)}{_place_of(error, path)}"
                 ) from error
             raise
 

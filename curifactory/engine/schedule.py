@@ -11,16 +11,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.events import CallStarted
-from curifactory.core.outcomes import CallOutcome, Verdict
+from curifactory.core.events import CallRetracted, CallStarted, MetricLogged, Reported
+from curifactory.core.outcomes import Verdict
+from curifactory.core.streams import print_through
 from curifactory.core.wall_clock import now
-from curifactory.engine.adoption import adopt, adopt_failure
+from curifactory.engine.adoption import adopt, adopt_failure, error_of
 from curifactory.engine.graph import Call
 from curifactory.engine.order import rank_calls
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
 from curifactory.engine.travel import pack
-from curifactory.errors import StageError
+from curifactory.errors import say
 from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class _Running:
     foreseen: Identified | None
     locked: tuple[str, ...]
     started: datetime
+    has_told: bool = False
 
 
 class Schedule:
@@ -248,7 +250,7 @@ class Schedule:
             engine.stays_here.add(id(call.spec))
             engine.warn(
                 f"'{call.name}' is executed in the command's own process, since what it is given cannot be sent to "
-                f"another one ({type(error).__name__}: {error})."
+                f"another one ({say(error)})."
             )
             return None
 
@@ -278,7 +280,7 @@ class Schedule:
         if running is None:
             return
         if isinstance(happened, Told):
-            self._hear(happened.message)
+            self._hear(running, happened.message)
             return
         # It has left room.
         self._has_news = True
@@ -288,7 +290,7 @@ class Schedule:
             if happened.ending is Ending.DONE:
                 self._end(running, pickle.loads(happened.result))
             else:
-                self._fail(call, _error_of(call, happened), running.started, "")
+                self._fail(call, error_of(call, happened), running.started, "")
         finally:
             # Not before: it holds its locks until here, and who holds locks must not wait for one.
             del self._running[call.index]
@@ -310,12 +312,16 @@ class Schedule:
                     self._start_ready()
             finally:
                 # What is finished is kept, whatever becomes of the next.
-                adopt(self._engine, call, done, running.records, running.foreseen)
-            self._go_on(call)
+                fault = adopt(self._engine, call, done, running.records, running.foreseen)
+            if fault is None:
+                self._go_on(call)
+            else:
+                self._after_failure(call, fault)
 
     def _send_more(self, call: Call, lacks: int) -> None:
         """Try a call again that has asked for something which was not there."""
         engine = self._engine
+        self._retract(call)
         producer = engine.graph.calls[lacks] if lacks >= 0 else None
         if producer is None or producer.settled:
             if id(call.spec) in engine.reads_widely:
@@ -327,15 +333,20 @@ class Schedule:
         else:
             self._make_ready(call.index)
 
-    def _hear(self, message: bytes) -> None:
+    def _hear(self, running: _Running, message: bytes) -> None:
         kind, *content = pickle.loads(message)
         if kind == "said":
-            target = sys.stderr if content[0] == "stderr" else sys.stdout
-            target.write(content[1])
-            target.flush()
+            print_through(sys.stderr if content[0] == "stderr" else sys.stdout, content[1])
         else:
             for event in content[0]:
+                running.has_told |= isinstance(event, (MetricLogged, Reported))
                 self._engine.events.emit(event)
+
+    def _retract(self, call: Call) -> None:
+        """Take back what a call has told that is going to be executed once more."""
+        running = self._running.get(call.index)
+        if running is not None and running.has_told:
+            self._engine.events.emit(CallRetracted(call.index))
 
     def _fail(self, call: Call, error: BaseException, started: datetime, frames: str) -> None:
         if not isinstance(error, Exception):
@@ -344,13 +355,14 @@ class Schedule:
                 # How exceptions are pickled may have been changed by others, and its code is not among its arguments.
                 code: Any = error.args[0] if len(error.args) == 1 else error.args
                 error.code = code or None
-            adopt_failure(self._engine, call, error, started, frames, CallOutcome.INTERRUPTED)
+            adopt_failure(self._engine, call, error, started, frames)
             self._failed = self._failed or (call, error)
             return
         tries = self._tries[call.index] = self._tries.get(call.index, 0) + 1
         allowed = max(call.spec.needs.retries, self._engine.options.retries)
         if tries <= allowed and self._failed is None:
             self._engine.warn(tell_retry(call, error, tries, allowed))
+            self._retract(call)
             self._make_ready(call.index)
             return
         adopt_failure(self._engine, call, error, started, frames)
@@ -379,22 +391,6 @@ class Schedule:
             engine.hands.close(at_once=True)
         finally:
             for running in self._running.values():
-                error = KeyboardInterrupt("stopped")
-                adopt_failure(engine, running.call, error, running.started, "", CallOutcome.INTERRUPTED)
+                adopt_failure(engine, running.call, KeyboardInterrupt("stopped"), running.started, "")
                 engine.call_locks.release(*running.locked)
             self._running.clear()
-
-
-def _error_of(call: Call, ended: Ended) -> BaseException:
-    where = f"Stage '{call.name}' of {call.record.get_reference_name()}"
-    if ended.ending is Ending.TIMED_OUT:
-        return StageError(
-            f"{where} has failed: {ended.detail}.",
-            hint="Give it more time with @stage(timeout_s=…) or --timeout.",
-        )
-    if ended.ending is Ending.DIED:
-        return StageError(
-            f"The process that executed {where[0].lower()}{where[1:]} died: {ended.detail}.",
-            hint="What is finished is kept: the same command goes on from there.",
-        )
-    return StageError(f"{where} could not be executed in another process: {ended.detail}")

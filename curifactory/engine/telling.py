@@ -10,7 +10,7 @@ from datetime import datetime, tzinfo
 from time import monotonic_ns
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.events import MetricLogged, Reported
+from curifactory.core.events import CallRetracted, MetricLogged, Reported
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
 from curifactory.core.trace import Fragment
@@ -122,6 +122,11 @@ class Telling:
             self._write_batch()
         if not self.quiet:
             self._emit(event)
+
+    def retract(self) -> None:
+        """Take back what the run was told: there is going to be another execution."""
+        if not (self.quiet or self.is_empty):
+            self._emit(CallRetracted(self._call.index))
 
     def write(self) -> str | None:
         """Write the rest of it beside the fragments' files.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import os
 import pickle
 import queue
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -142,7 +144,6 @@ class DaskExecutor:
                 self._setup,
                 job.payload,
                 job.threads,
-                job.timeout_s if is_ours else None,
                 (self._marks.path, mark) if self._marks is not None else None,
                 pure=False,
                 retries=0,
@@ -158,8 +159,9 @@ class DaskExecutor:
         if self._client.status != "running":
             # It may be that the scheduler comes back; if not, Dask says nothing of it.
             self._call_later(_AGAIN_S, self._over.put, (job.number, future))
-        if job.timeout_s is not None and not is_ours:
-            self._call_later(job.timeout_s, self._give_up, job, future.key)
+        if job.timeout_s is not None:
+            watch = self._stop_overdue if is_ours else self._give_up
+            self._call_later(job.timeout_s, watch, job, future.key)
 
     def _call_later(self, seconds: float, function: Callable[..., Any], *arguments: Any) -> None:
         loop = self._client.loop
@@ -303,7 +305,7 @@ class DaskExecutor:
         if _is_of_job(error):
             return self._let_go(Ended(number, Ending.RAISED, detail=_say(error)))
         if self._marks is not None and isinstance(error, self._distributed.KilledWorker):
-            mark = self._marks.get(handed.mark)
+            mark = self._marks.get(handed.mark).mark
             if mark is Mark.STOPPED:
                 detail = f"it took longer than {handed.job.timeout_s:g} s and was stopped"
                 return self._let_go(Ended(number, Ending.TIMED_OUT, detail=detail))
@@ -312,6 +314,29 @@ class DaskExecutor:
                 self._hand_over(handed.job, handed.losses + 1)
                 return []
         return self._let_go(Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})"))
+
+    def _stop_overdue(self, job: Job, key: Any) -> None:
+        """End the process in which a job takes longer than it may, whatever it is at; another one takes its place."""
+        handed, marks = self._handed.get(job.number), self._marks
+        if handed is None or marks is None or job.timeout_s is None:
+            return
+        if handed.future is None or handed.future.key != key or handed.future.done():
+            return
+        begun = marks.get(handed.mark)
+        # One that waits is looked at again and again, since nobody tells when it begins.
+        left_s = job.timeout_s + begun.began_s - time.monotonic() if begun.mark is Mark.RUNS else _AGAIN_S
+        if left_s > 0 and begun.mark in (Mark.WAITS, Mark.RUNS):
+            self._call_later(left_s, self._stop_overdue, job, key)
+        if left_s > 0:
+            return
+        with suppress(OSError):
+            # While it stands still it does not go on to another job, whose end this would be.
+            os.kill(begun.pid, signal.SIGSTOP)
+            if marks.get(handed.mark).mark is Mark.RUNS:
+                marks.set(handed.mark, Mark.STOPPED)
+                os.kill(begun.pid, signal.SIGKILL)
+            else:
+                os.kill(begun.pid, signal.SIGCONT)
 
     def _give_up(self, job: Job, key: Any) -> Any:
         """Wait for a job no longer whose worker is not ours to end."""

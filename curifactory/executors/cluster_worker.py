@@ -21,6 +21,9 @@ _begun: dict[str, tuple[Work, int]] = {}
 _limited: dict[str, tuple[int, int]] = {}
 # The path of a process of the cluster before its first work.
 _own_path: dict[str, tuple[str, ...]] = {}
+# A process of the cluster may have several threads, and jobs of several runs, while its path, its modules, its working
+# folder and its standard output are one.
+_at_work = threading.Lock()
 
 
 def do_job(
@@ -28,54 +31,37 @@ def do_job(
     packed: bytes,
     payload: bytes,
     threads: int,
-    stop_after_s: float | None,
     marked: tuple[str, int] | None,
 ) -> tuple[str, list[bytes], Any, float]:
-    """Do a job in a process of the cluster, and say how long it took.
-
-    What takes longer than it may ends with its process: that one has nothing else to do, and another takes its place.
-    """
+    """Do a job in a process of the cluster, and say how long it took."""
     began = time.monotonic()
-    _mark(marked, Mark.RUNS)
-    stopping = None
-    if stop_after_s is not None:
-        stopping = threading.Timer(stop_after_s, _stop, (marked,))
-        stopping.daemon = True
-        stopping.start()
+    if marked is not None:
+        Marks(marked[0]).begin(marked[1])
     told: list[bytes] = []
     content: Any
     try:
-        work, usual = _begun.get(key, (None, 1))
-        if work is None:
-            setup: Setup = pickle.loads(packed)
-            # Not what an earlier run has put there: its modules are not this one's.
-            own = _own_path.setdefault("path", tuple(sys.path))
-            sys.path[:] = [*setup.path, *(each for each in own if each not in setup.path)]
-            if os.path.isdir(setup.folder):
-                os.chdir(setup.folder)
-            _begun.clear()
-            work, usual = _begun[key] = begin_work(setup), setup.threads
-        _limit(max(threads, usual))
-        kind, content = "done", work(payload, told.append)
+        with _at_work:
+            work, usual = _begun.get(key) or _begin(key, packed)
+            _limit(max(threads, usual))
+            kind, content = "done", work(payload, told.append)
     except BaseException:  # noqa: BLE001 - whatever it is, it is told
         kind, content = "raised", traceback.format_exc()
-    finally:
-        if stopping is not None:
-            stopping.cancel()
-    _mark(marked, Mark.DONE)
+    if marked is not None:
+        Marks(marked[0]).set(marked[1], Mark.DONE)
     return kind, told, content, time.monotonic() - began
 
 
-def _mark(marked: tuple[str, int] | None, mark: Mark) -> None:
-    if marked is not None:
-        path, number = marked
-        Marks(path).set(number, mark)
-
-
-def _stop(marked: tuple[str, int] | None) -> None:
-    """End this process, in which a job takes longer than it may."""
-    _mark(marked, Mark.STOPPED)
-    os._exit(1)
+def _begin(key: str, packed: bytes) -> tuple[Work, int]:
+    """Begin the work of a run in the place of another one's."""
+    setup: Setup = pickle.loads(packed)
+    # Not what an earlier run has put there: its modules are not this one's.
+    own = _own_path.setdefault("path", tuple(sys.path))
+    sys.path[:] = [*setup.path, *(each for each in own if each not in setup.path)]
+    if os.path.isdir(setup.folder):
+        os.chdir(setup.folder)
+    _begun.clear()
+    begun = _begun[key] = begin_work(setup), setup.threads
+    return begun
 
 
 def _limit(threads: int) -> None:

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import struct
 import tempfile
+import time
 from contextlib import suppress
 from enum import IntEnum
+from typing import NamedTuple
+
+_PREFIX = "curifactory-marks-"
+_BEGUN = struct.Struct("=Bid")
 
 
 class Mark(IntEnum):
@@ -17,8 +23,16 @@ class Mark(IntEnum):
     STOPPED = 3
 
 
+class Begun(NamedTuple):
+    """How far a job has come, the process that does it, and when that began, by the clock of `time.monotonic`."""
+
+    mark: Mark
+    pid: int
+    began_s: float
+
+
 class Marks:
-    """A file with a byte for each job, into which the process writes that does the job.
+    """A file with a few bytes for each job, into which the process writes that does the job.
 
     Parameters
     ----------
@@ -28,9 +42,9 @@ class Marks:
     Examples
     --------
     >>> marks = Marks()
-    >>> marks.set(7, Mark.RUNS)
-    >>> marks.get(7).name, marks.get(6).name, marks.get(8).name
-    ('RUNS', 'WAITS', 'WAITS')
+    >>> marks.begin(7)
+    >>> marks.get(7).pid == os.getpid(), marks.get(6).mark.name, marks.get(8).mark.name
+    (True, 'WAITS', 'WAITS')
     >>> marks.remove()
     """
 
@@ -38,27 +52,56 @@ class Marks:
 
     def __init__(self, path: str | None = None) -> None:
         if path is None:
-            handle, path = tempfile.mkstemp(prefix="curifactory-marks-")
+            _remove_abandoned()
+            handle, path = tempfile.mkstemp(prefix=f"{_PREFIX}{os.getpid()}-")
             os.close(handle)
         self.path = path
 
+    def begin(self, number: int) -> None:
+        """Note that this process does a job from now on."""
+        self._write(number, _BEGUN.pack(Mark.RUNS, os.getpid(), time.monotonic()))
+
     def set(self, number: int, mark: Mark) -> None:
-        """Note how far a job has come. Without room for it the job goes on; if it dies, nobody knows how far it was."""
+        """Note how far a job has come that has begun."""
+        self._write(number, bytes([mark]))
+
+    def get(self, number: int) -> Begun:
+        """Return how far a job has come."""
+        with suppress(OSError), open(self.path, "rb") as file:
+            file.seek(number * _BEGUN.size)
+            found = file.read(_BEGUN.size)
+            if len(found) == _BEGUN.size:
+                mark, pid, began_s = _BEGUN.unpack(found)
+                return Begun(Mark(mark), pid, began_s)
+        return Begun(Mark.WAITS, 0, 0.0)
+
+    def _write(self, number: int, content: bytes) -> None:
+        """Write what is known of a job. Without room for it the job goes on; if it dies, nobody knows how far it was."""
         with suppress(OSError):
             handle = os.open(self.path, os.O_WRONLY)
             try:
-                os.pwrite(handle, bytes([mark]), number)
+                os.pwrite(handle, content, number * _BEGUN.size)
             finally:
                 os.close(handle)
-
-    def get(self, number: int) -> Mark:
-        """Return how far a job has come."""
-        with suppress(OSError), open(self.path, "rb") as file:
-            file.seek(number)
-            return Mark(int.from_bytes(file.read(1), "big"))
-        return Mark.WAITS
 
     def remove(self) -> None:
         """Remove the file."""
         with suppress(OSError):
             os.unlink(self.path)
+
+
+def _remove_abandoned() -> None:
+    """Remove the files of processes that were killed, and so could not do it themselves."""
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as listing:
+        for entry in listing:
+            number = entry.name.removeprefix(_PREFIX).partition("-")[0]
+            if not (entry.name.startswith(_PREFIX) and number.isdigit()):
+                continue
+            try:
+                os.kill(int(number), 0)
+            except ProcessLookupError:
+                with suppress(OSError):
+                    os.unlink(entry.path)
+            except (OSError, OverflowError):
+                # That of somebody else.
+                continue

@@ -9,7 +9,7 @@ from typing import Any
 from curifactory.core.events import Warned
 from curifactory.core.outcomes import RunOutcome
 from curifactory.engine.execute import person_frames
-from curifactory.errors import ConfigurationError, CurifactoryError, PartlyFailedError
+from curifactory.errors import ConfigurationError, CurifactoryError, PartlyFailedError, say
 from curifactory.manager.assembly import Parts
 from curifactory.manager.description import describe_run, reading_git, result_folders
 from curifactory.manager.origins import describe_origins
@@ -159,7 +159,7 @@ def tell_end(error: BaseException | None) -> tuple[str | None, str | None]:
     """Return the line and the person's frames that are kept of what ended a run; an interruption says no more than that."""
     if error is None:
         return None, None
-    line = f"{type(error).__name__}: {error}".rstrip(": ")
+    line = say(error)
     frames = person_frames(error)
     if isinstance(error, KeyboardInterrupt):
         return str(error) or None, frames if frames.strip() != line else None

@@ -10,7 +10,7 @@ from types import FrameType, TracebackType
 from typing import Any, NamedTuple
 
 from curifactory.engine.travel import pack
-from curifactory.errors import StageError
+from curifactory.errors import say
 
 
 class Place(NamedTuple):
@@ -30,7 +30,8 @@ class Raised:
     Parameters
     ----------
     error : BaseException
-        What was raised. One that cannot be made again is told by a ``StageError``.
+        What was raised. In place of one that cannot be made again comes one that is called the same, says the same, and is
+        caught as the nearest of Python's own kinds that it was.
 
     Examples
     --------
@@ -56,7 +57,7 @@ class Raised:
             self._made_of = error.__reduce_ex__(4)
             _rebuild(pickle.loads(pack(self._made_of)))
         except Exception:  # noqa: BLE001 - people's exceptions may take what they like
-            self._made_of = StageError(f"{type(error).__name__}: {error}").__reduce_ex__(4)
+            self._made_of = _stand_in, _describe(error)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return make_again, (self._made_of, self._places, *self._chain, self._is_without_context)
@@ -88,6 +89,35 @@ def _rebuild(made_of: Any) -> BaseException:
     error: BaseException = make(*arguments)
     if state is not None:
         error.__setstate__(state)
+    return error
+
+
+def _describe(error: BaseException) -> tuple[str, str, type[BaseException], str, tuple[str, ...]]:
+    """Return what a stand-in for an exception is made of."""
+    kind = type(error)
+    own = next(
+        each for each in kind.__mro__ if issubclass(each, BaseException) and each.__module__ == "builtins"
+    )
+    if issubclass(own, BaseExceptionGroup):
+        # Without its exceptions it is none.
+        own = Exception if isinstance(error, Exception) else BaseException
+    text = say(error)[len(kind.__name__) :].removeprefix(": ")
+    return kind.__module__, kind.__qualname__, own, text, tuple(map(str, getattr(error, "__notes__", ())))
+
+
+def _stand_in(
+    module: str, qualname: str, own: type[BaseException], text: str, notes: Sequence[str]
+) -> BaseException:
+    members = {
+        "__module__": module,
+        "__qualname__": qualname,
+        "__init__": lambda self, *_: None,
+        "__str__": lambda self: text,
+        "__reduce__": lambda self: (_stand_in, (module, qualname, own, text, notes)),
+    }
+    error: BaseException = type(qualname.rpartition(".")[2], (own,), members)(text)
+    for note in notes:
+        error.add_note(note)
     return error
 
 

@@ -100,15 +100,7 @@ def begin(initial: bytes) -> Work:
     if facts.experiment:
         # As the command does it, so that modules have the same names and lie in the same places.
         facts.project.load_experiment(facts.experiment)
-    lock = threading.Lock()
-    worker = _Worker(facts)
-
-    def work(payload: bytes, tell: Tell) -> bytes:
-        # A worker of a cluster may have several threads, while a working folder and standard output are one.
-        with lock:
-            return worker.work(payload, tell)
-
-    return work
+    return _Worker(facts).work
 
 
 def forget_modules(scope: Scope) -> None:

@@ -30,6 +30,18 @@ _CAUSES = {
         "it is not there",
         "If the project folder was moved or deleted while it was in use, run the same command again from its new place.",
     ),
+    errno.ENOTDIR: (
+        "a file lies where a folder should be",
+        "Move it out of the way, then run the same command again.",
+    ),
+    errno.EISDIR: (
+        "a folder lies where a file should be",
+        "Move it out of the way, then run the same command again.",
+    ),
+    errno.EEXIST: (
+        "something else has that name",
+        "Move it out of the way, then run the same command again.",
+    ),
     errno.EIO: ("the disk answers with an error", "Check the disk, then run the same command again."),
     errno.EMFILE: (
         "too many files are open",
@@ -39,6 +51,8 @@ _CAUSES = {
 
 # What is raised when a file that is open already does not take any more, and so names none.
 _OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# Where something is renamed, what is wrong with its new place.
+_OF_TARGET = {errno.ENOTDIR, errno.EISDIR}
 
 
 def is_of_writing(error: OSError) -> bool:
@@ -78,6 +92,8 @@ def cache_error(error: OSError, doing: str, path: str | None = None) -> CacheErr
     Could not save the artifact '/data/x.pkl': the disk is full. Make room on that disk, then run the same command again.
     """
     place = path if path is not None else error.filename
+    if error.errno in _OF_TARGET and error.filename2 is not None:
+        place = error.filename2
     cause, hint = _CAUSES.get(error.errno or 0, (error.strerror or str(error) or type(error).__name__, None))
     named = f" '{place}'" if place is not None else ""
     return CacheError(f"Could not {doing}{named}: {cause}.", hint=hint)

@@ -7,6 +7,7 @@ from typing import Any
 
 from curifactory.core.events import (
     CallEnded,
+    CallRetracted,
     CallStarted,
     RecordAdded,
     Reported,
@@ -85,6 +86,7 @@ def _describe_end(event: RunFinished) -> str:
 _DESCRIPTIONS: Mapping[type, Callable[[Any], str]] = {
     CallEnded: _describe_call,
     CallStarted: lambda event: f"call {event.call}: {event.name} started, {event.record_name}",
+    CallRetracted: lambda event: f"call {event.call}: what it has logged and reported so far does not count",
     RecordAdded: _describe_record,
     Reported: _describe_reported,
     RunStarted: lambda event: f"run: {event.reference} started",

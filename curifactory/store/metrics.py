@@ -28,6 +28,9 @@ Many of them (a training loop logs faster than five times a second) become one l
 
 ``steps`` and ``epochs`` are null if none was given; ``after_ms`` counts from ``at``. NaN and the infinities are the
 texts ``"nan"``, ``"inf"`` and ``"-inf"``, since JSON has no words for them.
+
+Where an execution of a call came to nothing and another one followed, ``{"call": 3, "retracted": true}`` says that what
+stands above of that call does not count.
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from curifactory.store.metric_lines import read_number
+from curifactory.store.rows import RETRACTED
 
 METRICS_NAME = "metrics.jsonl"
 
@@ -134,6 +138,10 @@ def read_series(rows: Iterable[Mapping[str, Any]]) -> list[MetricSeries]:
     """
     found: dict[tuple[int, int | None, str, str], MetricSeries] = {}
     for row in rows:
+        if RETRACTED in row:
+            for key in [each for each in found if each[1] == row["call"]]:
+                del found[key]
+            continue
         columns = (
             row["columns"] if "columns" in row else {name: [value] for name, value in row["values"].items()}
         )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import (
     CallEnded,
+    CallRetracted,
     CallStarted,
     Event,
     MetricLogged,
@@ -36,7 +37,13 @@ from curifactory.store.log_lines import LEVELS_OF_CALLS, level_of
 from curifactory.store.metric_lines import Key
 from curifactory.store.metrics import METRICS_NAME
 from curifactory.store.metrics_writer import MetricsWriter
-from curifactory.store.rows import RECORDS_NAME, REPORTABLES_NAME, record_line, reportable_line
+from curifactory.store.rows import (
+    RECORDS_NAME,
+    REPORTABLES_NAME,
+    record_line,
+    reportable_line,
+    retraction_line,
+)
 
 if TYPE_CHECKING:
     from curifactory.store.index import Index
@@ -90,6 +97,7 @@ class Recorder:
             MetricLogged: self._metrics.add,
             CallEnded: self._end_call,
             CallStarted: self._say,
+            CallRetracted: self._retract_call,
             RecordAdded: self._add_record,
             Reported: self._add_reportable,
             RunPlanned: self._say,
@@ -189,6 +197,11 @@ class Recorder:
     def _add_reportable(self, event: Reported) -> None:
         # People may go on to change what they have reported.
         self._reportables.add(encode_lines([reportable_line(event)]))
+        self.log.add("INFO", event)
+
+    def _retract_call(self, event: CallRetracted) -> None:
+        self._metrics.retract(event.call)
+        self._reportables.add(encode_lines([retraction_line(event.call)]))
         self.log.add("INFO", event)
 
     def _add_warning(self, event: Warned) -> None:

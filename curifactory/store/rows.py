@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from curifactory.core.trace import Fragment
 
 RECORDS_NAME = "records.jsonl"
 REPORTABLES_NAME = "reportables.jsonl"
+RETRACTED = "retracted"
 PARAMETERS_NAME = "parameters.json"
 
 
@@ -121,6 +122,28 @@ def reportable_line(event: Reported) -> dict[str, Any]:
         "files": list(fragment.files),
         "data": fragment.data,
     }
+
+
+def retraction_line(call: int) -> dict[str, Any]:
+    """Return what the files of metrics and reportables keep of a call whose execution so far does not count."""
+    return {"call": call, RETRACTED: True}
+
+
+def drop_retracted(rows: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the lines that count.
+
+    Examples
+    --------
+    >>> drop_retracted([{"call": 3, "name": "a"}, retraction_line(3), {"call": 3, "name": "b"}])
+    [{'call': 3, 'name': 'b'}]
+    """
+    kept: list[Mapping[str, Any]] = []
+    for row in rows:
+        if RETRACTED in row:
+            kept = [each for each in kept if each["call"] != row["call"]]
+        else:
+            kept.append(row)
+    return kept
 
 
 def read_reportable(row: Mapping[str, Any]) -> ReportableRow:

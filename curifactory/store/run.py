@@ -27,6 +27,7 @@ from curifactory.store.rows import (
     RecordRow,
     ReportableRow,
     WarningRow,
+    drop_retracted,
     read_parameter,
     read_record,
     read_reportable,
@@ -159,7 +160,8 @@ class Run:
     @cached_property
     def reportables(self) -> tuple[ReportableRow, ...]:
         """What was reported, in that order."""
-        return self._read_rows(REPORTABLES_NAME, read_reportable)
+        rows = drop_retracted(read_journal(self.folder / REPORTABLES_NAME))
+        return tuple([self._read_row(REPORTABLES_NAME, read_reportable, row) for row in rows])
 
     @cached_property
     def parameters(self) -> tuple[ParameterRow, ...]:

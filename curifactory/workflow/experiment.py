@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 from curifactory.core import garbage
 from curifactory.core.nearest import suggest
 from curifactory.engine.plan import Plan
-from curifactory.errors import CurifactoryError, DiscoveryError, StageError
+from curifactory.errors import CurifactoryError, DiscoveryError, StageError, say
 from curifactory.manager.assembly import with_folders
 from curifactory.manager.manager import ArtifactManager
 from curifactory.parameters.checking import check_values
@@ -344,11 +344,11 @@ def _raise(error: BaseException, manager: ArtifactManager) -> NoReturn:
         raise error
     failed = manager.engine.failed
     if failed is None or failed[1] is not error:
-        said = f"run() of '{manager.experiment_name}' raised {type(error).__name__}: {error}"
+        said = f"run() of '{manager.experiment_name}' raised {say(error)}"
     else:
         call = failed[0]
         said = (
-            f"Stage '{call.name}' of {call.record.get_reference_name()} raised {type(error).__name__}: {error} "
+            f"Stage '{call.name}' of {call.record.get_reference_name()} raised {say(error)} "
             f"(called at {manager.engine.place(call.line)})."
         )
     raise StageError(said) from error

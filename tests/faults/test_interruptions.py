@@ -226,6 +226,39 @@ def test_d6_a_second_interruption_ends_at_once(hurt: Any, words: tuple[str, ...]
     check_resumed(hurt)
 
 
+def test_d6_a_second_interruption_ends_at_once_also_what_runs_in_c(hurt: Any) -> None:
+    waiting(hurt, "begun(record); __import__('hashlib').pbkdf2_hmac('sha256', b'', b'', 2**31 - 1)")
+    process = hurt.start()
+    hurt.wait_for(lambda: pids(hurt))
+    time.sleep(0.3)
+    for _ in range(2):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 130, output
+    assert "Interrupted at once" in output
+    check_resumed(hurt)
+
+
+@pytest.mark.parametrize("kind", ["fork", "thread"])
+def test_d6_a_child_that_gets_the_interruption_too_does_not_count_as_a_second_one(
+    hurt: Any, kind: str
+) -> None:
+    starts = {
+        "fork": "__import__('multiprocessing').get_context('fork').Process(target=time.sleep, args=(60,)).start()",
+        "thread": "__import__('threading').Thread(target=time.sleep, args=(1,)).start()",
+    }
+    waiting(hurt, f"{starts[kind]}; begun(record); time.sleep(60)")
+    process = hurt.start()
+    hurt.wait_for(lambda: pids(hurt))
+    time.sleep(0.3)
+    os.killpg(process.pid, signal.SIGINT)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "Interrupted at once" not in output
+    assert facts_of(hurt)["outcome"] == "interrupted"
+
+
 @pytest.mark.parametrize("words", HANDS[1:], ids=IDS[1:])
 def test_d6_workers_end_when_nobody_is_there_to_work_for(hurt: Any, words: tuple[str, ...]) -> None:
     needs(words)

@@ -10,7 +10,6 @@ import traceback
 import pytest
 
 from curifactory.engine.travel import pack
-from curifactory.errors import StageError
 from curifactory.manager.raised import Raised
 
 
@@ -60,8 +59,9 @@ def test_notes_travel_too():
 
 def test_one_that_cannot_travel_is_told_by_another_one_at_the_same_place():
     _, arrived = send(divide_with_a_lock)
-    assert type(arrived) is StageError
-    assert str(arrived).startswith("RuntimeError: (<unlocked _thread.lock object")
+    assert isinstance(arrived, RuntimeError)
+    assert type(arrived).__name__ == "RuntimeError"
+    assert str(arrived).startswith("(<unlocked _thread.lock object")
     assert traceback.extract_tb(arrived.__traceback__)[-1].name == "divide_with_a_lock"
 
 
@@ -71,7 +71,32 @@ class ListedError(Exception):
 
 
 def test_one_that_says_of_itself_more_than_can_be_made_again_is_told_by_another_one():
-    assert type(pickle.loads(pack(Raised(ListedError())))) is StageError
+    arrived = pickle.loads(pack(Raised(ListedError())))
+    assert type(arrived) is not ListedError
+    assert (type(arrived).__name__, type(arrived).__module__) == ("ListedError", ListedError.__module__)
+
+
+class SilentError(UnicodeError):
+    def __init__(self, lock, _more):
+        self.lock = lock
+
+    def __str__(self):
+        raise RuntimeError("no words")
+
+
+def test_one_that_cannot_even_say_what_it_is_is_caught_as_what_it_was():
+    error = SilentError(threading.Lock(), 2)
+    error.add_note("of the third row")
+    arrived = pickle.loads(pack(Raised(error)))
+    assert isinstance(arrived, UnicodeError)
+    assert str(arrived) == "its text cannot be shown, since __str__ raised RuntimeError"
+    assert arrived.__notes__ == ["of the third row"]
+    assert str(pickle.loads(pack(Raised(arrived)))) == str(arrived)
+
+
+def test_a_group_that_cannot_travel_is_told_all_the_same():
+    arrived = pickle.loads(pack(Raised(ExceptionGroup("many", [ValueError(threading.Lock())]))))
+    assert (type(arrived).__name__, str(arrived)) == ("ExceptionGroup", "many (1 sub-exception)")
 
 
 def make_with(kind, said, _context):
