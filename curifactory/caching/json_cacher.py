@@ -9,6 +9,7 @@ from types import NoneType
 from typing import Any
 
 from curifactory.caching.cacheable import Cacheable
+from curifactory.caching.type_names import with_article
 from curifactory.errors import CacheError
 
 _ATOMS = frozenset({str, int, float, bool, NoneType})
@@ -148,11 +149,7 @@ def _iter_faults(value: Any, path: str) -> Iterator[str]:
             elif not _is_plain(item):
                 yield from _iter_faults(item, f"{path}[{_encode(key)}]")
     elif kind not in _ATOMS:
-        yield f"{path} is a {_type_name(kind)}, {_becomes(value)}"
-
-
-def _type_name(kind: type) -> str:
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+        yield f"{path} is {with_article(kind)}, {_becomes(value)}"
 
 
 def _becomes(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.fixed_zip import fixed_entry
+from curifactory.caching.type_names import with_article
 from curifactory.errors import CacheError
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ class NumpyCacher(Cacheable):
         kind = type(array)
         if kind is not np.ndarray and kind is not np.memmap:
             raise self.refusal(
-                f"{where} is a {kind.__module__}.{kind.__qualname__}, no numpy.ndarray.",
+                f"{where} is {with_article(kind)}, no numpy.ndarray.",
                 hint="Return an array or a dictionary of arrays, or use PickleCacher.",
             )
         dtype = array.dtype

@@ -13,6 +13,7 @@ from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.fixed_zip import fix_zip_dates
 from curifactory.caching.frame_formats import FrameFormat, get_format
 from curifactory.caching.parquet_cacher import comes_back
+from curifactory.caching.type_names import with_article
 from curifactory.core.secrets import mask_tree
 from curifactory.errors import CurifactoryError, UnidentifiableError
 
@@ -89,9 +90,8 @@ class PandasCacher(Cacheable):
                 hint="Save series.to_frame(), or use format='pickle'.",
             )
         if not isinstance(obj, (pd.DataFrame, pd.Series)):
-            kind = type(obj)
             raise self.refusal(
-                f"it is a {kind.__module__}.{kind.__qualname__}, no pandas.DataFrame.",
+                f"it is {with_article(type(obj))}, no pandas.DataFrame.",
                 hint="Use a cacher for that type.",
             )
         path = self.get_path()

@@ -8,6 +8,7 @@ from typing import Any
 
 from curifactory import optional
 from curifactory.caching.cacheable import Cacheable
+from curifactory.caching.type_names import public_name, with_article
 from curifactory.errors import CacheError, CurifactoryError
 
 _TYPE_ENTRY = b"curifactory.type"
@@ -45,12 +46,12 @@ class ParquetCacher(Cacheable):
         pyarrow = _pyarrow("pyarrow")
         parquet = _pyarrow("pyarrow.parquet")
         kind = type(obj)
-        name = _public_name(kind)
+        name = public_name(kind)
         try:
             table = _to_table(pyarrow, obj)
             if table is None:
                 raise self.refusal(
-                    f"it is a {name}, no table.",
+                    f"it is {with_article(kind)}, no table.",
                     hint="Return a frame of pandas or polars, a pyarrow.Table, or something that exports Arrow.",
                 )
             metadata = {**(table.schema.metadata or {}), _TYPE_ENTRY: name.encode()}
@@ -95,14 +96,6 @@ class ParquetCacher(Cacheable):
 
 def _pyarrow(module: str) -> Any:
     return optional.require(module, extra="arrow", purpose="ParquetCacher")
-
-
-def _public_name(kind: type) -> str:
-    """Return ``package.Class`` where that is the class, as most libraries hide theirs in inner modules."""
-    package = kind.__module__.partition(".")[0]
-    if getattr(sys.modules.get(package), kind.__qualname__, None) is kind:
-        return f"{package}.{kind.__qualname__}"
-    return f"{kind.__module__}.{kind.__qualname__}"
 
 
 def _to_table(pyarrow: Any, value: Any) -> Any:

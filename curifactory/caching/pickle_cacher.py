@@ -8,6 +8,7 @@ from typing import Any
 
 from curifactory.caching.cacheable import Cacheable
 from curifactory.caching.pickled_names import NamingPickler, find_unpicklable, has_sets
+from curifactory.caching.type_names import with_article
 from curifactory.errors import UnidentifiableError
 
 
@@ -53,9 +54,8 @@ class PickleCacher(Cacheable):
                 raise
             except Exception as error:
                 path, part = find_unpicklable(obj)
-                kind = type(part)
                 raise self.refusal(
-                    f"{path} is a {kind.__module__}.{kind.__qualname__} that cannot be pickled ({error}).",
+                    f"{path} is {with_article(type(part))} that cannot be pickled ({error}).",
                     hint="Leave that part out of the output, define functions and classes at the top of a module, "
                     "or write a cacher for this type.",
                 ) from error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,7 +17,8 @@ from curifactory.cli.words import (
     debug_option,
     version_option,
 )
-from curifactory.errors import ExitCode
+from curifactory.core.nearest import find_nearest, join_names
+from curifactory.errors import DiscoveryError, ExitCode
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -58,9 +59,19 @@ class Verbs(LazyGroup):
         while own < len(args) and args[own] in _GROUP_FLAGS:
             own += 1
         if own < len(args) and args[own] not in VERBS:
+            ctx.meta[SHORT] = args[own]
             args = [*args[:own], DEFAULT_VERB, *args[own:]]
-            ctx.meta[SHORT] = True
         return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Execute a verb; where a first word is no experiment either, the verbs that are like it are named."""
+        try:
+            return super().invoke(ctx)
+        except DiscoveryError as error:
+            word = ctx.meta.get(SHORT)
+            if word is not None and error.message == f"No experiment named '{word}'.":
+                _name_verbs(error, word)
+            raise
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what the first word can be: a verb, an experiment, an option of either."""
@@ -78,6 +89,19 @@ class Verbs(LazyGroup):
         """Write both ways to use the command."""
         formatter.write_usage(ctx.command_path, "NAME [OPTIONS]")
         formatter.write_usage(ctx.command_path, "VERB [OPTIONS] …", prefix="       ")
+
+
+def _name_verbs(error: DiscoveryError, word: str) -> None:
+    """Add the verbs that are like a word to what is said of experiments; these are all listed only where none is."""
+    near = find_nearest(word, VERBS)
+    if near:
+        said = error.hint if error.hint and error.hint.startswith("Did you mean") else None
+        error.hint = " ".join(
+            filter(
+                None,
+                (said, f"There {'is a verb' if len(near) == 1 else 'are verbs'} {join_names(near, 'and')}."),
+            )
+        )
 
 
 @click.group(

@@ -52,6 +52,13 @@ def show_fault(error: BaseException, console: Console, root: Path | None = None)
     console.flush()
 
 
+def show_frames(error: BaseException, console: Console, root: Path) -> None:
+    """Show only where an exception came from in the person's code."""
+    for line in _list_frames(find_frames(error, root)):
+        console.print(printable(line), flush=False)
+    console.flush()
+
+
 def _list_frames(frames: list[PersonFrame]) -> Iterator[str]:
     left_out = len(frames) - 2 * _MOST_FRAMES
     for place, frame in enumerate(frames):

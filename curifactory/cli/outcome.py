@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -15,6 +16,8 @@ from curifactory.cli.words import DEBUG, NO_COLOR
 from curifactory.core.nearest import find_nearest
 from curifactory.core.streams import close_quietly, is_gone
 from curifactory.errors import CurifactoryError, ExitCode, StageError
+
+_OF_STAGE = "in stage '"
 
 
 def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
@@ -97,7 +100,14 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
     if debug:
         return _code_of(error)
     if isinstance(error, CurifactoryError) and not isinstance(error, StageError):
-        console.print(_say_known(error))
+        from curifactory.project.root import find_root
+
+        root = root or find_root()
+        console.print(_say_known(error, root))
+        if is_of_stage(error):
+            from curifactory.cli.faults import show_frames
+
+            show_frames(error, console, root)
         return error.exit_code
     from curifactory.cli.faults import show_fault
 
@@ -110,9 +120,12 @@ def _code_of(error: BaseException) -> int:
 
 
 def _code_of_exit(error: SystemExit, console: Console) -> int:
+    where = "".join(f" ({note})" for note in getattr(error, "__notes__", []) if is_of_stage(error))
     if error.code is None or isinstance(error.code, int):
+        if where:
+            console.print(f"sys.exit({error.code or 0}) was called{printable(where)}.")
         return error.code or 0
-    console.print(str(error.code))
+    console.print(f"{printable(str(error.code))}{printable(where)}")
     return ExitCode.FAILED
 
 
@@ -126,12 +139,29 @@ def _say_usage(error: click.ClickException) -> str:
     return message if message.endswith((".", "?", "!", "…")) else f"{message}."
 
 
-def _say_known(error: CurifactoryError) -> str:
-    """Return message and hint: on one line, or, where several faults are told at once, one line each."""
+def _say_known(error: CurifactoryError, root: Path) -> str:
+    """Return message and hint: on one line, or, where several faults are told at once, one line each.
+
+    Lines of the project's code are named as in all messages, from its root on, and each place once.
+    """
     lines = error.message.split("\n")
     if error.hint and len(lines) == 1:
         lines[0] = f"{lines[0]} {error.hint}"
     elif error.hint:
         lines.append(error.hint)
-    lines[-1] += "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+    lines = [re.sub(rf"{re.escape(str(root))}/([^\s:]+\.py:\d)", r"\1", line) for line in lines]
+    for note in getattr(error, "__notes__", []):
+        if not any(f"({note.removeprefix('at ')})" in line for line in lines):
+            lines[-1] += f" ({note})"
     return "\n".join(printable(line) for line in lines)
+
+
+def is_of_stage(error: BaseException) -> bool:
+    """Say whether an error has ended a call, which the engine notes on it.
+
+    Examples
+    --------
+    >>> is_of_stage(CurifactoryError("The disk is full."))
+    False
+    """
+    return any(str(note).startswith(_OF_STAGE) for note in getattr(error, "__notes__", ()))

@@ -92,6 +92,8 @@ class PlainLines:
         self._output = output
         self._errors = errors
         self._verbose = verbose
+        # What is said of inputs that calls have made, by the index of the call.
+        self._ended: dict[int, str] = {}
         self._name_width = 0
         self._record_width = 0
 
@@ -132,11 +134,13 @@ class PlainLines:
         reason = "" if event.reason is None else str(event.reason)
         self._print(event.outcome.value, event.outcome, event.name, event.record_name, time, reason)
         if self._verbose:
+            self._ended[event.index] = f"{printable(event.name)} of {printable(event.record_name)}"
             self._show_details(event)
 
     def _show_details(self, event: CallEnded) -> None:
         for facts in event.inputs:
-            origin = "put in by hand" if facts.call is None else f"from call {facts.call}"
+            made_by = self._ended.get(facts.call or 0, f"call {facts.call}")
+            origin = "put in by hand" if facts.call is None else f"from {made_by}"
             self._output.print(f"        read  {printable(facts.name)}  {origin}", flush=False)
         for output in event.outputs:
             self._output.print(f"        made  {describe_output(output)}", flush=False)

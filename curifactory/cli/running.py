@@ -20,7 +20,7 @@ from curifactory.cli.progress import Progress, open_progress
 from curifactory.cli.tally import Tally
 from curifactory.core.events import Listener
 from curifactory.core.nearest import suggest
-from curifactory.core.outcomes import RunOutcome
+from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.errors import DiscoveryError, ExitCode
 from curifactory.parameters.sets import file_hash_of
 from curifactory.parameters.shown import shown_set
@@ -101,7 +101,10 @@ def run(request: RunRequest, manner: Manner) -> int:
             raise
         code = show_error(error, errors, debug=manner.debug, root=project.root)
         if code == ExitCode.WRONG_USE:
-            return code
+            if not (tally.executed or tally.counts[CallOutcome.REUSED]):
+                return code
+            # Wrong use is told before anything has run; this is a stage, or a run(), that has failed.
+            code = ExitCode.FAILED
     progress.close()
     outcome = tally.outcome or (RunOutcome.COMPLETE if code == ExitCode.COMPLETE else RunOutcome.FAILED)
     if not manner.quiet:

@@ -95,6 +95,7 @@ class StageSpec:
             raise InputSignatureError(f"Stage '{self.name}' ({self.place}) names the input '{twice}' twice.")
         for name in self.inputs:
             if name not in keywords and not self.takes_any_keyword:
+                self._check_beginning(name)
                 raise InputSignatureError(
                     f"Stage '{self.name}' ({self.place}) names the input '{name}', but its function has no argument "
                     f"'{name}'.",
@@ -115,6 +116,16 @@ class StageSpec:
                 "default."
             )
 
+    def _check_beginning(self, name: str) -> None:
+        """Refuse an input that stands where the records belong: every aggregate is forgotten them in once."""
+        if name in list(inspect.signature(self.function).parameters)[: 2 if self.aggregate else 1]:
+            begins = "record, records" if self.aggregate else "record"
+            raise InputSignatureError(
+                f"The arguments of {'aggregate' if self.aggregate else 'stage'} '{self.name}' ({self.place}) begin with "
+                f"the input '{name}'.",
+                hint=f"Write: def {self.name}({begins}, {', '.join(self.inputs)}).",
+            )
+
     def _check_outputs(self) -> None:
         names = [output.name for output in self.outputs]
         twice = _repeated(names)
@@ -128,12 +139,13 @@ class StageSpec:
             return
         if not self.cachers and self.outputs:
             raise EmptyCachersError(
-                f"Stage '{self.name}' ({self.place}) has cachers=[] and {len(self.outputs)} outputs.",
+                f"Stage '{self.name}' ({self.place}) has cachers=[] and {_count(self.outputs, 'output')}.",
                 hint="Leave cachers out if nothing is to be cached, or give one cacher for each output.",
             )
         if len(self.cachers) != len(self.outputs):
             raise CachersMismatchError(
-                f"Stage '{self.name}' ({self.place}) has {len(self.outputs)} outputs and {len(self.cachers)} cachers.",
+                f"Stage '{self.name}' ({self.place}) has {_count(self.outputs, 'output')} and "
+                f"{_count(self.cachers, 'cacher')}.",
                 hint="Give one cacher for each output, in the same order; None for an output that is not cached.",
             )
         for cacher in self.cachers:
@@ -248,6 +260,10 @@ def _keywords(function: Callable[..., Any], leading: int) -> tuple[dict[str, boo
     rest = positional[leading:] + [p for p in parameters if p.kind is kinds.KEYWORD_ONLY]
     keywords = {p.name: p.default is not kinds.empty for p in rest if p.kind is not kinds.POSITIONAL_ONLY}
     return keywords, any(p.kind is kinds.VAR_KEYWORD for p in parameters)
+
+
+def _count(things: Sequence[Any], noun: str) -> str:
+    return f"{len(things)} {noun}{'' if len(things) == 1 else 's'}"
 
 
 def _repeated(names: Sequence[str]) -> str | None:

@@ -70,14 +70,14 @@ def stage(
     >>> add_up.spec.outputs[0].name
     'total'
     """
-    _check_parentheses("stage", inputs)
-    describe = _Description(False, inputs, outputs, cachers, suppress_missing_inputs, depends, version, needs)
+    describe = _written(False, inputs, outputs, cachers, suppress_missing_inputs, depends, version, needs)
 
     def decorate(function: Callable[..., Any]) -> StageFunction:
         spec = describe.spec_of(function)
 
         @functools.wraps(function)
         def call(record: Record, *args: Any, **overrides: Any) -> Record:
+            __tracebackhide__ = True  # notebooks and pytest then show the person's lines alone
             if args or not isinstance(record, Record) or record.manager is None:
                 raise _unfit_call(spec, record, args)
             record.manager.call_stage(spec, record, None, overrides)
@@ -125,8 +125,7 @@ def aggregate(
     >>> find_best.spec.aggregate
     True
     """
-    _check_parentheses("aggregate", inputs)
-    describe = _Description(True, inputs, outputs, cachers, False, depends, version, needs)
+    describe = _written(True, inputs, outputs, cachers, False, depends, version, needs)
 
     def decorate(function: Callable[..., Any]) -> StageFunction:
         spec = describe.spec_of(function)
@@ -135,6 +134,7 @@ def aggregate(
         def call(
             record: Record, records: Sequence[Record] | None = None, *args: Any, **overrides: Any
         ) -> Record:
+            __tracebackhide__ = True  # notebooks and pytest then show the person's lines alone
             if args or not isinstance(record, Record) or record.manager is None:
                 raise _unfit_call(spec, record, args)
             record.manager.call_stage(spec, record, records, overrides)
@@ -173,12 +173,15 @@ class _Description(NamedTuple):
         )
 
 
-def _check_parentheses(decorator: str, first: Any) -> None:
-    if callable(first):
+def _written(aggregate: bool, inputs: Any, *others: Any) -> _Description:
+    """Return what stands in the parentheses of a decorator, if it has any."""
+    if callable(inputs):
+        decorator = "@aggregate" if aggregate else "@stage"
         raise DefinitionError(
-            f"@{decorator} is written without parentheses.",
-            hint=f"Write @{decorator}(inputs=[…], outputs=[…]).",
+            f"{decorator} is written without parentheses.",
+            hint=f"Write {decorator}(inputs=[…], outputs=[…]).",
         )
+    return _Description(aggregate, inputs, *others)
 
 
 def _described(call: Callable[..., Record], spec: StageSpec) -> StageFunction:
@@ -194,7 +197,7 @@ def _unfit_call(spec: StageSpec, record: Any, args: tuple[Any, ...]) -> Definiti
         )
     if args:
         return DefinitionError(
-            f"Stage '{spec.name}' was called with {len(args)} further positional values.",
+            f"Stage '{spec.name}' was called with {len(args)} further positional value{'s' * (len(args) > 1)}.",
             hint="Inputs come from the state; give others by keyword, such as "
             f"{spec.name}(record, {next(iter(sorted(spec.keywords)), 'name')}=…).",
         )

@@ -13,7 +13,7 @@ from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.engine.activity import Activity
 from curifactory.engine.own_copy import own_copy
-from curifactory.errors import InputSignatureError, MissingInputError, OutputSignatureError
+from curifactory.errors import CurifactoryError, InputSignatureError, MissingInputError, OutputSignatureError
 from curifactory.parameters.imported_names import import_listener
 
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def call_function(
     if wanted == 1:
         hint = "To return a tuple as the one output, wrap it: return (value,)."
     raise OutputSignatureError(
-        f"Stage '{spec.name}' ({spec.place}) has {wanted} outputs ({names}) and returned {kind}.", hint=hint
+        f"Stage '{spec.name}' ({spec.place}) has {wanted} output{'s' * (wanted > 1)} ({names}) and returned {kind}.",
+        hint=hint,
     )
 
 
@@ -175,6 +176,23 @@ def person_frames(error: BaseException) -> str:
         current.stack = traceback.StackSummary.from_list(kept)
         pending.extend(each for each in (current.__cause__, current.__context__) if each is not None)
     return "".join(summary.format())
+
+
+def shorten_traceback(error: BaseException) -> None:
+    """Take what lies between a person's call of a stage and the stage itself out of a traceback that begins here.
+
+    A fault of this package itself keeps all of its frames; an error that it raises on purpose says by itself what it is about.
+
+    Parameters
+    ----------
+    error : BaseException
+        Was caught by the caller, whose frame stays.
+    """
+    caught = step = error.__traceback__
+    while step is not None and step.tb_frame.f_code is not call_function.__code__:
+        step = step.tb_next
+    if caught is not None and (step is not None or isinstance(error, CurifactoryError)):
+        caught.tb_next = None if step is None else step.tb_next
 
 
 def innermost_person_frame(trace: TracebackType | None) -> tuple[str, int] | None:

@@ -11,7 +11,9 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.identity.fingerprint import compare
+from curifactory.parameters.reads import WHOLE
 from curifactory.parameters.sets import REPEAT
+from curifactory.parameters.shown import diff_shown
 from curifactory.store.traces import TraceStore
 
 # Manifests keep the beginnings of digests, which is enough to tell a person what has changed.
@@ -128,7 +130,8 @@ def is_same(before: str, now: str) -> bool:
 
 
 def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
-    for path, before in previous.reads.items():
+    # What values are says more than which there are, of which classes.
+    for path, before in sorted(previous.reads.items(), key=_is_no_value):
         if not path.startswith(_PARAMETERS) or is_same(before, identifier.read_values(call, [path])[path]):
             continue
         name = path.removeprefix(_PARAMETERS)
@@ -141,11 +144,16 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
             yield _NOT_SEEN
         else:
             now = {} if call.parameters is None else call.parameters.shown([name])
-            particulars = {"name": name, "old": old, "new": now.get(name, "absent")}
-            yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
+            for part, then, value in diff_shown(name, previous.shown, now):
+                particulars = {"name": part, "old": then, "new": value}
+                yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
     played, repeat = find_repetition(previous.inputs), str(getattr(call.record.params, REPEAT, 0))
     if played != repeat:
         yield Reason(ReasonKind.PARAMETER_CHANGED, {"name": REPEAT, "old": played, "new": repeat})
+
+
+def _is_no_value(read: tuple[str, str]) -> bool:
+    return ":" in read[0] or read[0].endswith(WHOLE)
 
 
 def _iter_input_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from curifactory.core.events import MetricLogged, RecordAdded, Reported
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
+from curifactory.engine.execute import shorten_traceback
 from curifactory.engine.numbers import as_numbers
 from curifactory.engine.rendering import render
 from curifactory.errors import DefinitionError
@@ -67,13 +68,14 @@ class RecordSession:
     def call_stage(
         self, spec: StageSpec, record: Record, records: Sequence[Record] | None, overrides: Mapping[str, Any]
     ) -> None:
-        """Apply a stage to a record; called by the decorated function.
+        """Apply a stage to a record; called by the decorated function. In a live session a traceback leaves the engine out.
 
         Raises
         ------
         DefinitionError
             If the run is over, or a stage uses a record that it was not given.
         """
+        __tracebackhide__ = True
         if self._closed and not self.live:
             raise DefinitionError(
                 f"The run {self._parts.reference} is over; '{spec.name}' cannot be called any more."
@@ -90,6 +92,9 @@ class RecordSession:
         lock.share(create=self._parts.engine.options.writes)
         try:
             self._parts.engine.add_call(spec, record, records, overrides)
+        except BaseException as error:
+            shorten_traceback(error)
+            raise
         finally:
             lock.rest()
 

@@ -6,6 +6,7 @@ import importlib
 import sys
 from typing import Any
 
+from curifactory.core.nearest import find_nearest, join_names
 from curifactory.errors import ConfigurationError
 
 
@@ -36,13 +37,15 @@ def address_of(thing: Any) -> str | None:
     return f"{module}:{name}" if found is thing else None
 
 
-def find_address(address: str) -> Any:
+def find_address(address: str, *, lived_there: bool = True) -> Any:
     """Import what lives at an address. Nothing is called or evaluated.
 
     Parameters
     ----------
     address : str
         ``module:Qualname``.
+    lived_there : bool
+        Whether something is known to have lived there, as in a past run; otherwise somebody has written the address.
 
     Returns
     -------
@@ -63,13 +66,14 @@ def find_address(address: str) -> Any:
     curifactory.errors.ConfigurationError: 'Tidy' is no longer in the module 'collections'. Put it back under this name, or check out the commit that had it.
     """
     module_name, _, name = address.partition(":")
-    hint = "Put it back under this name, or check out the commit that had it."
+    hint = "Put it back under this name, or check out the commit that had it." if lived_there else None
     try:
         found: Any = importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and f"{module_name}.".startswith(f"{error.name}."):
             raise ConfigurationError(
-                f"There is no module '{module_name}' (for '{name}') any more.", hint=hint
+                f"There is no module '{module_name}' (for '{name}'){' any more' if lived_there else ''}.",
+                hint=hint,
             ) from error
         raise ConfigurationError(
             f"The module '{module_name}' (for '{name}') cannot be imported: it needs '{error.name}', which is not there.",
@@ -84,7 +88,9 @@ def find_address(address: str) -> Any:
         try:
             found = getattr(found, part)
         except AttributeError:
+            near = [] if lived_there else find_nearest(part, dir(found))
             raise ConfigurationError(
-                f"'{name}' is no longer in the module '{module_name}'.", hint=hint
+                f"'{name}' is {'no longer' if lived_there else 'not'} in the module '{module_name}'.",
+                hint=f"Did you mean {join_names(near, 'or')}?" if near else hint,
             ) from None
     return found

@@ -12,6 +12,7 @@ from curifactory.identity.canonical import digest
 from curifactory.identity.fields import layout_of
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
+from curifactory.parameters.parts import grows
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE, ReadLog
 from curifactory.parameters.values import ABSENT, find_member, find_value, representations_of
 
@@ -193,6 +194,9 @@ def _digest_fields(params: Any, path: str, scope: Scope | None) -> str:
         # Who goes through the fields sees more of them than their names; None stands for what has no identity.
         said = (field.default, field.default_factory, dict(field.metadata))
         rows.append((field.name, [digest_or_none(each, scope=scope) for each in said]))
+    if grows(value):
+        # Its class does not say which names it has.
+        rows += [(name, []) for name in sorted(vars(value))]
     return digest(tuple(rows), scope=scope)
 
 

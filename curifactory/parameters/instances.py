@@ -188,7 +188,7 @@ class _Making:
             return function(*positional, **keywords)
         except Exception as error:
             raise ParameterError(
-                f"{_show(path)}: {target}(…) raised {type(error).__name__}: {error}",
+                f"{_show(path)}: {target}(…) raised {type(error).__name__}: {str(error).rstrip('.')}.",
                 hint="Its arguments are the other keys of the definition.",
             ) from error
 
@@ -219,10 +219,9 @@ def _find_one(name: str, path: _Path) -> Any:
             f"{_show(path)}: '{name}' has no module.", hint="Write it too, as in torch.optim.Adam."
         )
     try:
-        found = find_address(f"{module}:{last}")
+        found = find_address(f"{module}:{last}", lived_there=False)
     except ConfigurationError as error:
-        said = error.message.replace(" is no longer in ", " is not in ").replace(" any more", "")
-        raise ParameterError(f"{_show(path)}: {said}") from error
+        raise ParameterError(f"{_show(path)}: {error.message}", hint=error.hint) from error
     tell_import(f"{module}:{last}")
     if not callable(found):
         raise ParameterError(f"{_show(path)}: {name} is of type {type(found).__name__} and cannot be called.")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret
@@ -11,6 +12,9 @@ from curifactory.parameters.tree_writer import SECRET, TreeWriter
 from curifactory.parameters.values import ABSENT, find_value
 
 _LONGEST_TEXT = 120
+_CUT = "…"
+# Of a value whose text is cut.
+_MOST_PARTS = 200
 _MOST_ITEMS = 30
 #: A run shows these elsewhere, or has no use for them.
 _FRAMEWORK = frozenset({"name", "hash", "overwrite", "hash_representations"})
@@ -62,7 +66,7 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        Path to text, sorted by path; secrets are masked.
+        Path to text, sorted by path; secrets are masked. Of a value whose text is cut its parts follow.
 
     Examples
     --------
@@ -80,8 +84,55 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
         elif type(value) in _AS_THEY_ARE:
             found[path] = MASK if holds_secret(path, value) else text_of(value)
         else:
-            found[path] = text_of(TreeWriter().write_entry(value, path, path))
+            tree = TreeWriter().write_entry(value, path, path)
+            found[path] = text_of(tree)
+            if found[path].endswith(_CUT):
+                found.update(islice(_iter_parts(tree, path), _MOST_PARTS))
     return found
+
+
+def diff_shown(
+    path: str, before: Mapping[str, str], now: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """Go through what differs in a value that was read: the value itself, or the parts of one whose text is cut.
+
+    Parameters
+    ----------
+    path : str
+        Of a value that differs.
+    before, now : mapping of str to str
+        As :func:`shown_reads` makes them.
+
+    Yields
+    ------
+    tuple of str
+        Path, old text, new text.
+
+    Examples
+    --------
+    >>> list(diff_shown("n", {"n": "1"}, {}))
+    [('n', '1', 'absent')]
+    >>> list(diff_shown("weights", {"weights": "array <f8 (3,)"}, {"weights": "array <f8 (3,)"}))
+    [('weights', 'array <f8 (3,)', 'another array <f8 (3,)')]
+    """
+    old, new = before.get(path, "absent"), now.get(path, "absent")
+    changed: list[str] = []
+    if old.endswith(_CUT) and new.endswith(_CUT):
+        begins = (f"{path}[", f"{path}.")
+        parts = [[part for part in each if part.startswith(begins)] for each in (before, now)]
+        # A part that is missing may have been one too many.
+        is_whole = all(0 < len(each) < _MOST_PARTS for each in parts)
+        changed = [
+            part
+            for part in dict.fromkeys(chain(*parts))
+            if before.get(part) != now.get(part) and (is_whole or (part in before and part in now))
+        ]
+    for part in changed:
+        yield part, before.get(part, "absent"), now.get(part, "absent")
+    if not changed:
+        if new == old != MASK:
+            new = "another value that begins alike" if new.endswith(_CUT) else f"another {new}"
+        yield path, old, new
 
 
 def diff_sets(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[tuple[str, str, str]]:
@@ -122,7 +173,18 @@ def text_of(tree: Any) -> str:
     ("(1, 'a')", 'Counter')
     """
     text = " ".join(_text(tree).split())
-    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}…"
+    return text if len(text) <= _LONGEST_TEXT else f"{text[: _LONGEST_TEXT - 1]}{_CUT}"
+
+
+def _iter_parts(tree: Any, path: str) -> Iterator[tuple[str, str]]:
+    if isinstance(tree, dict) and "$object" in tree:
+        for name, item in _parts(tree["$object"]).items():
+            yield from _iter_parts(item, f"{path}.{name}")
+    elif isinstance(tree, dict) and tree and not any(key[:1] == "$" for key in tree):
+        for key, item in tree.items():
+            yield from _iter_parts(item, f"{path}[{key}]")
+    else:
+        yield path, text_of(tree)
 
 
 def _diff_fields(

@@ -224,9 +224,9 @@ def _read_address(text: str, member: Any) -> Any:
         if not hasattr(builtins, name):
             raise _misfit(text, member, "write its module too, as in torch.optim.Adam")
     try:
-        found = find_address(f"{module}:{qualname}")
+        found = find_address(f"{module}:{qualname}", lived_there=False)
     except ConfigurationError as error:
-        raise _misfit(text, member, error.message.removesuffix(".")) from None
+        raise _misfit(text, member, str(error).removesuffix(".")) from None
     if not fits(found, member):
         raise _misfit(text, member)
     return found

@@ -12,6 +12,7 @@ from curifactory.errors import ConfigurationError
 from curifactory.parameters.annotations import name_type
 from curifactory.parameters.fitting import fits
 from curifactory.parameters.sets import ExperimentParameters
+from curifactory.parameters.view import names_in
 
 # A dot would make another path of it; what Python itself uses is left to it.
 _NAME = re.compile(r"(?!__\w+__$)[^\W\d][\w -]*")
@@ -36,7 +37,7 @@ class Branch:
             raise KeyError(name) from None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and name in vars(self)
+        return isinstance(name, str) and name in names_in(self)
 
     def __iter__(self) -> Iterator[str]:
         return iter(own_names(self))
@@ -168,4 +169,4 @@ def own_names(branch: Any) -> list[str]:
     ['seed']
     """
     left_out = (*_FRAMEWORK, "repeat_index") if isinstance(branch, ExperimentParameters) else ()
-    return [name for name in vars(branch) if name not in left_out]
+    return [name for name in names_in(branch) if name not in left_out]

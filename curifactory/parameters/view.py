@@ -93,6 +93,14 @@ def plain_of(value: Any) -> Any:
     return value.__curifactory_plain__
 
 
+def names_in(value: Any) -> list[str]:
+    """Return the names that an instance holds values under; of a view this counts as reading which they are."""
+    if isinstance(type(value), _ViewType):
+        value.__curifactory_log__.note(FIELDS + value.__curifactory_prefix__[:-1])
+        value = value.__curifactory_plain__
+    return list(vars(value))
+
+
 class _Fields(dict[str, Any]):
     """The fields of a dataclass; looking them up on an instance is noted."""
 

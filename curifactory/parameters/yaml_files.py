@@ -49,6 +49,7 @@ def load_sets(document: Document, *, name: str, find: Find) -> list[ExperimentPa
     >>> params.name, params.model.depth
     ('small', 2)
     """
+    _check_not_empty(document)
     tree = resolve_document(document, find=find)
     if SETS not in tree and CLASS not in tree:
         return [_make_tree(tree, name, document, ())]
@@ -242,14 +243,21 @@ def _find_class(tree: Mapping[str, Any], document: Document, faults: list[tuple[
         return None
     module, _, name = written.rpartition(":" if ":" in written else ".")
     try:
-        cls = find_address(f"{module}:{name}")
+        cls = find_address(f"{module}:{name}", lived_there=False)
     except ConfigurationError as error:
-        faults.append((place, error.message.removesuffix(".").replace(" no longer ", " not ")))
+        faults.append((place, str(error).removesuffix(".")))
         return None
     if not isinstance(cls, type) or layout_of(cls) is None:
         faults.append((place, f"{written} is no parameter class"))
         return None
     return cls
+
+
+def _check_not_empty(document: Document) -> None:
+    if document.value is None:
+        raise ParameterError(
+            f"{document.shown}: the file is empty.", hint="Write class: and sets:, or names with values."
+        )
 
 
 def _make_tree(tree: Mapping[str, Any], name: str, document: Document, path: Path) -> ExperimentParameters:

@@ -98,7 +98,12 @@ def read_yaml(text: str, *, shown: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = shown if mark is None else f"{shown}:{mark.line + 1}:{mark.column + 1}"
-        raise ParameterError(f"{place}: this is no YAML: {error.problem or error.context}.") from None
+        line = "" if mark is None else text.split("\n")[mark.line : mark.line + 1]
+        is_tab = mark is not None and "".join(line)[mark.column : mark.column + 1] == "\t"
+        raise ParameterError(
+            f"{place}: this is no YAML: {error.problem or error.context}.",
+            hint="Lines of YAML begin with spaces, and there is a tab." if is_tab else None,
+        ) from None
     except yaml.YAMLError as error:
         raise ParameterError(f"{shown}: this is no YAML: {' '.join(str(error).split())}.") from None
     return Document(value, shown, places, read_comment(text))

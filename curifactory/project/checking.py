@@ -78,15 +78,19 @@ def check_project(project: Project) -> list[Fault]:
     pending = [(EXPERIMENT, each) for each in project.list_experiments()]
     pending += [(PARAMS, each) for each in project.list_parameter_files()]
     faults: list[Fault] = []
+    broken: set[Path] = set()
     while pending:
         told, code = _ask_child(project, [(kind, each.name) for kind, each in pending])
         for (kind, listed), error in zip(pending, told, strict=False):
-            if error is not None:
+            # One that cannot be imported as an experiment gives no sets either, and says why once.
+            if error is not None and listed.file not in broken:
+                broken.add(listed.file)
                 faults.append(_make_fault(kind, listed, error, project.root))
         pending = pending[len(told) :]
         if pending:
             kind, listed = pending.pop(0)
             how = f"signal {-code}" if code < 0 else f"exit code {code}"
+            broken.add(listed.file)
             faults.append(_make_fault(kind, listed, f"Importing it ended the process ({how}).", project.root))
     return faults
 

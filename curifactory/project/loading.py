@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -102,10 +103,10 @@ def as_dotted(name: str, package: str) -> str:
 
     Examples
     --------
-    >>> as_dotted("experiments/vision/iris.py", "experiments")
-    'vision.iris'
+    >>> as_dotted("experiments/vision/iris.py", "experiments"), as_dotted("params/small.yaml", "params")
+    ('vision.iris', 'small')
     """
-    dotted = name.removesuffix(".py").replace("\\", "/").strip("./").replace("/", ".")
+    dotted = re.sub(r"\.(py|ya?ml)$", "", name).replace("\\", "/").strip("./").replace("/", ".")
     return dotted.removeprefix(f"{package}.")
 
 

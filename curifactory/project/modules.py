@@ -82,7 +82,13 @@ def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], w
     except ModuleNotFoundError as error:
         raise _missing_module(error, root=root, what=what) from error
     except (Exception, SystemExit) as error:
-        raise DiscoveryError(f"{what} cannot be loaded: {show_error(error, root)}.") from error
+        is_circle = isinstance(error, (ImportError, AttributeError)) and "partially initialized" in str(error)
+        raise DiscoveryError(
+            f"{what} cannot be loaded: {show_error(error, root)}.",
+            hint="Modules that import each other: move what both need into a third one."
+            if is_circle
+            else None,
+        ) from error
     if not _is_same(getattr(module, "__file__", None), file):
         raise DiscoveryError(
             f"{what} cannot be loaded: Python finds another module called '{name}', {getattr(module, '__file__', None)}.",

@@ -184,8 +184,13 @@ def call_get_params(module: ModuleType, *, what: str, shown: str, root: Path) ->
         add_place(error, root)
         raise
     except (Exception, SystemExit) as error:
+        # What a class without @dataclass is given comes to the base of all parameter classes.
+        undecorated = str(error).startswith(
+            "ExperimentParameters.__init__() got an unexpected keyword argument"
+        )
         raise ConfigurationError(
-            f"{what} cannot be used: get_params() raised {show_error(error, root)}."
+            f"{what} cannot be used: get_params() raised {show_error(error, root)}.",
+            hint="Is @dataclass missing above the parameter class?" if undecorated else None,
         ) from error
     try:
         return check_sets(returned, source=shown)

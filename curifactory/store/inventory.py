@@ -48,7 +48,7 @@ class Item:
     used_by : str or None
         The latest run that made or reused it; None if no run that is still there did.
     used_at : datetime or None
-        When that run started.
+        When that run started, or when it made the artifact.
     cacher, type, summary : str
         As its manifest says.
     files : tuple of StoredFile
@@ -245,15 +245,16 @@ def _item(trace: Trace, artifact: Artifact, claims: Claims, use: Use | None) -> 
     made_by = experiment_of(trace.run)
     others = set() if use is None else {each for each in use.experiments if each != made_by}
     states = [claims.state(file) for file in artifact.files]
+    made_at = read_time(trace.made_at)
     return Item(
         key=trace.key,
         stage=trace.stage,
         output=artifact.name,
         experiments=(made_by, *sorted(others)),
         run=trace.run,
-        made_at=read_time(trace.made_at),
+        made_at=made_at,
         used_by=None if use is None else use.run,
-        used_at=None if use is None else use.at,
+        used_at=None if use is None else max(use.at, made_at, key=_seconds),
         cacher=artifact.cacher,
         type=artifact.type,
         summary=artifact.summary,

@@ -340,7 +340,10 @@ def _raise(error: BaseException, manager: ArtifactManager) -> NoReturn:
     StageError
         Of an exception of a stage or of ``run()``.
     """
-    if isinstance(error, CurifactoryError) or not isinstance(error, Exception):
+    if isinstance(error, CurifactoryError):
+        _note_place(error, manager)
+        raise error
+    if not isinstance(error, Exception):
         raise error
     failed = manager.engine.failed
     if failed is None or failed[1] is not error:
@@ -352,3 +355,14 @@ def _raise(error: BaseException, manager: ArtifactManager) -> NoReturn:
             f"(called at {manager.engine.place(call.line)})."
         )
     raise StageError(said) from error
+
+
+def _note_place(error: CurifactoryError, manager: ArtifactManager) -> None:
+    """Note on an error that no call was ended by where in the person's code it was raised, if it does not say so."""
+    if getattr(error, "__notes__", None):
+        return
+    from curifactory.project.frames import find_frames
+
+    frames = find_frames(error, manager.project.root)
+    if frames and frames[-1].place not in error.message:
+        error.add_note(f"at {frames[-1].place}")

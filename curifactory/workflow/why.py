@@ -19,7 +19,7 @@ from curifactory.identity.fingerprint import compare
 from curifactory.parameters.lossless import dump_set
 from curifactory.parameters.reads import OBJECT, WHOLE
 from curifactory.parameters.sets import REPEAT
-from curifactory.parameters.shown import diff_sets
+from curifactory.parameters.shown import diff_sets, diff_shown
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
@@ -262,7 +262,11 @@ class _Comparer:
                 yield from _whole(call, last, changed=changed)
                 continue
             now = {} if call.parameters is None else call.parameters.shown([name])
-            yield ComparedRead(name, trace.shown.get(name), now.get(name), changed)
+            if not changed or name not in trace.shown:
+                yield ComparedRead(name, trace.shown.get(name), now.get(name), changed)
+                continue
+            for part, old, new in diff_shown(name, trace.shown, now):
+                yield ComparedRead(part, old, new, changed)
         played, repeat = find_repetition(trace.inputs), str(getattr(call.record.params, REPEAT, 0))
         if played != repeat:
             yield ComparedRead(REPEAT, played, repeat, changed=True)

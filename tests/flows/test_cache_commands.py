@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 
 import pytest
@@ -33,6 +34,19 @@ def end(record, x):
 def run(param_sets, manager):
     for p in param_sets:
         end(begin(cf.Record(manager, p)))
+"""
+TREE = """
+import curifactory as cf
+from curifactory.caching import JsonCacher
+from curifactory.parameters import instantiate
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def begin(record):
+    return instantiate(record.params)["model"]["size"]
+
+def run(param_sets, manager):
+    for p in param_sets:
+        begin(cf.Record(manager, p))
 """
 HELPERS = "def scale(values):\n    return [10 * value for value in values]\n"
 
@@ -145,6 +159,37 @@ def test_why_names_what_differs_in_a_set_that_was_read_whole(project) -> None:
     assert {"name": "n", "before": "1", "now": "5", "changed": True} in begin["parameters"]
 
 
+def test_why_names_what_is_no_value_in_words(project) -> None:
+    project.write("params/tree.yaml", "model: {size: 3}\n")
+    project.write("experiments/tree.py", TREE)
+    project.experiment("tree", "--no-report")
+    out = project.experiment("cache", "why", "tree").stdout
+    for words in ("the names in the set", "the names in model", "the class of model", "model.size"):
+        assert re.search(rf"^    parameter  {words} .*as before$", out, re.MULTILINE)
+
+
+def test_why_names_what_differs_in_a_long_dictionary(project) -> None:
+    long = "{f'a_long_name_{number}': number for number in range(20)}"
+    text = EXPERIMENT.replace("n: int = 1", f"n: dict = field(default_factory=lambda: {long})")
+    text = (
+        text.replace("import dataclass", "import dataclass, field").replace(", n=1", "").replace(", n=2", "")
+    )
+    text = text.replace("[record.params.n, record.params.seed]", "[len(record.params.n)]")
+    project.write("experiments/two.py", text)
+    project.write("helpers.py", HELPERS)
+    project.experiment("two", "--no-report")
+    project.write("experiments/two.py", text.replace(long, f"{long} | {{'a_long_name_19': 7}}"))
+
+    begin = ask(project, "cache", "why", "two", "--stage", "begin")["calls"][0]
+    assert begin["reason"]["text"] == "parameter n[a_long_name_19]: 19 → 7"
+    assert begin["parameters"][0] == {
+        "name": "n[a_long_name_19]",
+        "before": "19",
+        "now": "7",
+        "changed": True,
+    }
+
+
 def test_why_as_text(two) -> None:
     rewrite(two, 3)
     out = two.experiment("cache", "why", "two", "-n", "a").stdout
@@ -191,7 +236,21 @@ def test_ls_of_an_experiment_has_what_it_has_only_reused(two) -> None:
 
 
 def test_ls_of_an_empty_project(project) -> None:
-    assert project.experiment("cache", "ls").stdout == "There are no such artifacts.\n"
+    assert (
+        project.experiment("cache", "ls").stdout
+        == "There are no artifacts yet. A run makes some: experiment NAME\n"
+    )
+
+
+def test_ls_of_a_name_that_nothing_has_names_the_nearest(two) -> None:
+    for option, name, known in (("--stage", "ent", "end"), ("--experiment", "twoo", "two")):
+        out = two.experiment("cache", "ls", option, name).stdout
+        assert out == f"There are no artifacts of the {option[2:]} '{name}'. Did you mean '{known}'?\n"
+
+
+def test_ls_never_tells_a_last_use_before_the_making(two) -> None:
+    for each in ask(two, "cache", "ls")["artifacts"]:
+        assert each["used_at"] >= each["made_at"]
 
 
 # ------------------------------------------------------------------------------------------------------------ verify

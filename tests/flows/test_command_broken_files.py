@@ -46,6 +46,14 @@ EXPERIMENTS = {
             "(experiments/x.py:1)."
         ),
     ),
+    "modules in a circle": (
+        "import circle_a\n" + RUN,
+        (
+            "Experiment 'x' cannot be loaded: ImportError: cannot import name 'one' from partially initialized module "
+            "'circle_a' (most likely due to a circular import) ({root}/circle_a.py) (circle_b.py:1). "
+            "Modules that import each other: move what both need into a third one."
+        ),
+    ),
     "no run": (
         PARAMS,
         "Experiment 'x' has no run() (experiments/x.py). Write: def run(param_sets, manager): …",
@@ -86,6 +94,13 @@ EXPERIMENTS = {
             "argument 'm' (experiments/x.py:10)."
         ),
     ),
+    "a parameter class without @dataclass": (
+        PARAMS.replace("@dataclass\n", "") + RUN + "def get_params():\n    return [Params(name='a', n=1)]\n",
+        (
+            "Parameter file 'x' cannot be used: get_params() raised TypeError: ExperimentParameters.__init__() got an "
+            "unexpected keyword argument 'n' (experiments/x.py:9). Is @dataclass missing above the parameter class?"
+        ),
+    ),
     "a get_params with an argument": (
         PARAMS + RUN + "def get_params(n):\n    return []\n",
         (
@@ -121,6 +136,8 @@ def test_an_experiment_that_cannot_be_used_says_why(project: Project, case: str)
     project.write("experiments/x.py", text)
     project.write("broken.py", "x = 1\nx / 0\n")
     project.write("broken_not.py", "")
+    project.write("circle_a.py", "from circle_b import two\none = 1\n")
+    project.write("circle_b.py", "from circle_a import one\ntwo = 2\n")
     done = project.experiment("x", check=False)
     assert (done.stdout, done.stderr, done.returncode) == ("", said.format(root=project.root) + "\n", 2)
     assert not (project.root / "data").exists()

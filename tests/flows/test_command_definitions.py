@@ -62,6 +62,10 @@ WRITTEN = {
         "@cf.aggregate(inputs=['x'], outputs=['y'])\ndef make(record, x): return 1",
         ["make", "'x'"],
     ),
+    "an aggregate whose records are forgotten": (
+        "@cf.aggregate(['a'], ['x'])\ndef make(record, a): return 1",
+        ["aggregate 'make'", "begin with the input 'a'", "Write: def make(record, records, a)."],
+    ),
     "a coroutine": ("@cf.stage(outputs=['x'])\nasync def make(record): return 1", ["make"]),
 }
 

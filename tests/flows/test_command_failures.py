@@ -143,6 +143,83 @@ def start(project: Project, *words: str) -> subprocess.Popen[str]:
     )
 
 
+REFUSED = """import curifactory as cf
+from curifactory.caching import JsonCacher
+
+def tell(record):
+    {line}
+
+@cf.stage(inputs=None, outputs=["number"], cachers=[JsonCacher])
+def count(record):
+    tell(record)
+    return 1
+
+def get_params():
+    return [cf.ExperimentParameters(name="only")]
+
+def run(param_sets, manager):
+    for params in param_sets:
+        count(cf.Record(manager, params))
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('record.log({"loss": "much"})', "The metric 'loss' is 'much', which is no number."),
+        ('record.report("a text")', "record.report got str, which is no reportable."),
+        ("record.params.overwrite = True", "A stage tried to change the parameter 'overwrite'"),
+    ],
+)
+def test_what_is_refused_inside_a_stage_is_a_failed_run_with_the_persons_lines(
+    project: Project, line: str, said: str, words: tuple[str, ...]
+) -> None:
+    project.write("experiments/refused.py", REFUSED.format(line=line))
+    done = project.experiment("refused", *words, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(said)
+    assert "in stage 'count' of Record 0 (only), called at experiments/refused.py:" in done.stderr
+    assert f"  experiments/refused.py:5 in tell\n    {line}\n" in done.stderr
+    assert re.search(r"^refused_1_\S+ failed after .*: 1 failed$", done.stdout, re.MULTILINE)
+    assert "next    experiment resume" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("count(record, 3)", "Stage 'count' was called with 1 further positional value."),
+        ("count(params)", "Stage 'count' was called with ExperimentParameters, not with a record."),
+        ('count(record).state["nummer"]', "The state has no 'nummer'. It has: 'number'."),
+    ],
+)
+def test_what_is_refused_in_run_says_in_which_line(project: Project, line: str, said: str) -> None:
+    text = REFUSED.format(line="pass").replace(
+        "count(cf.Record(manager, params))", f"record = cf.Record(manager, params)\n        {line}"
+    )
+    project.write("experiments/refused.py", text)
+    for words in ((), ("--map",)):
+        done = project.experiment("refused", *words, check=False)
+        assert done.returncode in (1, 2)
+        assert done.stderr.startswith(said)
+        assert done.stderr.rstrip().endswith("(at experiments/refused.py:18)")
+
+
+def test_a_run_that_has_reused_results_tells_how_it_ended(project: Project) -> None:
+    project.write("experiments/refused.py", REFUSED.format(line="pass"))
+    project.experiment("refused")
+    project.write(
+        "experiments/refused.py",
+        REFUSED.format(line="pass").replace(
+            "count(cf.Record(manager, params))", 'count(cf.Record(manager, params)).state["nummer"]'
+        ),
+    )
+    done = project.experiment("refused", "--eager", check=False)
+    assert done.returncode == 1
+    assert "refused_2_" in done.stdout
+    assert " failed after " in done.stdout
+
+
 def test_ctrl_c_ends_with_130_and_keeps_what_is_finished(failing: Project) -> None:
     failing.write("features.py", "import time\ndef divide(a, b):\n    time.sleep(60)\n")
     with start(failing, "failing", "-v") as process:

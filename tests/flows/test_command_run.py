@@ -251,7 +251,7 @@ def test_quiet_says_nothing(powers: Project) -> None:
 def test_verbose_tells_inputs_files_and_lines(powers: Project) -> None:
     out = powers.experiment("powers", "-v").stdout
     assert re.search(r"^began   add_powers +Record 0 \(plain\)$", out, re.MULTILINE)
-    assert re.search(r"^ +read  numbers  from call 0$", out, re.MULTILINE)
+    assert re.search(r"^ +read  numbers  from make_numbers of Record 0 \(plain\)$", out, re.MULTILINE)
     assert re.search(
         r"^ +made  total  int\S* .*powers_[0-9a-f]{32}_add_powers_total.json$", out, re.MULTILINE
     )

@@ -38,6 +38,12 @@ def get_params():
 
 CASES = [
     (["irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
+    (["cahce", "ls"], "No experiment named 'cahce'. There is a verb 'cache'."),
+    (["rnus"], "No experiment named 'rnus'. There is a verb 'runs'."),
+    (["rusn"], "No experiment named 'rusn'. There are verbs 'run' and 'runs'."),
+    (["run", "cahce"], "No experiment named 'cahce'. There are 'iris' and 'mnist'."),
+    (["iris", "-p", "params/wide.py"], "No parameter file named 'params/wide.py'. Did you mean 'wide'?"),
+    (["iris", "-p", "wide.yaml"], "No parameter file named 'wide.yaml'. Did you mean 'wide'?"),
     (["IRIS"], "No experiment named 'IRIS'. Did you mean 'iris'?"),
     (["iris.py"], "No experiment named 'iris.py'. Did you mean 'iris'?"),
     (["experiments/iris.py"], "No experiment named 'experiments/iris.py'. Did you mean 'iris'?"),

@@ -89,6 +89,15 @@ def test_the_place_of_a_fault_is_told_once(project: Project) -> None:
     assert last == f"{len(BROKEN)} faults in {len(BROKEN) + 1} files."
 
 
+def test_an_experiment_that_cannot_be_imported_says_so_once_though_it_gives_sets_too(
+    project: Project,
+) -> None:
+    project.write("experiments/both.py", SOUND.replace("n: int = 1", "n: int = 1 / 0"))
+    done = project.experiment("ls", "--check", check=False)
+    assert done.stdout.count("ZeroDivisionError") == 1
+    assert done.stdout.endswith("1 fault in 1 file.\n")
+
+
 def test_faults_are_lines_that_editors_understand(project: Project) -> None:
     project.write("experiments/takes.py", BROKEN["experiments/takes.py"][0])
     done = project.experiment("ls", "--check", check=False)

@@ -273,6 +273,43 @@ def test_everything_shows_itself_whole_and_escaped(notebook) -> None:
     assert ran.shown(14)["text/plain"] == "<plan of 1 call: 1 run>"
 
 
+def test_a_traceback_has_the_persons_lines_and_none_of_the_engine(notebook) -> None:
+    broken = """
+def helper(values):
+    return values["y"]
+
+@cf.stage(None, ["x"], [JsonCacher])
+def broken(record):
+    return helper({})
+"""
+    failed = notebook(SETUP, broken, "broken(cf.Record(manager, Params()))", fails=True)
+    (raised,) = [each for each in failed.cells[2].outputs if each.output_type == "error"]
+    trace = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(raised.traceback))
+    assert re.findall(r"^Cell In\[\d\], line \d+, in (\w+)\(", trace, re.MULTILINE) == ["broken", "helper"]
+    assert "curifactory/" not in trace
+    assert trace.endswith("KeyError: 'y'\nin stage 'broken' of Record 0 (UNNAMED), called at cell In[3]:1")
+
+
+def test_a_fault_of_the_package_itself_keeps_all_of_its_frames(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import curifactory as cf
+    from curifactory.engine.engine import Engine
+
+    @cf.stage(None, ["x"])
+    def make(record: Any) -> int:
+        return 1
+
+    def fail(*_: Any) -> None:
+        raise AssertionError("a fault of ours")
+
+    manager = cf.ArtifactManager("proto", quiet=True)
+    monkeypatch.setattr(Engine, "_bind", fail)
+    with pytest.raises(AssertionError) as caught:
+        make(cf.Record(manager, None))
+    assert [entry.name for entry in caught.traceback][-3:] == ["call_stage", "add_call", "fail"]
+
+
 def test_a_call_in_a_cell_is_said_to_be_in_that_cell(notebook) -> None:
     ran = notebook(
         SETUP,

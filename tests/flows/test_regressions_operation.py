@@ -192,6 +192,8 @@ def test_p9_a_run_that_is_broken_off_says_so_and_has_a_report(
     done = counting.experiment("case", check=False)
     assert done.returncode != 0
     assert code is None or done.returncode == code
+    said = "Interrupted.\n" if error is None else "sys.exit(3) was called (in stage 'begin' of Record 0 ("
+    assert done.stderr.startswith(said)
     run = read_run(counting)
     assert run["outcome"] == "interrupted"
     assert run["finished_at"]

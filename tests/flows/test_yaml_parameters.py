@@ -96,6 +96,34 @@ def test_trees_are_swept(case) -> None:
     assert ended.executed == {"begin": 2, "build": 4}
 
 
+def test_a_tree_that_is_instantiated_is_read_value_by_value(case) -> None:
+    case.edit("experiments/case.py", {"record.params.model)": 'record.params)["model"]'})
+    case.run(parameter_files=("tree",), changes=("model.offset=0,1",))
+    # Of a set of another name nothing is made again, and the reason names the one value that is another.
+    same = case.run(parameter_files=("tree",), changes=("model.offset=1,2",))
+    assert same.executed == {"build": 1}
+    assert same.reasons["build"] == "parameter model.offset: 1 → 2"
+    case.edit("params/tree.yaml", {"  offset: 1": ""})
+    assert case.run(parameter_files=("tree",)).reasons["build"] == "parameter model.offset: 2 → absent"
+
+
+def test_an_empty_file_is_refused(case) -> None:
+    case.write("params/none.yaml", "# later\n")
+    done = case.project.experiment("case", "-p", "none", check=False)
+    assert done.returncode == 2
+    assert (
+        done.stderr == "params/none.yaml: the file is empty. Write class: and sets:, or names with values.\n"
+    )
+
+
+def test_a_class_that_is_not_there_is_told_with_the_nearest(case) -> None:
+    case.write("params/typo.yaml", "class: models.Duble\nsets:\n  - name: a\n")
+    done = case.project.experiment("case", "-p", "typo", check=False)
+    assert (
+        done.stderr == "params/typo.yaml:1:1: 'Duble' is not in the module 'models'. Did you mean 'Double'?\n"
+    )
+
+
 def test_the_resolved_tree_is_kept_with_the_run_and_printed(case) -> None:
     case.write("params/more.yml", "extends: tree\nn: 7\nmodel: {offset: 2}\n")
     ended = case.run(parameter_files=("more",))

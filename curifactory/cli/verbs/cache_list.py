@@ -49,16 +49,33 @@ def verb(experiment: str | None, stage: str | None, sort: str, as_json: bool) ->
 
         print_json({"artifacts": [item.to_json() for item in shown], "totals": total_of(shown)})
     else:
-        _print_items(Console(sys.stdout), shown)
+        _print_items(Console(sys.stdout), shown, _say_none(items, experiment, stage))
     return ExitCode.COMPLETE
 
 
-def _print_items(console: Console, items: list[Item]) -> None:
+def _say_none(items: list[Item], experiment: str | None, stage: str | None) -> str:
+    """Return what is said where nothing was found: of a name that no artifact has, the nearest that some have."""
+    from curifactory.core.nearest import suggest
+
+    if not items:
+        return "There are no artifacts yet. A run makes some: experiment NAME"
+    known = (
+        ("experiment", experiment, [name for item in items for name in item.experiments]),
+        ("stage", stage, [item.stage if "." in (stage or "") else item.stage_name for item in items]),
+    )
+    for noun, wanted, names in known:
+        if wanted is not None and wanted not in names:
+            hint = suggest(wanted, list(dict.fromkeys(names)), nothing="")
+            return f"There are no artifacts of the {noun} '{wanted}'. {hint}"
+    return "There are no such artifacts."
+
+
+def _print_items(console: Console, items: list[Item], nothing: str) -> None:
     from curifactory.cli.amounts import count, show_moment, show_size
     from curifactory.store.inventory import total_of
 
     if not items:
-        console.print("There are no such artifacts.")
+        console.print(nothing)
         return
     table = [["experiment", "stage", "output", "size", "made", "last used", "state", "file"]]
     for item in items:

@@ -53,4 +53,8 @@ def verb(set_aside: bool, as_json: bool) -> int:
         f"{count(found.whole, 'file')}, {show_size(found.size_bytes)}, as written; "
         f"{len(found.modified)} modified, {len(found.missing)} missing"
     )
+    if found.modified and not set_aside:
+        console.print(
+            "Move modified files aside, so that their calls run again: experiment cache verify --set-aside"
+        )
     return code

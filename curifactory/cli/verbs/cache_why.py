@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from curifactory.cli.console import Console
     from curifactory.workflow.why import CallExplanation, ComparedInput, ComparedRead, Explanation
+
+# What a read begins with that is no value: see `curifactory.parameters.reads`.
+_READ = MappingProxyType({"fields": "the names in", "type": "the class of", "code": "the code of"})
 
 
 @click.command("why", cls=Verb, epilog="Example: experiment cache why iris")
@@ -69,11 +73,17 @@ def _iter_particulars(call: CallExplanation, last_run: str | None) -> Iterator[l
     for part in call.code:
         yield ["code", part.part, f"{part.change}  {part.place}"]
     for read in call.parameters:
-        yield ["parameter", read.name, _say_read(read)]
+        yield ["parameter", _name_read(read.name), _say_read(read)]
     for each in call.inputs:
         yield [each.kind, each.name, _say_input(each)]
     for file in call.files:
         yield ["file", file.path, f"{file.state}  {show_size(file.size_bytes)}"]
+
+
+def _name_read(path: str) -> str:
+    """Return what was read in a person's words: not all of it is a value."""
+    kind, colon, rest = path.partition(":")
+    return f"{_READ[kind]} {rest or 'the set'}" if colon and kind in _READ else path
 
 
 def _say_read(read: ComparedRead) -> str:

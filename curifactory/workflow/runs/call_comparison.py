@@ -9,6 +9,7 @@ from curifactory.core.trace import Trace
 from curifactory.engine.explain import is_same
 from curifactory.identity.fingerprint import Fingerprint, compare
 from curifactory.parameters.reads import OBJECT, WHOLE
+from curifactory.parameters.shown import diff_shown
 from curifactory.store.calls import CallRow, OutputRow
 from curifactory.store.run import Run
 from curifactory.store.traces import TraceStore
@@ -145,8 +146,8 @@ class CallComparison:
         elif name in (WHOLE, OBJECT) or name not in before.shown:
             yield from self._iter_set(record)
         else:
-            particulars = {"name": name, "old": before.shown[name], "new": after.shown.get(name, "absent")}
-            yield Reason(ReasonKind.PARAMETER_CHANGED, particulars)
+            for part, old, new in diff_shown(name, before.shown, after.shown):
+                yield Reason(ReasonKind.PARAMETER_CHANGED, {"name": part, "old": old, "new": new})
 
     def _iter_set(self, record: str) -> Iterator[Reason]:
         for each in self._parameters.get(record, ()):

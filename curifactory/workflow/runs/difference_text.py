@@ -91,7 +91,7 @@ def _list_metrics(difference: RunDifference) -> Iterator[Line]:
     yield from _align([_show_metric(each) for each in changed])
     same = len(difference.metrics) - len(changed)
     if same:
-        yield FAINT, f"{same} {'other ' if changed else ''}{'is' if same == 1 else 'are'} the same"
+        yield FAINT, f"{same} {_others(same) if changed else ''}{'is' if same == 1 else 'are'} the same"
 
 
 def _show_metric(metric: MetricDifference) -> list[str]:
@@ -175,6 +175,10 @@ def _align(rows: Iterable[list[str]]) -> Iterator[Line]:
     widths = [max(map(len, column)) for column in zip(*found, strict=True)]
     for row in found:
         yield PLAIN, "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+
+
+def _others(count: int) -> str:
+    return "other " if count == 1 else "others "
 
 
 def _or_absent(text: str | None) -> str:

@@ -37,12 +37,12 @@ def test_a_dictionary_has_the_same_bytes_at_any_time(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("value", "problem"),
     [
-        ([1, 2], "it is a builtins.list, no numpy.ndarray"),
+        ([1, 2], "it is a list, no numpy.ndarray"),
         (np.float64(1), "it is a numpy.float64"),
         (np.ma.masked_array([1], [True]), "MaskedArray"),
         (np.array([{}]), "it has Python objects"),
         ({"a": np.array([None])}, "value['a'] has Python objects"),
-        ({"a": [1]}, "value['a'] is a builtins.list"),
+        ({"a": [1]}, "value['a'] is a list"),
         ({1: np.ones(1)}, "the key 1"),
         ({"a\0b": np.ones(1)}, "the key"),
         (np.array([("x", None)], dtype=[("a", "U1"), ("b", object)]), "Python objects"),

@@ -33,10 +33,10 @@ def helper():
 @pytest.mark.parametrize(
     ("value", "where"),
     [
-        (lambda: 1, "value is a builtins.function"),
-        ({"rows": [1, lambda: 1]}, "value['rows'][1] is a builtins.function"),
+        (lambda: 1, "value is a function"),
+        ({"rows": [1, lambda: 1]}, "value['rows'][1] is a function"),
         (Model(inner=Model(lock=threading.Lock())), "value.inner.lock is a _thread.lock"),
-        ([(n for n in "ab")], "value[0] is a builtins.generator"),
+        ([(n for n in "ab")], "value[0] is a generator"),
     ],
 )
 def test_the_part_that_cannot_be_pickled_is_named(tmp_path, value, where):

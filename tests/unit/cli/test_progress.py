@@ -31,6 +31,7 @@ ARTIFACT = Artifact(
 def ended(
     outcome: CallOutcome,
     *,
+    index: int = 1,
     name: str = "train_model",
     record: str = "Record 0 (simple_lr)",
     reason: Reason | None = None,
@@ -39,7 +40,7 @@ def ended(
     outputs = (OutputFacts("model", "Pipeline", "(2,)", ARTIFACT),)
     reason = reason or Reason(ReasonKind.NEVER_RUN)
     return CallEnded(
-        1,
+        index,
         name,
         "iris.train",
         0,
@@ -111,6 +112,15 @@ def test_a_verbose_call_tells_inputs_files_and_line() -> None:
         "made  model  Pipeline (2,)  2.0 KB  iris_9f_train_model.pkl",
         "called at iris.py:7",
     ]
+
+
+def test_a_verbose_call_names_the_calls_that_it_reads_from() -> None:
+    lines, _ = show(
+        ended(CallOutcome.REUSED, index=0, name="load_data"), ended(CallOutcome.RAN), verbose=True
+    )
+    assert [line.strip() for line in lines if " data " in line][-1] == (
+        "read  data  from load_data of Record 0 (simple_lr)"
+    )
 
 
 def test_a_warning_goes_to_standard_error() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from curifactory.parameters.lossless import diff_sets, dump_set, dump_value, shown_set
 from curifactory.parameters.sets import ExperimentParameters, set_hash_functions
-from curifactory.parameters.shown import shown_reads, text_of
+from curifactory.parameters.shown import diff_shown, shown_reads, text_of
 
 
 class Color(enum.Enum):
@@ -158,3 +158,37 @@ def test_reads_are_shown_by_path_without_code_and_secrets():
         "n": "1",
         "token": "********",
     }
+
+
+def test_of_a_long_value_the_part_that_differs_is_told() -> None:
+    @dataclass
+    class Params(ExperimentParameters):
+        config: dict[str, Any] = field(default_factory=dict)
+
+    def read(**changes: Any) -> dict[str, str]:
+        config = {f"a_long_name_{number}": number for number in range(20)}
+        return shown_reads(Params(config={**config, "net": {"drop": 0.1}, **changes}), ["config"])
+
+    before = read()
+    assert before["config"].endswith("…")
+    assert list(diff_shown("config", before, read(net={"drop": 0.3}))) == [
+        ("config[net][drop]", "0.1", "0.3")
+    ]
+    assert list(diff_shown("config", before, read(new=1))) == [("config[new]", "absent", "1")]
+    assert list(diff_shown("config", read(new=1), before)) == [("config[new]", "1", "absent")]
+    assert list(diff_shown("config", before, {"config": "{}"})) == [("config", before["config"], "{}")]
+
+
+def test_what_cannot_be_told_apart_is_not_shown_as_the_same() -> None:
+    @dataclass
+    class Params(ExperimentParameters):
+        values: list[int] = field(default_factory=list)
+        token: str = "one"
+
+    before, now = (
+        shown_reads(Params(values=[*range(99), last], token=token), ["values", "token"])
+        for last, token in ((1, "one"), (2, "two"))
+    )
+    (changed,) = diff_shown("values", before, now)
+    assert changed == ("values", before["values"], "another value that begins alike")
+    assert list(diff_shown("token", before, now)) == [("token", "********", "********")]

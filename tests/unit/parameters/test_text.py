@@ -109,7 +109,11 @@ def test_a_text_is_read_as_its_type(text: str, declared: Any, value: Any) -> Non
         ("[1, x]", list[int], "'x' is no int"),
         ("a: 1", dict, "write it as {name: value}"),
         ("{a}", dict, "'a' has no ':'"),
-        ("collections.OrderedDikt", type, "'OrderedDikt' is no longer in the module 'collections'"),
+        (
+            "collections.OrderedDikt",
+            type,
+            "'OrderedDikt' is not in the module 'collections'. Did you mean 'OrderedDict'",
+        ),
         ("nowhere.Thing", type, "There is no module 'nowhere'"),
         ("Thing", type, "write its module too"),
         ("collections.OrderedDict", type[list], "is no type[list]"),

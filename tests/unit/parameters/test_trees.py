@@ -80,8 +80,31 @@ def test_other_values_make_other_reads_and_only_those() -> None:
 
 def test_a_section_that_is_taken_as_a_whole_counts_as_a_whole() -> None:
     log = ReadLog()
-    assert plain_tree(track(make(), log).model)["inner"] == {"k": 1}
+    assert vars(track(make(), log).model)["inner"].k == 1
     assert "model" in log.paths()
+
+
+def test_a_tree_made_plain_counts_by_names_and_values_and_not_by_what_it_is_called() -> None:
+    def read(params: Any) -> dict[str, str]:
+        log = ReadLog()
+        assert plain_tree(track(params, log))["model"]["inner"]
+        return reads_of(params, log)
+
+    reads = read(make())
+    assert {"fields:", "fields:model", "model.inner.k", "model.sizes"} <= set(reads)
+    assert not {"name", "hash", "overwrite", "model", "*", "object:"} & set(reads)
+    renamed = make()
+    renamed.name = "other"
+    assert read(renamed) == reads
+    assert read(update(make(), {"+model.new": 1})[0])["fields:model"] != reads["fields:model"]
+    assert read(update(make(), k=2)[0])["model.inner.k"] != reads["model.inner.k"]
+
+
+def test_asking_whether_a_name_is_there_reads_which_names_there_are_and_no_values() -> None:
+    log = ReadLog()
+    assert "dropout" not in track(make(), log).model
+    assert list(track(make(), log).model)
+    assert {path for path in log.paths() if not path.startswith(("type:", "code:"))} == {"fields:model"}
 
 
 def test_a_tree_is_kept_without_loss_and_shown() -> None:

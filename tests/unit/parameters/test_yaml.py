@@ -71,6 +71,7 @@ def test_keys_are_merged_and_anchors_followed() -> None:
     [
         ("a: [1", "params/x.yaml:2:1: this is no YAML: did not find expected"),
         ("a: 1\n b: 2", "params/x.yaml:2:3: this is no YAML"),
+        ("a:\n\tb: 2", "Lines of YAML begin with spaces, and there is a tab."),
         ("a: 1\nb: 2\na: 3", "params/x.yaml:3:1: 'a' is written twice"),
         ("a:\n  - b: 1\n    b: 2", "params/x.yaml:3:5: 'b' is written twice"),
         (
