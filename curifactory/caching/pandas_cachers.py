@@ -154,7 +154,7 @@ class PandasCacher(Cacheable):
         from curifactory.identity.canonical import digest
 
         try:
-            return f"canonical:{digest(value, path='value')}"
+            return f"canonical:{digest(value, path='value', as_read=True)}"
         except UnidentifiableError:
             return None
 

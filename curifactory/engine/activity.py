@@ -16,6 +16,7 @@ from curifactory.core.state import Slot
 from curifactory.engine.parameters import changed_parameters
 from curifactory.engine.telling import Telling
 from curifactory.engine.views import RecordView
+from curifactory.parameters.children import ANYTHING, CHILDREN
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.view import track
 from curifactory.store.faults import is_of_writing
@@ -46,8 +47,10 @@ class Activity:
 
     __slots__ = (
         "_cachers",
+        "_generation",
         "_logs",
         "_parameters",
+        "_told_before",
         "_views",
         "bound",
         "call",
@@ -74,6 +77,8 @@ class Activity:
         self._views: dict[int, RecordView] = {}
         self._parameters: dict[int, Any] = {}
         self._logs: list[tuple[Record, ReadLog]] = []
+        self._generation = CHILDREN.generation
+        self._told_before = CHILDREN.count(ANYTHING)
 
     @property
     def telling(self) -> Telling:
@@ -85,6 +90,13 @@ class Activity:
     def note(self, path: str) -> None:
         """Note that something was read."""
         self.reads[path] = None
+        if self._generation != CHILDREN.generation:
+            CHILDREN.tell(ANYTHING)
+
+    def note_last(self, record: Record) -> Sequence[Slot]:
+        """Note that it was asked what the last stage of a record has returned; return its outputs."""
+        self.note(f"{self._prefix(record)}last")
+        return self.engine.last_outputs(self.call, record)
 
     def note_import(self, address: str) -> None:
         """Note that a class or function was imported by a name of which the stage's code does not speak."""
@@ -145,6 +157,8 @@ class Activity:
             if not _are_let_go(views):
                 self.cannot_be_reused("something keeps the record that it was given, and can read it later")
             break
+        if CHILDREN.count(ANYTHING) != self._told_before:
+            self.cannot_be_reused("a process that it has forked reads the state of a record")
         for record, log in self._logs:
             if log.escaped():
                 self.escaped = True

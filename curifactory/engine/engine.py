@@ -328,6 +328,10 @@ class Engine:
             name = call.parameters.name if call.parameters is not None else "None"
             self.traces.remember_use(call.stage.stage_id, options.experiment, name, call.key, options.run)
 
+    def last_outputs(self, call: Call, record: Record) -> Sequence[Slot]:
+        """Return what the last stage of a record has returned before a call was made."""
+        return self.graph.last_outputs(call).get(id(record), ())
+
     def seed_of(self, call: Call) -> int | None:
         """Return the seed of a call; None if calls are not seeded."""
         seed = self.options.seed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -259,14 +259,21 @@ class Call:
 class Graph:
     """The calls of a run, in the order in which they were made; inputs always come before their readers."""
 
-    __slots__ = ("calls",)
+    __slots__ = ("_last", "calls")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
+        self._last: tuple[Call, dict[int, Sequence[Slot]]] | None = None
 
     def add(self, call: Call) -> None:
         """Append a call."""
         self.calls.append(call)
+
+    def last_outputs(self, call: Call) -> dict[int, Sequence[Slot]]:
+        """Return the outputs of the last call of each record before a call, by the id of the record."""
+        if self._last is None or self._last[0] is not call:
+            self._last = call, {id(each.record): each.slots for each in self.calls[: call.index]}
+        return self._last[1]
 
     def leaves(self) -> list[Call]:
         """Return the calls whose outputs no other call reads."""

@@ -67,7 +67,7 @@ def is_unchanged(slot: Slot, load_again: Callable[[Slot], Any]) -> bool:
 
 def _mark(value: Any) -> str:
     try:
-        return digest(value, path="value")
+        return digest(value, path="value", as_read=True)
     except UnidentifiableError:
         pass
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -51,7 +52,7 @@ class Identified(NamedTuple):
 class _Seen:
     """The fingerprint of a stage, and at which look it was last found to hold."""
 
-    __slots__ = ("fingerprint", "is_current", "look", "spec")
+    __slots__ = ("edited", "fingerprint", "is_current", "look", "spec")
 
     def __init__(self, spec: StageSpec, taken: Taken) -> None:
         # Held, so that no other stage gets its id.
@@ -59,6 +60,7 @@ class _Seen:
         assert taken.result is not None  # noqa: S101 - a function always has a fingerprint
         self.fingerprint = taken.result
         self.is_current = taken.reach.ledger.is_current
+        self.edited = taken.reach.ledger.edited
         self.look = 0
 
 
@@ -67,6 +69,7 @@ class Identifier:
 
     Read paths
     ----------
+    ``last`` is what the record's last stage has returned, by the names of its outputs;
     ``params.`` and a path of :mod:`curifactory.parameters.reads` is what was read of the call's parameter set (``params.*``
     all of it); ``state.x`` an entry that was read without being declared, ``names`` which entries there are; ``index`` the record's index; ``known`` how many records the manager had. ``records.…`` is the same of all records of an aggregate, in their order.
     ``files`` stands for names of files that the stage asked for, and so for the experiment and the record's hash;
@@ -122,6 +125,11 @@ class Identifier:
             self._taken.pop(id(spec), None)
         return changed
 
+    def edited_meanwhile(self, spec: StageSpec) -> str | None:
+        """Return a file that a stage reads when it is executed, and that has changed since its code was looked at."""
+        seen = self._taken.get(id(spec))
+        return None if seen is None else seen.edited()
+
     def stage_id_of(self, spec: StageSpec) -> str:
         """Return the module-qualified name of a stage, the same in every process.
 
@@ -156,7 +164,7 @@ class Identifier:
             slot.producer, slot.held = None, None
         producer = slot.producer
         if not isinstance(producer, Call):
-            return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope)
+            return digest(slot.value, path=f"state['{slot.name}']", scope=self._scope, as_read=True)
         if producer.verdict is not Verdict.REUSE and not producer.settled:
             raise NotYetKnownError(producer)
         outputs = producer.kept_outputs
@@ -164,8 +172,12 @@ class Identifier:
             outputs = producer.outputs
         artifact = outputs[slot.position].artifact if outputs else None
         if artifact is not None:
-            names = artifact.metadata.get(CODE_NAMES)
+            metadata = artifact.metadata
+            names = metadata.get(CODE_NAMES)
             code = self.named_code.identity(names) if names else ""
+            if len(metadata) > (names is not None):
+                # What loading goes by stands beside the bytes.
+                code = _digest_text((code, _metadata_text(metadata)))
             # What the outputs may speak of.
             own = _digest_files(outputs[len(producer.stage.outputs) :])
             return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}{own[:32]}"
@@ -264,12 +276,12 @@ class Identifier:
                 (
                     positions.get(id(key), -1),
                     key.get_hash() if isinstance(key, Record) else digest(key, path=path, scope=self._scope),
-                    digest(item, path=path, scope=self._scope),
+                    digest(item, path=path, scope=self._scope, as_read=True),
                 )
                 for key, item in value.items()
             ]
             return _digest_text(rows)
-        return digest(value, path=path, scope=self._scope)
+        return digest(value, path=path, scope=self._scope, as_read=True)
 
     def _read_value(self, call: Call, path: str) -> str:
         if path.startswith("records."):
@@ -284,6 +296,9 @@ class Identifier:
         if kind == "state":
             slot = record.state.find_slot(rest, call.number)
             return ABSENT if slot is None else self.slot_identity(slot)
+        if kind == "last":
+            outputs = call.engine.last_outputs(call, record)
+            return _digest_text([slot.name for slot in outputs])
         if kind == "names":
             return _digest_text(list(record.state.slots(call.number)))
         if kind == "index":
@@ -339,6 +354,10 @@ def _put_beside(found: dict[str, str], name: str, value: str) -> None:
 def _digest_files(own: Sequence[Output]) -> str:
     """Return a digest of the files that a stage wrote by itself; empty without any."""
     return _digest_text([each.artifact.digest for each in own if each.artifact is not None]) if own else ""
+
+
+def _metadata_text(metadata: Mapping[str, Any]) -> str:
+    return json.dumps({name: item for name, item in metadata.items() if name != CODE_NAMES}, sort_keys=True)
 
 
 def _file_of(spec: StageSpec) -> str | None:

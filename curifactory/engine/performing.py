@@ -100,6 +100,10 @@ class PerformingEngine(Engine):
     def save_failed(self, error: CacheError) -> None:
         """Leave it to the other process to tell of it, which learns of it with what came of the call."""
 
+    def last_outputs(self, call: Call, record: Record) -> Sequence[Slot]:
+        """Return what was sent with the record."""
+        return record.output_slots
+
     def seed_of(self, call: Call) -> int | None:
         """Return the seed that was sent with the call."""
         return self._seed

@@ -142,6 +142,9 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         # Elsewhere the same text would be a lie.
         activity.note("manager.cache_path")
     _check_parameters(call, "while it was executed")
+    edited = engine.identifier.edited_meanwhile(call.spec)
+    if edited is not None:
+        activity.cannot_be_reused(f"{edited} was changed while it was executed, or shortly before")
     engine.identifier.look_again()
     engine.identifier.hold_changed_globals(call.stage.spec)
     return values, duration_s

@@ -216,7 +216,7 @@ class Shipment:
         bound = record.state.slots(self._call.number)
         wide = wide or record is self._call.record
         wanted = bound if wide else {}
-        last = record.output_slots if wide else ()
+        last = self._call.engine.last_outputs(self._call, record) if wide else ()
         return ShippedRecord(
             record.index,
             record.params,

@@ -94,7 +94,7 @@ class RecordView(Record):
     @property
     def output(self) -> Any:
         """What the stage before returned."""
-        names = [slot.name for slot in self._record.output_slots]
+        names = [slot.name for slot in self._activity.note_last(self._record)]
         values = tuple(self.state[name] for name in names if name in self.state)
         return [] if not values else values[0] if len(values) == 1 else values
 

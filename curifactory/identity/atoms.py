@@ -85,7 +85,7 @@ def _ordered(kind: bytes) -> Encoder:
 def _unordered(kind: bytes) -> Encoder:
     def encode_unordered(value: Any, walk: Walk) -> bytes:
         walk.enter(value)
-        return walk.leave(value, record(kind, *sorted(encode_pairs(value, walk))))
+        return walk.leave(value, record(kind, *walk.arrange(encode_pairs(value, walk))))
 
     return encode_unordered
 
@@ -93,7 +93,7 @@ def _unordered(kind: bytes) -> Encoder:
 def _default_dict(value: Any, walk: Walk) -> bytes:
     walk.enter(value)
     factory = encode(value.default_factory, walk)
-    return walk.leave(value, record(b"defaultdict", factory, *sorted(encode_pairs(value, walk))))
+    return walk.leave(value, record(b"defaultdict", factory, *walk.arrange(encode_pairs(value, walk))))
 
 
 def _deque(value: Any, walk: Walk) -> bytes:

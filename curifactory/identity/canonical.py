@@ -17,7 +17,7 @@ from curifactory.identity.project_scope import Scope
 _FORMAT = b"curifactory value 1\n"
 
 
-def digest(value: Any, *, path: str = "value", scope: Scope | None = None) -> str:
+def digest(value: Any, *, path: str = "value", scope: Scope | None = None, as_read: bool = False) -> str:
     """Return the digest of a value.
 
     Types count (``1``, ``True``, ``1.0`` and ``"1"`` differ), the order of a list counts, that of a dict or set does not.
@@ -32,6 +32,9 @@ def digest(value: Any, *, path: str = "value", scope: Scope | None = None) -> st
         What the value is called in an error.
     scope : Scope, optional
         What counts as the project's own code; by default all code that nobody installed.
+    as_read : bool
+        Whether all counts that code can see which is given the value: the order of dictionaries, and the name of a
+        parameter set.
 
     Returns
     -------
@@ -48,6 +51,8 @@ def digest(value: Any, *, path: str = "value", scope: Scope | None = None) -> st
     --------
     >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
     True
+    >>> digest({"a": 1, "b": 2}, as_read=True) == digest({"b": 2, "a": 1}, as_read=True)
+    False
     >>> digest(1) == digest(True)
     False
     """
@@ -55,6 +60,7 @@ def digest(value: Any, *, path: str = "value", scope: Scope | None = None) -> st
     if kind in _ATOMS:
         return digest_of(PLAIN[kind](value, _ATOMS_WALK))
     walk = value_walk(scope)
+    walk.names_sets = walk.is_ordered = as_read
     try:
         encoded = encode(value, walk)
     except Refusal as refusal:

@@ -17,7 +17,8 @@ def path_digest(path: str) -> str:
     """Return a digest of a file's content, or of all names and contents in a folder.
 
     A file is read again only if its size, time or place on the disk has changed. A path that is not there has a digest
-    too: that it is missing.
+    too: that it is missing. One with ``*``, ``?`` or ``[`` that is not there itself is a pattern, and has the digest of all
+    that fits it, by name and content; ``**`` stands for any number of folders.
 
     Examples
     --------
@@ -29,13 +30,49 @@ def path_digest(path: str) -> str:
     try:
         return _file_digest(path)
     except OSError:
-        return _MISSING
+        return _pattern_digest(path) if is_pattern(path) else _MISSING
+
+
+def is_pattern(path: str) -> bool:
+    """Whether a path that names nothing may be a pattern of names.
+
+    Examples
+    --------
+    >>> is_pattern("tables/*.csv"), is_pattern("tables/a.csv")
+    (True, False)
+    """
+    return any(each in path for each in "*?[") and not os.path.lexists(path)
+
+
+def _pattern_digest(pattern: str) -> str:
+    import glob
+
+    whole = hashlib.sha256(b"pattern")
+    fixed = pattern
+    while is_pattern(fixed) and os.path.dirname(fixed) != fixed:
+        fixed = os.path.dirname(fixed)
+    for path in sorted(glob.glob(pattern, recursive=True)):
+        relative = os.path.relpath(path, fixed).replace(os.sep, "/").encode("utf-8", "surrogateescape")
+        # A folder that fits counts by its name, as it does for who lists what fits.
+        content = "folder" if os.path.isdir(path) else path_digest(path)
+        whole.update(b"%d:%b%b" % (len(relative), relative, content.encode()))
+    return whole.hexdigest()
 
 
 def _folder_digest(folder: str) -> str:
     whole = hashlib.sha256(b"folder")
-    for current, folders, files in os.walk(folder):
+    entered = {os.path.realpath(folder)}
+    for current, folders, files in os.walk(folder, followlinks=True):
         folders[:] = sorted(name for name in folders if name != "__pycache__")
+        for name in list(folders):
+            inner = os.path.join(current, name)
+            if os.path.islink(inner):
+                real = os.path.realpath(inner)
+                if real in entered:
+                    # A link to what is around it would lead round and round.
+                    folders.remove(name)
+                    whole.update(f"link {os.path.relpath(inner, folder)}".encode("utf-8", "surrogateescape"))
+                entered.add(real)
         for name in sorted(files):
             file = os.path.join(current, name)
             relative = os.path.relpath(file, folder).replace(os.sep, "/").encode("utf-8", "surrogateescape")

@@ -65,9 +65,30 @@ class Walk:
         Says of the name of a module whether it belongs to the project.
     root : str, optional
         A folder; strings and paths below it are encoded relative to it.
+
+    Attributes
+    ----------
+    names_sets : bool
+        Whether the name of a parameter set counts that has nothing around it: nobody sees who reads it.
+    is_ordered : bool
+        Whether the order of dictionaries counts.
+    has_order : bool
+        Whether dictionaries were met whose order did not count.
     """
 
-    __slots__ = ("buffered", "code_of", "is_own", "module_name", "open", "remembered", "resolve", "root")
+    __slots__ = (
+        "buffered",
+        "code_of",
+        "has_order",
+        "is_ordered",
+        "is_own",
+        "module_name",
+        "names_sets",
+        "open",
+        "remembered",
+        "resolve",
+        "root",
+    )
 
     def __init__(
         self,
@@ -86,6 +107,16 @@ class Walk:
         self.open: set[int] = set()
         self.remembered: dict[int, tuple[Any, bytes]] = {}
         self.buffered = 0
+        self.names_sets = False
+        self.is_ordered = False
+        self.has_order = False
+
+    def arrange(self, pairs: list[bytes]) -> list[bytes]:
+        """Return the encoded entries of a mapping as they count: in canonical order, or as they are."""
+        if not self.is_ordered and len(pairs) > 1:
+            self.has_order = True
+            pairs.sort()
+        return pairs
 
     def enter(self, value: Any) -> None:
         """Note that the content of `value` is now being encoded.
@@ -270,8 +301,7 @@ def _dict(value: dict[Any, Any], walk: Walk) -> bytes:
     if known is not None:
         return known[1]
     walk.enter(value)
-    pairs = encode_pairs(value, walk)
-    pairs.sort()
+    pairs = walk.arrange(encode_pairs(value, walk))
     return walk.leave(value, b"{%d:%b" % (len(pairs), b"".join(pairs)))
 
 

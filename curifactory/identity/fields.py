@@ -191,7 +191,8 @@ def encode_fields(value: Any, walk: Walk, *, as_set: bool | None = None, with_co
     walk : Walk
         The encoding under way.
     as_set : bool, optional
-        Whether the framework's fields are left out; by default if nothing is open above the instance.
+        Whether the framework's fields are left out; by default if nothing is open above the instance and the walk does not
+        say that they count.
     with_code : bool
         Whether the code of the class, and of classes of instances that are fields, counts.
 
@@ -208,7 +209,8 @@ def encode_fields(value: Any, walk: Walk, *, as_set: bool | None = None, with_co
     layout = layout_of(cls)
     if layout is None:
         raise Refusal(f"{cls.__qualname__} has no fields")
-    fields = layout.of_a_set if (not walk.open if as_set is None else as_set) else layout.fields
+    is_set = not (walk.open or walk.names_sets) if as_set is None else as_set
+    fields = layout.of_a_set if is_set else layout.fields
     walk.enter(value)
     name_of_class = layout.class_name or class_name(cls, walk)
     parts = [class_tag(cls, walk) if with_code else name_of_class]

@@ -247,7 +247,7 @@ def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, b
     if label is None:
         label = getattr(thing, "__qualname__", type(thing).__qualname__)
         ledger.put(label, [reach.data.value(thing)])
-    reach.data.declare(depends)
+    reach.declared.declare(depends)
     if version is not None:
         ledger.put("version", [reach.data.value(version)])
     reach.run()

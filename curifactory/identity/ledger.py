@@ -20,6 +20,8 @@ class Ledger:
         self.places: dict[str, str] = {}
         self.notes: dict[str, None] = {}
         self.watches: list[Callable[[], bool]] = []
+        #: Each says which file was changed that code reads when it is executed, not before; None if it is as it was.
+        self.read_late: list[Callable[[], str | None]] = []
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._labels: dict[Any, str] = {}
@@ -52,6 +54,11 @@ class Ledger:
         if place:
             self.places[label] = place
 
+    def drop(self, label: str) -> None:
+        """Leave out a part that was entered."""
+        self.parts.pop(label, None)
+        self.places.pop(label, None)
+
     def note(self, text: str) -> None:
         """Enter something that people should know, once."""
         self.notes[text] = None
@@ -81,6 +88,10 @@ class Ledger:
             )
 
         self.watches.append(is_same)
+
+    def edited(self) -> str | None:
+        """Return a file that has changed since and that code reads only when it is executed; None if there is none."""
+        return next((path for changed in self.read_late if (path := changed()) is not None), None)
 
     def is_current(self) -> bool:
         """Whether everything that was looked at is still what it was."""

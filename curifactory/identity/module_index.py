@@ -44,9 +44,9 @@ class ModuleIndex:
             for name in _bound_names(statement):
                 found.setdefault(name, []).append(statement)
         for statement in self._statements:
-            owner = _changed_owner(statement)
-            if owner is not None and owner in found and not _is_imported(found[owner]):
-                found[owner].append(statement)
+            for owner in _changed_owners(statement):
+                if owner in found and not _is_imported(found[owner]) and statement not in found[owner]:
+                    found[owner].append(statement)
         return found
 
     @cached_property
@@ -65,6 +65,36 @@ class ModuleIndex:
             statement
             for statement in self._statements
             if isinstance(statement, ast.ImportFrom) and statement.names[0].name == "*"
+        ]
+
+    @cached_property
+    def imports(self) -> list[tuple[str, int, str]]:
+        """Module, level and name of all that is imported with this module; the name is empty where the module is bound."""
+        found: dict[tuple[str, int, str], None] = {}
+        for statement in self._statements:
+            for node in _imported_with(statement):
+                for alias in node.names:
+                    if isinstance(node, ast.Import):
+                        found[alias.name, 0, ""] = None
+                    else:
+                        found[node.module or "", node.level, alias.name.replace("*", "")] = None
+        return list(found)
+
+    @cached_property
+    def decorated(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+        """The functions and classes that are handed to a decorator, which may keep them somewhere else."""
+        return [
+            statement
+            for statement in self._statements
+            if isinstance(statement, _DEFINITIONS) and statement.decorator_list
+        ]
+
+    def changes(self, name: str) -> list[ast.stmt]:
+        """Return the statements with calls that may change what a definition is, such as ``Base.register(Other)``."""
+        return [
+            statement
+            for statement in self.bindings.get(name, ())
+            if isinstance(statement, (ast.Expr, *_COMPOUND)) and name in _changed_owners(statement)
         ]
 
     def origin(self, name: str) -> tuple[str, int, str] | None:
@@ -113,6 +143,16 @@ def index_of(source: Source) -> ModuleIndex:
         return index
 
 
+def _imported_with(statement: ast.stmt) -> Iterator[ast.Import | ast.ImportFrom]:
+    if isinstance(statement, (ast.Import, ast.ImportFrom)):
+        yield statement
+    elif isinstance(statement, (*_COMPOUND, ast.ClassDef)):
+        for child in ast.iter_child_nodes(statement):
+            for part in child.body if isinstance(child, (ast.ExceptHandler, ast.match_case)) else (child,):
+                if isinstance(part, ast.stmt) and not _never_imported(part):
+                    yield from _imported_with(part)
+
+
 def _bound_names(statement: ast.stmt) -> Iterable[str]:
     if isinstance(statement, _DEFINITIONS):
         return (statement.name,)
@@ -136,6 +176,14 @@ def _stored_names(node: ast.AST) -> Iterator[str]:
             yield from _stored_names(child)
         else:
             yield from _stored_names(child)
+
+
+def _changed_owners(statement: ast.stmt) -> dict[str, None]:
+    """Return the names whose values a statement may change, also where it stands in a block."""
+    parts = [statement]
+    if isinstance(statement, _COMPOUND):
+        parts = [part for part in ast.walk(statement) if isinstance(part, ast.stmt)]
+    return {owner: None for part in parts if (owner := _changed_owner(part)) is not None}
 
 
 def _changed_owner(statement: ast.stmt) -> str | None:

@@ -203,12 +203,6 @@ def _quoted(annotation: str) -> Iterator[tuple[str, ...]]:
         return
 
 
-def called_chains(*nodes: ast.AST) -> list[tuple[str, ...]]:
-    """Return the dotted names that are called in nodes."""
-    chains = (chain_of(part.func) for node in nodes for part in ast.walk(node) if isinstance(part, ast.Call))
-    return list(dict.fromkeys(chain for chain in chains if chain is not None))
-
-
 def changed_chains(node: ast.AST) -> frozenset[tuple[str, ...]]:
     r"""Return the dotted names whose values a piece of code changes in place or binds anew outside of itself.
 

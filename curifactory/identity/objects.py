@@ -145,7 +145,7 @@ def _reduced_parts(value: Any, reduced: tuple[Any, ...], walk: Walk) -> list[byt
     parts.append(record(b"arguments", *encode_items(arguments, walk)))
     parts.append(_state(value, state, walk))
     parts.append(record(b"items", *encode_items(items or (), walk)))
-    parts.append(record(b"pairs", *sorted(_pairs(pairs or (), walk))))
+    parts.append(record(b"pairs", *walk.arrange(_pairs(pairs or (), walk))))
     return parts
 
 

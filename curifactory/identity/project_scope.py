@@ -96,6 +96,13 @@ class Scope:
         parts = path.replace("\\", "/").split("/")
         return any(package.split(".")[0] in parts for package in self.packages)
 
+    def is_below_root(self, module: ModuleType) -> bool:
+        """Whether a module was written in the project's own folder; where no root is known, in any that nobody installed."""
+        file = getattr(module, "__file__", None)
+        if not isinstance(file, str) or not _is_uninstalled(file):
+            return False
+        return self.root_path is None or _real(file).startswith(self._root + os.sep)
+
     def names(self, module: str) -> bool:
         """Whether a module is one of the named packages or inside of one."""
         return any(module == package or module.startswith(package + ".") for package in self.packages)

@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from curifactory.identity.callables import resolves
 from curifactory.identity.code_scan import Scan, Use, scan
@@ -16,6 +17,7 @@ from curifactory.identity.own_text import OwnText, own_text
 from curifactory.identity.project_scope import Scope
 from curifactory.identity.reach_classes import ClassVisitor
 from curifactory.identity.reach_data import DataVisitor
+from curifactory.identity.reach_declared import DeclaredVisitor
 from curifactory.identity.reach_late import LateVisitor
 from curifactory.identity.reach_modules import ModuleVisitor, is_compiled
 
@@ -49,6 +51,9 @@ _EVALUATORS = frozenset({"eval", "exec", "globals"})
 _HARMLESS_IMPORTLIB = frozenset({"resources", "metadata", "reload", "invalidate_caches"})
 
 
+_first_attributes: WeakKeyDictionary[FunctionType, frozenset[str]] = WeakKeyDictionary()
+
+
 class Reach:
     """Follows code from a function to all that belongs to it, and enters what it finds into a ledger.
 
@@ -62,6 +67,7 @@ class Reach:
         self.scope = scope
         self.ledger = Ledger()
         self.data = DataVisitor(self)
+        self.declared = DeclaredVisitor(self)
         self.classes = ClassVisitor(self)
         self.late = LateVisitor(self)
         self.modules = ModuleVisitor(self)
@@ -168,6 +174,8 @@ class Reach:
         wrapped = function.__dict__.get("__wrapped__")
         if isinstance(wrapped, FunctionType):
             content.append(f"wraps {self.label_of(wrapped)}")
+        if self.is_own(function):
+            self._attributes(function, label, own)
         self.ledger.put(label, content, self.modules.place(own.filename, own.line))
 
     def _closure(self, function: FunctionType, own: OwnText, found: Scan) -> list[str]:
@@ -177,6 +185,9 @@ class Reach:
             return [self.data.value(function.__dict__["registry"])]
         for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
             value = content_of(cell)
+            if (name,) in own.changed:
+                content.append(f"{name}:{self.data.first_value(cell, value)}")
+                continue
             self.ledger.watch_cell(cell)
             if isinstance(value, ModuleType):
                 chains = [use.chain for use in found.uses if use.free and use.chain[0] == name]
@@ -184,7 +195,7 @@ class Reach:
             elif value is MISSING:
                 content.append(f"{name}:empty")
             else:
-                content.append(f"{name}:{self.data.value(value, is_memo=(name,) in own.changed)}")
+                content.append(f"{name}:{self.data.value(value)}")
         return content
 
     def _defaults(self, function: FunctionType, own: OwnText) -> list[str]:
@@ -193,6 +204,22 @@ class Reach:
         names = code.co_varnames[: code.co_argcount][code.co_argcount - len(defaults) :]
         pairs = [*zip(names, defaults, strict=True), *sorted((function.__kwdefaults__ or {}).items())]
         return [f"{name}={self.data.value(value, is_memo=(name,) in own.changed)}" for name, value in pairs]
+
+    def _attributes(self, function: FunctionType, label: str, own: OwnText) -> None:
+        """Visit what has been put on a function: each attribute is a global of its own.
+
+        What comes after it was seen for the first time is a note of the code that is executed, in no other process there.
+        """
+        first = _first_attributes.get(function)
+        if first is None:
+            first = _first_attributes[function] = frozenset(function.__dict__)
+        for name in function.__dict__:
+            if name in first and not name.startswith("__"):
+                self.data.attribute(function, name, label)
+        for chain in own.changed:
+            if len(chain) > 1 and chain[0] == function.__code__.co_name:
+                # A wrapper counts its calls on itself, under a name that is no global.
+                self.data.mark_memo(function.__dict__, chain[1])
 
     def _note_change(self, namespace: dict[str, Any], chain: tuple[str, ...]) -> None:
         """Mark the global that a function changes: it is a memo."""
@@ -210,6 +237,8 @@ class Reach:
             self.classes.changed_attributes.add(chain[1])
         elif chain[0] in namespace:
             self.data.mark_memo(namespace, chain[0])
+            if len(chain) > 1 and isinstance(namespace[chain[0]], FunctionType):
+                self.data.mark_memo(namespace[chain[0]].__dict__, chain[1])
 
     # ------------------------------------------------------------------------------------------------------- stages
 
@@ -231,7 +260,7 @@ class Reach:
         }
         # A tuple: what a decorator says cannot be changed, so that it need not be looked at again.
         self.ledger.put(label, [self.data.value((*says.items(), ("outputs", tuple(outputs))))])
-        self.data.declare(tuple(getattr(spec, "depends", ()) or ()))
+        self.declared.declare(tuple(getattr(spec, "depends", ()) or ()))
 
     # -------------------------------------------------------------------------------------------------------- names
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from curifactory.identity.callables import resolves
 from curifactory.identity.code_scan import Use
 from curifactory.identity.ledger import public_names
+from curifactory.identity.module_index import index_of
 from curifactory.identity.normal_form import NormalForm, chains_in
 from curifactory.identity.reach_data import ATOMS
 from curifactory.identity.source import Source, source_of
@@ -97,6 +98,15 @@ class ClassVisitor:
             place = self._reach.modules.place(source.filename, node.lineno)
             content.append(NormalForm(members_apart=True).write(node))
             content += [self._reach.use(namespace, Use(chain)) for chain in _outer_chains(node)]
+            if "." not in cls.__qualname__:
+                # Such as `Base.register(Other)`, which leaves nothing on the class that could be read.
+                calls = index_of(source).changes(cls.__name__)
+                content.append(NormalForm().write(*calls))
+                content += [
+                    self._reach.use(namespace, Use(chain))
+                    for chain in chains_in(*calls)
+                    if chain[0] in namespace and chain[0] != cls.__name__
+                ]
         else:
             content.append("without its text")
             content += self._declared_fields(cls)

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import os
 import sys
-from collections.abc import Callable, Sequence
-from types import FunctionType, MethodType, ModuleType
+from collections.abc import Callable
+from types import CellType, FunctionType, MethodType, ModuleType
 from typing import TYPE_CHECKING, Any
 
-from curifactory.errors import DefinitionError
 from curifactory.identity.code_scan import Use
-from curifactory.identity.depends import package_version, path_digest
 from curifactory.identity.dispatch import new_walk
 from curifactory.identity.encoding import Refusal, encode
 from curifactory.identity.ledger import MISSING
@@ -32,10 +29,14 @@ _big: dict[int, tuple[Any, str]] = {}
 _held: dict[tuple[int, str], tuple[dict[str, Any], Any, str]] = {}
 
 
+# Variables of closures that their functions change, by id: the cell and what stands for its first content.
+_cells: dict[int, tuple[CellType, str]] = {}
+
+
 class _Slot:
     """One global of the project that code reads."""
 
-    __slots__ = ("digest", "entered_as", "label", "name", "namespace", "value")
+    __slots__ = ("digest", "entered_as", "has_order", "label", "name", "namespace", "owner", "value")
 
     def __init__(self, namespace: dict[str, Any], name: str) -> None:
         self.namespace = namespace
@@ -44,6 +45,10 @@ class _Slot:
         self.label = ""
         self.digest: str | None = None
         self.entered_as = ""
+        #: The function that it is an attribute of.
+        self.owner: FunctionType | None = None
+        #: Whether there are dictionaries in it, whose order the digest does not tell.
+        self.has_order = False
 
 
 class DataVisitor:
@@ -54,9 +59,10 @@ class DataVisitor:
         self._slots: dict[tuple[int, str], _Slot] = {}
         self._memos: set[tuple[int, str]] = set()
         self._answers: dict[int, tuple[Any, str | None]] = {}
-        self._values: list[tuple[Any, str]] = []
+        self._values: list[tuple[Any, str, bool]] = []
         self._with_code: dict[int, Any] = {}
         self._met_code = 0
+        self._met_order = False
 
     # ----------------------------------------------------------------------------------------------------- globals
 
@@ -76,6 +82,14 @@ class DataVisitor:
             self._reach.later(lambda: self._visit(slot))
         return slot.label
 
+    def attribute(self, function: FunctionType, name: str, owner: str) -> None:
+        """Visit an attribute of a function."""
+        slot = self._slots[id(function.__dict__), name] = _Slot(function.__dict__, name)
+        slot.owner = function
+        slot.label, _ = self._reach.ledger.label(slot, f"{owner}.{name}")
+        self._reach.ledger.watch_name(function.__dict__, name)
+        self._reach.later(lambda: self._visit(slot))
+
     def mark_memo(self, namespace: dict[str, Any], name: str) -> None:
         """Note that code which is reached changes a global."""
         if name in namespace:
@@ -90,7 +104,11 @@ class DataVisitor:
             if slot.entered_as == wanted:
                 continue
             slot.entered_as = wanted
-            content = [slot.digest or ""] if wanted == "value" else self._binding(slot)
+            if wanted == "memo" and slot.owner is not None:
+                # It is not there before the function was called for the first time.
+                self._reach.ledger.drop(slot.label)
+                continue
+            content = [slot.digest or "", *self._order(slot)] if wanted == "value" else self._binding(slot)
             if wanted == "memo":
                 self._reach.ledger.note(
                     f"{slot.label} is changed by the code that reads it: it counts by what binds it, not by its value."
@@ -99,21 +117,29 @@ class DataVisitor:
 
     def watch_values(self) -> None:
         """Have the values that can be changed in place looked at again."""
-        pairs = [
-            (slot.value, slot.digest)
+        watched = [
+            (slot.value, slot.digest, False)
             for slot in self._slots.values()
             if slot.entered_as == "value" and slot.digest is not None and self._find_held(slot) is None
         ]
         kept = self._answers
-        for value, digest in [*pairs, *self._values]:
+        for value, digest, is_ordered in [*watched, *self._values]:
             if not _is_fixed(value) and id(value) not in _big:
-                self._reach.ledger.watches.append(self._watch(value, digest, kept))
+                self._reach.ledger.watches.append(self._watch(value, digest, kept, is_ordered=is_ordered))
 
     def hold_changed(self) -> list[str]:
         """Go on counting the globals whose values have changed by the digests that they had; return their labels."""
         changed = []
         for slot in self._slots.values():
-            if slot.entered_as != "value" or slot.digest is None or isinstance(slot.value, ATOMS):
+            if slot.entered_as != "value" or slot.digest is None:
+                continue
+            bound = slot.namespace.get(slot.name, MISSING)
+            if slot.owner is not None and bound is not slot.value:
+                # A function counts on itself, under a name that its text does not show.
+                _held[id(slot.namespace), slot.name] = (slot.namespace, bound, slot.digest)
+                changed.append(slot.label)
+                continue
+            if isinstance(slot.value, ATOMS):
                 continue
             if id(slot.value) not in _big and not self._watch(slot.value, slot.digest, self._answers)():
                 _held[id(slot.namespace), slot.name] = (slot.namespace, slot.value, slot.digest)
@@ -126,6 +152,7 @@ class DataVisitor:
 
     def _visit(self, slot: _Slot) -> None:
         slot.digest = self._digest(slot.value)
+        slot.has_order = self._met_order
         held = self._find_held(slot)
         if held is not None and slot.digest is not None:
             slot.digest = held
@@ -145,7 +172,7 @@ class DataVisitor:
             origin = index_of(source).origin(name) if source is not None else None
             if origin is None:
                 break
-            module = sys.modules.get(absolute_name(origin[0], origin[1], _package(namespace)))
+            module = sys.modules.get(absolute_name(origin[0], origin[1], package_of(namespace)))
             if module is None or not self._reach.scope.contains(module):
                 break
             if module.__dict__.get(origin[2], MISSING) is not namespace[name]:
@@ -164,6 +191,18 @@ class DataVisitor:
         if source is not None and not source.is_as_imported(slot.namespace):
             content.append("edited since it was imported")
         return content
+
+    def _order(self, slot: _Slot) -> list[str]:
+        """Say in which order the dictionaries of a global are: by the text that makes it, and by the names of its code."""
+        if not slot.has_order:
+            return []
+        if self.holds_code(slot.value):
+            # A registry that decorators fill has the order of what they decorate.
+            keys = list(slot.value) if isinstance(slot.value, dict) else []
+            return [self._digest(keys) or ""]
+        source = self._reach.modules.source_of(slot.namespace)
+        statements = index_of(source).bindings.get(slot.name, []) if source is not None else []
+        return [NormalForm().write(*statements)]
 
     def _code_inside(self, value: Any) -> list[str]:
         """Name the project's code in a value that as a whole has no identity, such as a registry with a lock."""
@@ -207,10 +246,28 @@ class DataVisitor:
         """Return what stands for a value that belongs to a function or class: its digest, else its type."""
         if is_memo and not isinstance(value, ATOMS):
             return f"memo {self.by_type(value)}"
-        digest = self._digest(value)
+        digest = self._digest(value, is_ordered=True)
         if digest is None:
             return self.by_type(value)
-        self._values.append((value, digest))
+        self._values.append((value, digest, True))
+        return digest
+
+    def first_value(self, cell: CellType, value: Any) -> str:
+        """Return what stands for a closure's variable that the function itself changes: what it held when it was first seen.
+
+        Of anything but an atom that is its type, as of other memos.
+        """
+        if not isinstance(value, ATOMS):
+            return "empty" if value is MISSING else self.value(value, is_memo=True)
+        if id(cell) not in _cells:
+            _cells[id(cell)] = (cell, self.value(value))
+        return _cells[id(cell)][1]
+
+    def declared(self, value: Any) -> str | None:
+        """Return the digest of a value that a stage says it depends on; None if it has none."""
+        digest = self._digest(value)
+        if digest is not None:
+            self._values.append((value, digest, False))
         return digest
 
     def by_type(self, value: Any) -> str:
@@ -218,16 +275,19 @@ class DataVisitor:
         cls = type(value)
         return f"of type {cls.__module__}:{cls.__qualname__} {self._reach.label_of(cls) or ''}"
 
-    def _digest(self, value: Any) -> str | None:
+    def _digest(self, value: Any, *, is_ordered: bool = False) -> str | None:
         known = _big.get(id(value))
+        self._met_order = False
         if known is not None:
             return known[1]
         met = self._met_code
         walk = new_walk(self._answer, self._reach.scope, root=self._reach.scope.root_path)
+        walk.names_sets, walk.is_ordered = True, is_ordered
         try:
             digest = hashlib.sha256(encode(value, walk)).hexdigest()
         except (Refusal, RecursionError):
             return None
+        self._met_order = walk.has_order
         if self._met_code != met:
             self._with_code[id(value)] = value
         elif walk.buffered > _BIG_BYTES:
@@ -241,7 +301,12 @@ class DataVisitor:
         return label
 
     def _watch(
-        self, value: Any, digest: str, answers: dict[int, tuple[Any, str | None]]
+        self,
+        value: Any,
+        digest: str,
+        answers: dict[int, tuple[Any, str | None]],
+        *,
+        is_ordered: bool = False,
     ) -> Callable[[], bool]:
         scope = self._reach.scope
 
@@ -251,74 +316,13 @@ class DataVisitor:
 
         def is_same() -> bool:
             walk = new_walk(answer, scope, root=scope.root_path)
+            walk.names_sets, walk.is_ordered = True, is_ordered
             try:
                 return hashlib.sha256(encode(value, walk)).hexdigest() == digest
             except (Refusal, RecursionError):
                 return False
 
         return is_same
-
-    # ----------------------------------------------------------------------------------------------- declarations
-
-    def declare(self, items: Sequence[Any]) -> None:
-        """Enter what a stage says it depends on.
-
-        Raises
-        ------
-        DefinitionError
-            If a string is neither a path nor a package, or a value has no identity.
-        """
-        for item in items:
-            if isinstance(item, os.PathLike):
-                self._declare_path(os.fspath(item))
-            elif isinstance(item, str):
-                self._declare_text(item)
-            elif isinstance(item, ModuleType) and not self._reach.scope.contains(item):
-                self._enter(item.__name__, package_version(item.__name__) or "")
-            elif isinstance(item, (ModuleType, FunctionType, type)):
-                self._enter(
-                    item.__name__, self._reach.label_of(item) or f"{item.__module__}:{item.__qualname__}"
-                )
-            else:
-                digest = self._digest(item)
-                if digest is None:
-                    raise DefinitionError(
-                        f"depends names {item!r}, which cannot be identified.",
-                        hint="Name a path, a package, a function, a class or a plain value.",
-                    )
-                self._values.append((item, digest))
-                self._enter(f"a {type(item).__name__} {digest[:8]}", digest)
-
-    def file_digest(self, path: str) -> str:
-        """Return the digest of a file, which is looked at again."""
-        digest = path_digest(path)
-        self._reach.ledger.watches.append(lambda: path_digest(path) == digest)
-        return digest
-
-    def _declare_text(self, item: str) -> None:
-        path = self._below_root(item)
-        if os.path.exists(path):
-            self._declare_path(item)
-        elif self._reach.late.is_project_module(item):
-            self._enter(item, self._reach.late.whole(item))
-        elif (version := package_version(item)) is not None:
-            self._enter(item, version)
-        elif "/" in item or os.sep in item:
-            self._declare_path(item)
-        else:
-            raise DefinitionError(
-                f"depends names '{item}', which is neither a file ({path}) nor an installed package.",
-                hint="Paths are relative to the project's folder; a pathlib.Path may name a file that comes later.",
-            )
-
-    def _declare_path(self, path: str) -> None:
-        self._enter(path.replace(os.sep, "/"), self.file_digest(self._below_root(path)), place=path)
-
-    def _below_root(self, path: str) -> str:
-        return os.path.join(self._reach.scope.root_path or os.getcwd(), path)
-
-    def _enter(self, name: str, content: str, *, place: str = "") -> None:
-        self._reach.ledger.put(f"depends on {name}", [content], place)
 
 
 def _is_fixed(value: Any) -> bool:
@@ -343,6 +347,7 @@ def absolute_name(module: str, level: int, package: str) -> str:
     return f"{base}.{module}" if module else base
 
 
-def _package(namespace: dict[str, Any]) -> str:
+def package_of(namespace: dict[str, Any]) -> str:
+    """Return the package in which relative imports of a module begin."""
     package = namespace.get("__package__")
     return str(package) if package else str(namespace.get("__name__", "")).rpartition(".")[0]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import operator
 import os
 import sys
 from importlib.machinery import PathFinder
@@ -12,8 +13,9 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import LateImport
+from curifactory.identity.ledger import public_names
 from curifactory.identity.module_index import ModuleIndex, index_of
-from curifactory.identity.normal_form import NormalForm, chains_in
+from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
 from curifactory.identity.reach_data import absolute_name
 from curifactory.identity.source import Source, byte_code_digest
 
@@ -31,6 +33,8 @@ class LateVisitor:
         self._reach = reach
         self._labels: dict[tuple[str, str], str] = {}
         self._files: dict[str, str | None] = {}
+        self._touched: set[str] = set()
+        self._looked_at: set[str] = set()
 
     def is_project_module(self, name: str) -> bool:
         """Whether a name is that of a module of the project."""
@@ -92,12 +96,29 @@ class LateVisitor:
         below = f"{module}.{chain[0]}"
         if self._find(below) is not None:
             return self._name(below, chain[1:]) if chain[1:] else self.whole(below)
-        for statement in index.star_imports:
-            origin = absolute_name(statement.module or "", statement.level, self._package(module))
-            source = self._source(origin)
-            if source is not None and chain[0] in index_of(source).bindings:
-                return self._name(origin, chain)
-        return f"{module}:{chain[0]} unknown"
+        origin = self._behind_star(module, chain[0], set())
+        if origin is not None:
+            return self._name(origin, chain)
+        # A module may answer for names that it does not have.
+        return self.whole(module) if "__getattr__" in index.bindings else f"{module}:{chain[0]} unknown"
+
+    def _behind_star(self, module: str, name: str, seen: set[str]) -> str | None:
+        """Find the module whose text binds a name that another one takes over with all others; the last one counts."""
+        source = self._source(module)
+        if source is None or module in seen:
+            return None
+        seen.add(module)
+        index = index_of(source)
+        if name in index.bindings:
+            return module
+        origins = (
+            absolute_name(statement.module or "", statement.level, self._package(module))
+            for statement in reversed(index.star_imports)
+        )
+        return next(
+            (found for origin in origins if (found := self._behind_star(origin, name, seen)) is not None),
+            None,
+        )
 
     def _through_import(self, statements: list[ast.stmt], module: str, chain: tuple[str, ...]) -> str | None:
         """Follow a name that another module's text only imports."""
@@ -107,7 +128,12 @@ class LateVisitor:
         if isinstance(statement, ast.ImportFrom):
             origin = absolute_name(statement.module or "", statement.level, self._package(module))
             names = {alias.asname or alias.name: alias.name for alias in statement.names}
-            return self._name(origin, (names[chain[0]], *chain[1:]))
+            name = names[chain[0]]
+            if origin == module:
+                # A package that imports a module of its own has no such name but the module's.
+                below = f"{origin}.{name}"
+                return self._name(below, chain[1:]) if chain[1:] else self.whole(below)
+            return self._name(origin, (name, *chain[1:]))
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 if (alias.asname or alias.name.partition(".")[0]) == chain[0]:
@@ -118,6 +144,7 @@ class LateVisitor:
     def _visit(self, source: Source, module: str, name: str, label: str) -> None:
         index = index_of(source)
         statements = index.bindings[name]
+        self._watch(module, (name,))
         content = [NormalForm().write(*statements)]
         for chain in chains_in(*statements):
             if chain[0] != name and chain[0] in index.bindings:
@@ -131,11 +158,19 @@ class LateVisitor:
     def _visit_whole(self, source: Source, module: str, label: str) -> None:
         tree = source.tree
         body = tree.body if tree is not None else []
+        self._watch(module, tuple(index_of(source).bindings))
         content = [NormalForm().write(*body), *self._inner_imports(body, module)]
         content += [
             item for name in index_of(source).bindings for item in self._as_loaded(source, module, name)
         ]
         self._reach.ledger.put(label, content, self._reach.modules.place(source.filename, 1))
+
+    def _watch(self, module: str, names: tuple[str, ...]) -> None:
+        """Look again whether a module that may be imported, or loaded once more, still has the same under names."""
+        before = _loaded(module, names)
+        self._reach.ledger.watches.append(
+            lambda: all(map(operator.is_, before, now := _loaded(module, names))) and len(before) == len(now)
+        )
 
     def _inner_imports(self, statements: list[ast.stmt], module: str) -> list[str]:
         found = []
@@ -156,15 +191,50 @@ class LateVisitor:
         source = self._source(module)
         if source is None:
             return f"module {module}"
-        effects = index_of(source).effects
-        if effects:
+        if module not in self._touched:
+            self._touched.add(module)
+            self._reach.later(lambda: self._effects(source, module))
+        return f"module {module}"
+
+    def _effects(self, source: Source, module: str) -> None:
+        """Count what a module does when it is imported, and what the modules do that it imports."""
+        index, package = index_of(source), self._package(module)
+        registered = [node for node in index.decorated if self._is_registered(node, index)]
+        counted = [*index.effects, *registered]
+        if counted:
             label, is_new = self._reach.ledger.label(source, f"{module} (statements)")
             if is_new:
-                content = [NormalForm().write(*effects), *self._inner_imports(effects, module)]
+                content = [NormalForm().write(*counted), *self._inner_imports(counted, module)]
+                content += self._names_in(counted, module, index)
                 self._reach.ledger.put(
-                    label, content, self._reach.modules.place(source.filename, effects[0].lineno)
+                    label, content, self._reach.modules.place(source.filename, counted[0].lineno)
                 )
-        return f"module {module}"
+        for imported, level, name in index.imports:
+            origin = absolute_name(imported, level, package)
+            parts = origin.split(".")
+            for each in (*(".".join(parts[: count + 1]) for count in range(len(parts))), f"{origin}.{name}"):
+                if self._source(each) is not None:
+                    self._touch(each)
+
+    def _is_registered(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, index: ModuleIndex
+    ) -> bool:
+        """Whether a class is handed to a package that may keep it; of a function only the loaded module tells."""
+        if not isinstance(node, ast.ClassDef):
+            return False
+        for decorator in node.decorator_list:
+            chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+            origin = _origin_of(chain[0], index) if chain is not None else ""
+            if self._reach.modules.registers(origin) and not self.is_project_module(origin):
+                return True
+        return False
+
+    def _names_in(self, statements: list[ast.stmt], module: str, index: ModuleIndex) -> list[str]:
+        return [
+            f"{'.'.join(chain)}->{self._name(module, chain)}"
+            for chain in chains_in(*statements)
+            if chain[0] in index.bindings
+        ]
 
     def _as_loaded(self, source: Source, module: str, name: str) -> list[str]:
         """Say what a loaded module really has under a name, where that is not what its text says."""
@@ -174,6 +244,10 @@ class LateVisitor:
         value = loaded.__dict__[name]
         if isinstance(value, FunctionType) and value.__code__.co_filename == source.filename:
             return [] if source.definition(value.__code__) is not None else [byte_code_digest(value.__code__)]
+        statements = index_of(source).bindings[name]
+        if isinstance(value, FunctionType) and all(map(_is_plain_function, statements)):
+            # Somebody has put another function in its place.
+            return [self._reach.label_of(value) or f"{value.__module__}:{value.__qualname__}"]
         if not source.is_as_imported(loaded.__dict__):
             return ["edited since it was imported"]
         return self._changed_literal(source, name, value)
@@ -200,7 +274,13 @@ class LateVisitor:
         file = self._find(module)
         if file is None or not file.endswith(".py") or not self._reach.scope.contains_file(file):
             return None
-        return self._reach.modules.find_source(file)
+        source = self._reach.modules.find_source(file)
+        if source is not None and module not in self._looked_at:
+            self._looked_at.add(module)
+            if module not in sys.modules:
+                place = self._reach.modules.place(file, 0)
+                self._reach.ledger.read_late.append(lambda: _edited(source, module, place))
+        return source
 
     def _package(self, module: str) -> str:
         file = self._find(module)
@@ -229,6 +309,54 @@ class LateVisitor:
             text = NormalForm().write(source.tree)
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             self._reach.ledger.put(f"file {shown}", [digest], self._reach.modules.place(path, 0))
+
+
+def _is_plain_function(statement: ast.stmt) -> bool:
+    return isinstance(statement, _DEFINITIONS) and not statement.decorator_list
+
+
+def _loaded(module: str, names: tuple[str, ...]) -> list[Any]:
+    """Return a module as it is loaded and what it has under names, with the code and attributes of that."""
+    loaded = sys.modules.get(module)
+    found: list[Any] = [loaded]
+    content = {} if loaded is None else loaded.__dict__
+    for name in names:
+        value = content.get(name)
+        found.append(value)
+        if isinstance(value, FunctionType):
+            found.append(value.__code__)
+        elif isinstance(value, type) and value.__module__ == module:
+            found += [value.__dict__[each] for each in public_names(value)]
+    return found
+
+
+def _edited(source: Source, module: str, place: str) -> str | None:
+    """Return the place of a module that is not what it was when it was looked at, before anybody had imported it."""
+    if module in source.imported_as:
+        return None
+    try:
+        status = os.stat(source.filename)
+    except OSError:
+        return place
+    if (status.st_mtime_ns, status.st_size) != source.stamp:
+        return place
+    if module in sys.modules:
+        # From now on it stays what it is, whatever happens to the file.
+        source.imported_as.add(module)
+    return None
+
+
+def _origin_of(name: str, index: ModuleIndex) -> str:
+    """Return the module that a name of a module's text was imported from; empty if it was not imported."""
+    statement = index.bindings.get(name, [None])[0]
+    if isinstance(statement, ast.ImportFrom):
+        return "" if statement.level else statement.module or ""
+    if isinstance(statement, ast.Import):
+        return next(
+            (each.name for each in statement.names if (each.asname or each.name.partition(".")[0]) == name),
+            "",
+        )
+    return ""
 
 
 def find_module(name: str) -> str | None:

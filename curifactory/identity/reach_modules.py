@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import ast
+import sys
+from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import Use
 from curifactory.identity.module_index import index_of
-from curifactory.identity.normal_form import NormalForm, called_chains
+from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
+from curifactory.identity.reach_data import absolute_name, package_of
 from curifactory.identity.source import Source, find_source
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
 _ANSWERS = frozenset({"__getattr__", "__dir__"})
+_MAIN = frozenset({"__main__", "__mp_main__"})
+# Decorators of these make something of what they are given, and keep it nowhere.
+_MAKERS = frozenset(
+    {"attr", "attrs", "beartype", "msgspec", "numba", "pydantic", "typeguard", "typing_extensions"}
+)
 _NOTEBOOK_WORDS = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -54,15 +63,25 @@ class ModuleVisitor:
         self._reach.ledger.put(label, content, self.place(str(namespace.get("__file__", "")), 1))
 
     def touch(self, namespace: dict[str, Any]) -> None:
-        """Count what a module does when it is imported besides binding names, once a module."""
+        """Count what a module does when it is imported besides binding names, once a module.
+
+        What the modules do that it imports counts too: one of them may be imported for nothing else.
+        """
         if id(namespace) in self._touched:
             return
         self._touched.add(id(namespace))
-        source = self.source_of(namespace)
-        if source is None or namespace.get("__name__") in {"__main__", "__mp_main__"}:
-            return
+        file = namespace.get("__file__")
+        # Not among the sources that this fingerprint has looked at: a module that is only imported is not read for more.
+        source = find_source(file, namespace) if isinstance(file, str) and file.endswith(".py") else None
+        if source is not None and namespace.get("__name__") not in _MAIN:
+            self._effects(namespace, source)
+        for module in self._imported_by(namespace, source):
+            self._reach.later(partial(self.touch, module.__dict__))
+
+    def _effects(self, namespace: dict[str, Any], source: Source) -> None:
         effects = index_of(source).effects
-        if not effects:
+        registered = self._registered(namespace, source)
+        if not effects and not registered:
             return
         # Named by its source, so that a module that is also imported late is counted once.
         label, is_new = self._reach.ledger.label(source, f"{self.label(namespace)} (statements)")
@@ -70,12 +89,61 @@ class ModuleVisitor:
             content = [NormalForm().write(*effects)]
             content += [
                 self._reach.use(namespace, Use(chain))
-                for chain in called_chains(*effects)
+                for chain in chains_in(*effects)
                 if chain[0] in namespace
             ]
+            content += [self._reach.use(namespace, Use((name,))) for name in registered]
             if not source.is_as_imported(namespace):
                 content.append("edited since it was imported")
-            self._reach.ledger.put(label, content, self.place(source.filename, effects[0].lineno))
+            line = effects[0].lineno if effects else index_of(source).line(registered[0])
+            self._reach.ledger.put(label, content, self.place(source.filename, line))
+
+    def _registered(self, namespace: dict[str, Any], source: Source) -> list[str]:
+        """Name what a package's decorator was given and has given back as it was: it has it, and may use it by itself."""
+        found = []
+        for node in index_of(source).decorated:
+            if not any(self._is_external(each, namespace) for each in node.decorator_list):
+                continue
+            thing = namespace.get(node.name)
+            if isinstance(thing, FunctionType):
+                is_itself = "__wrapped__" not in thing.__dict__ and source.definition(thing.__code__) is node
+            else:
+                is_itself = isinstance(thing, type)
+            if is_itself:
+                found.append(node.name)
+        return found
+
+    def _is_external(self, decorator: ast.expr, namespace: dict[str, Any]) -> bool:
+        chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+        thing = namespace.get(chain[0]) if chain is not None else None
+        name = thing.__name__ if isinstance(thing, ModuleType) else str(getattr(thing, "__module__", ""))
+        return self.registers(name)
+
+    def registers(self, module: str) -> bool:
+        """Whether decorators of a module may keep what they are given where no code of the project shows it."""
+        top = module.partition(".")[0]
+        return not (
+            top in {"", "curifactory", *_MAKERS}
+            or top in sys.stdlib_module_names
+            or self._reach.scope.contains(module)
+        )
+
+    def _imported_by(self, namespace: dict[str, Any], source: Source | None) -> list[ModuleType]:
+        """Return the modules below the project's folder that a module has imported at its top."""
+        if source is None:
+            # A notebook or a prompt.
+            found = [each for each in namespace.values() if isinstance(each, ModuleType)]
+        else:
+            package = package_of(namespace)
+            names: dict[str, None] = {}
+            for module, level, name in index_of(source).imports:
+                origin = absolute_name(module, level, package)
+                # With a module all packages around it are imported.
+                parts = origin.split(".")
+                names |= dict.fromkeys(".".join(parts[: count + 1]) for count in range(len(parts)))
+                names[f"{origin}.{name}"] = None
+            found = [each for each in map(sys.modules.get, names) if isinstance(each, ModuleType)]
+        return [each for each in found if self._reach.scope.is_below_root(each)]
 
     def enter_texts(self) -> None:
         """Enter the whole text of every file of the project that was looked at, comments and all."""
@@ -116,7 +184,7 @@ class ModuleVisitor:
         file = str(module.__file__)
         label, is_new = self._reach.ledger.label(module, f"{module.__name__} (compiled)")
         if is_new:
-            self._reach.ledger.put(label, [self._reach.data.file_digest(file)], self.place(file, 0))
+            self._reach.ledger.put(label, [self._reach.declared.file_digest(file)], self.place(file, 0))
         return label
 
 

@@ -42,6 +42,8 @@ class Source:
         self.filename = filename
         self.text = text
         self.stamp = stamp
+        #: The modules that were found to be made from this very text.
+        self.imported_as: set[str] = set()
         self._compiled: dict[int, dict[str, list[CodeType]]] = {}
         self._as_imported: bool | None = None
 

@@ -17,6 +17,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from curifactory.parameters.children import CHILDREN, PARAMETERS
 from curifactory.parameters.values import find_value, is_fixed, stored_attributes
 
 if TYPE_CHECKING:
@@ -64,7 +65,9 @@ class ReadLog:
         "_peeks",
         "_peeks_before",
         "_started",
+        "_told_before",
         "_views",
+        "generation",
         "values",
         "whole",
     )
@@ -79,6 +82,9 @@ class ReadLog:
         self._peeks: list[int] | None = None
         self._peeks_before = 0
         self._started = time.perf_counter()
+        #: Of the process that it was made in; a child has another one.
+        self.generation = CHILDREN.generation
+        self._told_before = CHILDREN.count(PARAMETERS)
 
     def paths(self) -> frozenset[str]:
         """Return everything that was read; a whole read stands for all fields but the framework's own."""
@@ -96,6 +102,8 @@ class ReadLog:
     def note(self, path: str) -> None:
         """Count a path as read."""
         self._notes.add(path)
+        if self.generation != CHILDREN.generation:
+            CHILDREN.tell(PARAMETERS)
 
     def note_whole(self) -> None:
         """Count the set as read as a whole: its values, not its name and not the code of its classes."""
@@ -103,6 +111,8 @@ class ReadLog:
 
     def note_value(self, path: str, value: Any) -> None:
         """Count a value as read that is handed out as it is; of one that can change its digest is remembered."""
+        if self.generation != CHILDREN.generation:
+            CHILDREN.tell(PARAMETERS)
         if is_fixed(value):
             self.values[path] = value
         elif path not in self._mutable:
@@ -120,6 +130,8 @@ class ReadLog:
         shared : bool
             Whether what was handed out shares its mutable values with the object.
         """
+        if self.generation != CHILDREN.generation:
+            CHILDREN.tell(PARAMETERS)
         framework: frozenset[str] = getattr(type(plain), "__framework_fields__", frozenset())
         self._notes.update(prefix + name for name in _BY_NAME_ONLY & framework)
         if prefix:
@@ -151,6 +163,10 @@ class ReadLog:
         bool
             True if a view has escaped.
         """
+        if CHILDREN.count(PARAMETERS) != self._told_before:
+            # What a forked process has read it could not note here.
+            for _, plain, prefix in self._views:
+                self.note_object(plain, prefix)
         for reference, _, _ in self._views:
             if reference() is not None:
                 break

@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from curifactory.errors import DefinitionError
 from curifactory.identity.fields import layout_of
+from curifactory.parameters.children import CHILDREN, PARAMETERS
 from curifactory.parameters.parts import with_parts
 from curifactory.parameters.reads import CODE, FIELDS, TYPE, ReadLog
 from curifactory.parameters.sets import ExperimentParameters, check_class
@@ -157,7 +158,10 @@ class TrackedView(_Attributes, metaclass=_ViewType):
             plain = self.__curifactory_plain__
             value = getattr(plain, name, _MISSING)
             if type(value) in ATOMS:
-                self.__curifactory_log__.values[self.__curifactory_prefix__ + name] = value
+                log = self.__curifactory_log__
+                log.values[self.__curifactory_prefix__ + name] = value
+                if log.generation != CHILDREN.generation:
+                    CHILDREN.tell(PARAMETERS)
                 _set_attribute(self, name, value)
                 return value
             if value is not _MISSING:

@@ -285,3 +285,202 @@ def run(param_sets, manager):
     said = [text for text in case(body).warnings if "all of this module counts" in text]
     assert len(said) == len(set(said)) == 2
     assert [text for text in case(body).warnings if "counts" in text] == []
+
+
+# ------------------------------------------------------------------------------- what reads did not show before they were sought
+
+
+def anew(case, body: str):
+    """Run a case beside its cache; return what a run without any earlier result gives."""
+    return case(body, cache=Path(f"anew_{abs(hash(body))}/cache")).result
+
+
+FORKS = """
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def fork(record):
+    into, out = os.pipe()
+    params, state = record.params, record.state
+    child = os.fork()
+    if child == 0:
+        os.write(out, str(READ).encode())
+        os._exit(0)
+    os.waitpid(child, 0)
+    os.close(out)
+    with os.fdopen(into) as pipe:
+        return pipe.read()
+
+@cf.stage(outputs=["before"], cachers=[JsonCacher])
+def begin(record):
+    return 1
+
+def run(param_sets, manager):
+    record = fork(begin(cf.Record(manager, dataclasses.replace(param_sets[0], n=N))))
+    return record.state["x"]
+"""
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_2_2_what_a_forked_process_reads_of_the_parameters_counts_as_read_whole(case) -> None:
+    body = FORKS.replace("READ", "params.n + 1")
+    assert case(body.replace("N)", "1)")).result == "2"
+    assert case(body.replace("N)", "5)")).result == "6"
+    assert case(body.replace("N)", "1)")).executed == {}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_2_2_what_a_forked_process_does_not_read_does_not_count(case) -> None:
+    body = FORKS.replace("READ", "1 + 1")
+    assert case(body.replace("N)", "1)")).result == "2"
+    assert case(body.replace("N)", "5)")).executed == {}
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+def test_1_4_a_state_that_a_forked_process_reads_makes_a_call_that_is_not_reused(case) -> None:
+    body = FORKS.replace("READ", "state['before'] + 1").replace("N)", "1)")
+    assert case(body).result == "2"
+    ended = case(body.replace("return 1\n", "return 7\n"))
+    assert ended.result == "8"
+    assert any("a process that it has forked reads the state" in each for each in ended.warnings)
+
+
+OUTPUTS = """
+@cf.stage(outputs=["first"], cachers=[JsonCacher])
+def one(record):
+    return 1
+
+@cf.stage(outputs=["second"], cachers=[JsonCacher])
+def two(record):
+    return 2
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def look(record):
+    return record.output
+
+@cf.aggregate(outputs=["y"], cachers=[JsonCacher])
+def gather(record, records):
+    return [each.output for each in records]
+
+def run(param_sets, manager):
+    record = cf.Record(manager, param_sets[0])
+    whole = cf.Record(manager, param_sets[0])
+    CALLS
+    return whole.state["y"], record.state["x"] if "x" in record.state else None
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"eager": True}, {"jobs": 2}])
+def test_1_3_the_output_of_the_stage_before_is_that_at_the_moment_of_the_call(case, options) -> None:
+    def ended(calls: str):
+        return case(OUTPUTS.replace("CALLS", calls), **options)
+
+    assert ended("one(record); two(record); look(record); gather(whole, [record])").result == ([2], 2)
+    assert ended("two(record); one(record); look(record); gather(whole, [record])").result == ([1], 1)
+    assert ended("one(record); gather(whole, [record]); two(record)").result == ([1], None)
+    ended("one(record); two(record); gather(whole, [record])")
+    assert ended("one(record); two(record); gather(whole, [record])").executed == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "read", "edit"),
+    [
+        ("{k: 1 for k in 'ab'}", "list(v)", ("'ab'", "'ba'")),
+        ("[{1: 2, 3: 4}]", "list(v[0])", ("{1: 2, 3: 4}", "{3: 4, 1: 2}")),
+        ("Params(name='aa')", "v.name", ("'aa'", "'bb'")),
+    ],
+)
+@pytest.mark.parametrize("by", ["record.state['v'] = GIVEN\n    read(record)", "read(record, v=GIVEN)"])
+def test_2_14_of_what_is_given_by_hand_all_counts_that_a_stage_can_see(case, given, read, edit, by) -> None:
+    body = """
+@cf.stage(["v"], ["x"], [JsonCacher])
+def read(record, v):
+    return READ
+
+def run(param_sets, manager):
+    record = cf.Record(manager, param_sets[0])
+    BY
+    return record.state["x"]
+"""
+    body = body.replace("READ", read).replace("BY", by).replace("GIVEN", given)
+    first = case(body).result
+    changed = body.replace(*edit)
+    assert case(changed).result == anew(case, changed) != first
+    assert case(changed).executed == {}
+
+
+def test_2_1_what_a_cacher_keeps_beside_the_bytes_is_a_part_of_the_value(case) -> None:
+    body = """
+class Beside(Cacheable):
+    extension = ".txt"
+    def save(self, value):
+        self.extra_metadata["value"] = value
+        Path(self.get_path()).write_text("always the same")
+    def load(self):
+        return self.extra_metadata["value"]
+
+@cf.stage(outputs=["v"], cachers=[Beside])
+def make(record):
+    return record.params.n * 10
+
+@cf.stage(["v"], ["x"], [JsonCacher])
+def read(record, v):
+    return v + 1
+
+def run(param_sets, manager):
+    sets = [dataclasses.replace(param_sets[0], name=str(n), n=n) for n in (1, 2)]
+    return [read(make(cf.Record(manager, params))).state["x"] for params in sets]
+"""
+    assert case(body).result == [11, 21]
+    assert case(body.replace("* 10", "* 100")).result == [101, 201]
+    assert case(body).executed == {}
+
+
+def test_2_9_a_saved_value_with_sets_counts_with_the_order_of_its_dictionaries(case) -> None:
+    body = """
+@cf.stage(outputs=["v"], cachers=[PickleCacher])
+def make(record):
+    return {k: {ord(k)} for k in "ab"}
+
+@cf.stage(["v"], ["x"], [JsonCacher])
+def read(record, v):
+    return list(v)
+
+def run(param_sets, manager):
+    return read(make(cf.Record(manager, param_sets[0]))).state["x"]
+"""
+    assert case(body).result == ["a", "b"]
+    assert case(body.replace('"ab"', '"ba"')).result == ["b", "a"]
+
+
+EDITS = """
+@cf.stage(outputs=["x"], cachers=[JsonCacher], depends=["table.txt"])
+def work(record):
+    CHANGE
+    import late
+    return [late.f(), Path("table.txt").read_text()]
+
+def run(param_sets, manager):
+    return work(cf.Record(manager, param_sets[0])).state["x"]
+"""
+
+
+@pytest.mark.parametrize("options", [{}, {"jobs": 2}])
+@pytest.mark.parametrize(
+    ("file", "found"), [("late.py", [22, "A"]), ("table.txt", [1, "def f(): return 22\n"])]
+)
+def test_5_1_what_is_edited_while_a_stage_runs_that_reads_it_later_leaves_no_trace(
+    case, file, found, options
+) -> None:
+    case.here.write("table.txt", "A")
+    case.here.write("late.py", "def f(): return 1\n")
+    change = "os.path.exists('go') and Path('FILE').write_text('def f(): return 22\\n')".replace("FILE", file)
+    body = EDITS.replace("CHANGE", change)
+    case.here.write("go", "")
+    ended = case(body, **options)
+    assert ended.result == found
+    assert any(f"{file} was changed while it was executed" in each for each in ended.warnings)
+    # Somebody goes back to what it was when the run began.
+    (case.here.project.root / "go").unlink()
+    case.here.write("table.txt", "A")
+    case.here.write("late.py", "def f(): return 1\n")
+    assert case(body, **options).result == [1, "A"]
+    assert case(body, **options).executed == {}

@@ -8,8 +8,10 @@ from random import Random
 
 HELPERS = """
 import functools
+import effects
 # note $note
 C0 = $c0
+ORDER = {each: 0 for each in sorted("ab", key=lambda each: ord(each) * (-1) ** $order)}
 TABLE = {"x": $table_x, "y": [$table_y, 2]}
 
 def add(x, y, extra=$add_default):
@@ -19,6 +21,8 @@ def add(x, y, extra=$add_default):
 def h0(x):
     return (x * $h0 + C0) % 9973
 
+h0.weight = C0 + $weight
+
 def h1(x):
     # note $note
     return h0(x) + $h1
@@ -26,6 +30,10 @@ def h1(x):
 def h2(x):
     from late import last
     return last(x) + TABLE["y"][0]
+
+def h7(x):
+    import late
+    return late.very_last(x)
 
 def twice(function):
     @functools.wraps(function)
@@ -61,8 +69,20 @@ def fold(rows, x):
 """
 
 LATE = """
+from latest import *
+
 def last(x):
     return x + $late
+"""
+
+LATEST = """
+def very_last(x):
+    return x + $latest
+"""
+
+EFFECTS = """
+import string
+string.of_the_law = $effect
 """
 
 MODELS = """
@@ -113,7 +133,7 @@ class Tool:
 """
 
 HEAD = """
-import dataclasses, functools, pathlib
+import dataclasses, functools, pathlib, string
 from dataclasses import dataclass, field
 import curifactory as cf
 from curifactory.caching import Cacheable, JsonCacher, Lazy, PickleCacher
@@ -192,6 +212,11 @@ TERMS = (
     "helpers.h4($k)",
     "helpers.h5($k)",
     "helpers.h6($k)",
+    "helpers.h7($k)",
+    "helpers.h0.weight * $k",
+    "ord(next(iter(helpers.ORDER))) * $k",
+    "string.of_the_law * $k",
+    "len(type(record.output).__name__) * $k",
     "helpers.C0 * $k",
     "helpers.TABLE['x'] * $k",
     "helpers.pick(record.params, $k)",
@@ -221,6 +246,7 @@ GATHERED = (
     "sum(int(each.state.get('hand') or 0) for each in records) * $k",
     "sum(int(each.state.get('s0_0i') or 0) * place for place, each in enumerate(records, 1)) * $k",
     "sum(helpers.pick(each.params, $k) for each in records)",
+    "sum(len(type(each.output).__name__) for each in records) * $k",
     "sum(each.params.total($k) for each in records)",
     "(record.params.a if record.params is not None else 5) * $k",
     "sum(each.index for each in records) * $k",
@@ -381,6 +407,8 @@ class World:
         return {
             "helpers.py": self._fill(HELPERS),
             "late.py": self._fill(LATE),
+            "latest.py": self._fill(LATEST),
+            "effects.py": self._fill(EFFECTS),
             "models.py": self._fill(MODELS),
             "experiments/case.py": "\n".join(body),
         }
@@ -452,7 +480,7 @@ HANDS = {
 
 def make_world(random: Random) -> World:
     """Make a random project."""
-    text = HELPERS + LATE + MODELS + HEAD
+    text = HELPERS + LATE + LATEST + EFFECTS + MODELS + HEAD
     names = sorted(set(re.findall(r"\$([a-z_]\w*)", text)))
     numbers = {name: random.choice(SMALL) for name in names}
     stages: list[Stage] = []

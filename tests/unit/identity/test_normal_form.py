@@ -4,7 +4,7 @@ import ast
 
 import pytest
 
-from curifactory.identity.normal_form import NormalForm, called_chains, chains_in, changed_chains
+from curifactory.identity.normal_form import NormalForm, chains_in, changed_chains
 
 
 def form(text):
@@ -72,10 +72,6 @@ def test_names_are_found_with_their_attributes_and_in_quoted_annotations():
         ast.parse("class A(b.C):\n    x: 'd.E' = f(g.h[i])\n    def j(self, k: 'L'): getattr(m, 'n')")
     )
     assert {("b", "C"), ("d", "E"), ("f",), ("g", "h"), ("i",), ("L",), ("m", "n")} <= set(found)
-
-
-def test_calls_are_told_from_other_uses():
-    assert called_chains(ast.parse("a.b(c)\nd")) == [("a", "b")]
 
 
 @pytest.mark.parametrize(

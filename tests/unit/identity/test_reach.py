@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import linecache
 import os
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curifactory.identity.fingerprint import compare, fingerprint
+from curifactory.identity.fingerprint import compare, fingerprint, hold_changed_globals
 
 
 def changes_of(workshop, path, before, after, *, target="work:run"):
@@ -973,3 +974,192 @@ print(sorted(fingerprint(run, scope=Scope(Path("."))).parts))
         [sys.executable, "-"], input=text, env=environment, capture_output=True, text=True, check=True
     )
     assert done.stdout == "['__main__.helper', '__main__.run']\n"
+
+
+@pytest.mark.filterwarnings("ignore:registration of accessor")
+def test_a_class_that_a_package_was_given_by_a_decorator_counts_where_its_module_is_imported(workshop):
+    workshop.write(
+        "accessors.py",
+        """
+        import pandas as pd
+
+        @pd.api.extensions.register_dataframe_accessor("walked")
+        class Walked:
+            def __init__(self, frame): self.frame = frame
+            def total(self): return 1
+        """,
+    )
+    workshop.write("work.py", "import pandas, accessors\ndef run(frame): return frame.walked.total()\n")
+    assert "accessors.Walked.total" in changes_of(workshop, "accessors.py", "return 1", "return 2")
+    workshop.write("late.py", "def run(frame):\n    import accessors\n    return frame.walked.total()\n")
+    changed = changes_of(workshop, "accessors.py", "return 2", "return 3", target="late:run")
+    assert changed == ["accessors (statements)"]
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "import attrs\n@attrs.define\nclass Point:\n    x: int = 1\n",
+        "import functools\n@functools.cache\ndef slow(x): return 1\n",
+        "def plain(x): return 1\nSIZE = 1\n",
+        "def register(f):\n    return f\n@register\ndef own(x): return 1\n",
+    ],
+)
+def test_what_an_imported_module_only_defines_does_not_count(workshop, module):
+    workshop.write("helpers.py", module)
+    workshop.write("work.py", "import helpers\ndef run(): return 1\n")
+    first = workshop.take()
+    workshop.edit("helpers.py", "1", "2")
+    assert workshop.changed(first) == []
+
+
+def test_where_code_reads_texts_those_of_modules_that_are_only_imported_do_not_count(workshop):
+    workshop.write("helpers.py", "SIZE = 1\n")
+    workshop.write("work.py", "import helpers\ndef run():\n    'Text.'\n    return run.__doc__\n")
+    first = workshop.take()
+    workshop.edit("helpers.py", "1", "2  # more")
+    assert workshop.changed(first) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("TABLE = {'a': 1, 'b': 2}", "TABLE = {'b': 2, 'a': 1}"),
+        ("TABLE = {'a': f, 'b': g}", "TABLE = {'b': g, 'a': f}"),
+        ("TABLE = [{'a': 1, 'b': 2}]", "TABLE = [{'b': 2, 'a': 1}]"),
+        ("TABLE = collections.Counter('aab')", "TABLE = collections.Counter('baa')"),
+    ],
+)
+def test_the_order_of_a_dictionary_that_code_reads_counts(workshop, before, after):
+    workshop.write(
+        "work.py",
+        f"import collections\ndef f(): return 1\ndef g(): return 2\n{before}\ndef run(): return list(TABLE)\n",
+    )
+    first = workshop.take()
+    assert workshop.take_elsewhere(seed=5)[0] == first.digest
+    assert changes_of(workshop, "work.py", before, after)[0] == "work.TABLE"
+
+
+def test_the_order_in_which_decorators_fill_a_registry_counts(workshop):
+    workshop.write(
+        "work.py",
+        """
+        KNOWN = {}
+        def known(function):
+            KNOWN[function.__name__] = function
+            return function
+        @known
+        def a(): return 1
+        @known
+        def b(): return 2
+        def run(): return list(KNOWN)
+        """,
+    )
+    swapped = "@known\ndef b(): return 2\n@known\ndef a(): return 1\n"
+    before = "@known\ndef a(): return 1\n@known\ndef b(): return 2\n"
+    assert changes_of(workshop, "work.py", before, swapped) == ["work.KNOWN"]
+
+
+def test_what_a_function_remembers_on_itself_is_a_memo(workshop):
+    workshop.write(
+        "work.py",
+        """
+        import functools
+
+        def counted(function):
+            @functools.wraps(function)
+            def inner():
+                inner.calls += 1
+                return function()
+            inner.calls = 0
+            return inner
+
+        @counted
+        def f(): return 1
+
+        def run():
+            run.seen = getattr(run, "seen", 0) + 1
+            return f() + run.seen
+        """,
+    )
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    module.run()
+    module.run()
+    assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+
+
+def test_an_attribute_of_a_function_that_is_changed_in_a_running_process_is_noticed(workshop):
+    workshop.write("work.py", "def f(): return f.k\nf.k = [1]\ndef run(): return f()\n")
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    module.f.k.append(2)
+    second = fingerprint(module.run, scope=workshop.scope)
+    assert [part for part, _, _ in compare(first.parts, second)] == ["work.f.k"]
+    module.f.k = [1]
+    assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+
+
+def test_modules_that_import_names_of_each_other_in_a_circle_are_followed(workshop):
+    workshop.write("pack/__init__.py", "from . import inner\nfrom .inner import f\n")
+    workshop.write("pack/inner.py", "import pack\nfrom pack import other\ndef f(): return other.g()\n")
+    workshop.write("pack/other.py", "from pack import inner\ndef g(): return 1\n")
+    workshop.write("work.py", "def run():\n    from pack import f, inner\n    return f() + inner.f()\n")
+    changed = changes_of(workshop, "pack/other.py", "return 1", "return 2")
+    assert "pack.other.g" in changed or "pack.other (whole module)" in changed
+
+
+def test_a_late_module_that_is_loaded_again_or_patched_in_a_running_process_is_noticed(workshop):
+    workshop.write("late.py", "class C:\n    def m(self): return 1\ndef f(): return C().m()\n")
+    workshop.write("work.py", "def run():\n    import late\n    return late.f()\n")
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    module.run()
+    late = sys.modules["late"]
+    assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+
+    late.C.m = lambda self: 2
+    workshop.edit("late.py", "return C().m()", "return C().m() + 10")
+    importlib.reload(late)
+    second = fingerprint(module.run, scope=workshop.scope)
+    assert [part for part, _, _ in compare(first.parts, second)] == ["late.f"]
+    late.f = lambda: 7
+    third = fingerprint(module.run, scope=workshop.scope)
+    assert third.digest not in (first.digest, second.digest)
+    del sys.modules["late"]
+    assert fingerprint(module.run, scope=workshop.scope).digest == second.digest
+
+
+def test_a_counter_in_a_closure_counts_by_what_it_begins_with(workshop):
+    workshop.write(
+        "work.py",
+        """
+        import functools
+
+        def counted(begin):
+            def decorate(function):
+                calls = begin
+                @functools.wraps(function)
+                def inner():
+                    nonlocal calls
+                    calls += 1
+                    inner.calls = calls
+                    setattr(inner, "twice", 2 * calls)
+                    return function() + calls
+                inner.twice = 0
+                return inner
+            return decorate
+
+        @counted(3)
+        def f(): return 1
+
+        def run(): return f()
+        """,
+    )
+    module = workshop.load("work")
+    first = fingerprint(module.run, scope=workshop.scope)
+    for _ in range(2):
+        module.run()
+        hold_changed_globals(module.run, scope=workshop.scope)
+        assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
+    assert changes_of(workshop, "work.py", "@counted(3)", "@counted(4)") != []
