@@ -330,7 +330,7 @@ class Engine:
 
     def last_outputs(self, call: Call, record: Record) -> Sequence[Slot]:
         """Return what the last stage of a record has returned before a call was made."""
-        return self.graph.last_outputs(call).get(id(record), ())
+        return self.graph.last_outputs(call, record)
 
     def seed_of(self, call: Call) -> int | None:
         """Return the seed of a call; None if calls are not seeded."""

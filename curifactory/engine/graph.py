@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from enum import IntEnum
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.members import with_plain_members
@@ -259,21 +261,26 @@ class Call:
 class Graph:
     """The calls of a run, in the order in which they were made; inputs always come before their readers."""
 
-    __slots__ = ("_last", "calls")
+    __slots__ = ("_noted", "_of_records", "calls")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
-        self._last: tuple[Call, dict[int, Sequence[Slot]]] | None = None
+        # The calls of each record by its id, and how many calls are among them: made when somebody asks.
+        self._of_records: dict[int, list[Call]] = {}
+        self._noted = 0
 
     def add(self, call: Call) -> None:
         """Append a call."""
         self.calls.append(call)
 
-    def last_outputs(self, call: Call) -> dict[int, Sequence[Slot]]:
-        """Return the outputs of the last call of each record before a call, by the id of the record."""
-        if self._last is None or self._last[0] is not call:
-            self._last = call, {id(each.record): each.slots for each in self.calls[: call.index]}
-        return self._last[1]
+    def last_outputs(self, call: Call, record: Record) -> Sequence[Slot]:
+        """Return the outputs of the last call of a record before a call."""
+        for each in self.calls[self._noted :]:
+            self._of_records.setdefault(id(each.record), []).append(each)
+        self._noted = len(self.calls)
+        calls = self._of_records.get(id(record), [])
+        place = bisect_left(calls, call.index, key=attrgetter("index"))
+        return calls[place - 1].slots if place else ()
 
     def leaves(self) -> list[Call]:
         """Return the calls whose outputs no other call reads."""
