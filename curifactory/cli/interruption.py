@@ -27,13 +27,15 @@ class Interruption:
     to be put in order by one who cannot wait.
     """
 
-    __slots__ = ("_came_s", "_last_s", "_number", "_show_unraisable")
+    __slots__ = ("_came_s", "_last_s", "_number", "_sent_again", "_show_unraisable")
 
     def __init__(self) -> None:
         self._last_s: float | None = None
         # When the last signal came; Python takes it later, if the main thread is at something that is not Python.
         self._came_s: float | None = None
         self._number: int = signal.SIGINT
+        # As many as there are signals that we have sent to ourselves and that nobody has told apart from a person's yet.
+        self._sent_again: list[int] = []
         self._show_unraisable = sys.unraisablehook
 
     @property
@@ -54,7 +56,8 @@ class Interruption:
         if unraisable.exc_type is not KeyboardInterrupt or not self.has_come:
             self._show_unraisable(unraisable)
             return
-        self._last_s = self._came_s = None
+        self._last_s = None
+        self._sent_again.append(self._number)
         # To the process, so that it reaches the main thread whatever that waits for.
         again = threading.Timer(_AGAIN_S, os.kill, (os.getpid(), self._number))
         again.daemon = True
@@ -72,10 +75,16 @@ class Interruption:
         """
         while came := os.read(told, 64):
             for number in came:
+                if number not in numbers:
+                    continue
+                if self._sent_again:
+                    # That it may be the person's, and ours is yet to come, makes no difference: one of them counts.
+                    self._sent_again.pop()
+                    continue
                 now_s = time.monotonic()
-                if number in numbers and self._came_s is not None and now_s - self._came_s < _AT_ONCE_S:
+                if self._came_s is not None and now_s - self._came_s < _AT_ONCE_S:
                     _end_at_once()
-                self._came_s = now_s if number in numbers else self._came_s
+                self._came_s = now_s
         os.close(told)
 
 

@@ -39,7 +39,7 @@ class LastUses:
     ('9f', None)
     """
 
-    __slots__ = ("_asked", "_index", "_known", "_own", "_written")
+    __slots__ = ("_asked", "_index", "_is_long", "_known", "_noted", "_own")
 
     def __init__(self, index: Index) -> None:
         self._index = index
@@ -47,7 +47,9 @@ class LastUses:
         self._own: dict[tuple[str, str], dict[str, str]] = {}
         self._known: dict[tuple[str, str], dict[str, str] | None] = {}
         self._asked: dict[tuple[str, str], int] = {}
-        self._written = 0
+        self._noted = 0
+        # Of so many calls, memory of what the index says would be more than a call may keep.
+        self._is_long = False
 
     def remember(self, stage: str, experiment: str, record: str, key: str, run: str) -> None:
         """Note the trace that a record has now; where the index has said so already nothing is written."""
@@ -56,19 +58,20 @@ class LastUses:
         if own is None:
             own = self._own[place] = {}
         known = self._known.get(place)
-        if known is not None and known.get(record) == key and record not in own:
-            return
+        # Own takes its place: that is the text which the call has anyway.
+        is_written = known is not None and record not in own and known.pop(record, None) == key
         own[record] = key
-        self._index.execute(_INSERT, (stage, experiment, record, key, run))
-        if len(own) == _ASKED_SINGLY and place not in self._known:
-            self._read_all(place)
-        self._written += 1
-        if self._written >= _MOST_KEPT:
+        if not is_written:
+            self._index.execute(_INSERT, (stage, experiment, record, key, run))
+            if len(own) == _ASKED_SINGLY and place not in self._known and not self._is_long:
+                self._read_all(place)
+        self._noted += 1
+        if self._noted >= _MOST_KEPT:
             # What is not in memory has to be in the index, and what was read of it is out of date.
             self._index.flush()
             self._own.clear()
             self._known.clear()
-            self._written = 0
+            self._noted, self._is_long = 0, True
 
     def find(self, stage: str, experiment: str, record: str) -> str | None:
         """Return the key of the trace that a record had last, or None."""

@@ -589,7 +589,7 @@ def test_what_a_reused_call_has_made_is_read_back_when_somebody_asks_late(projec
     _, manager = run(project, monkeypatch, CHAIN)
     record = manager.records[1]
     slot = record.state.find_slot("y")
-    assert slot.producer._outputs is None
+    assert slot.producer.kept_outputs is None
     (output,) = slot.producer.outputs
     assert (output.name, output.artifact.type, output.artifact.files[0].size_bytes) == ("y", "int", 2)
     assert (record.state["x"], record.state["y"], manager.records[2].state["total"]) == (2, 4, 6)
@@ -607,7 +607,7 @@ def test_what_is_still_to_be_read_is_kept_until_then(project, monkeypatch) -> No
     _, manager = run(project, monkeypatch, CHAIN)
     assert reads_back == []
     assert manager.records[2].state["total"] == 9
-    assert manager.records[0].state.find_slot("x").producer._outputs is None
+    assert manager.records[0].state.find_slot("x").producer.kept_outputs is None
 
 
 def test_what_can_be_read_back_no_more_is_made_again(project, monkeypatch) -> None:
