@@ -121,8 +121,8 @@ def keys_of(told: list[Any]) -> set[str]:
 def outcomes_of(story: list[Any], unforeseen: set[str]) -> Counter[Any]:
     """Return how often what has ended how; which one of calls with the same key is executed is a matter of order.
 
-    Who executes several at once foresees of a stage that it may read each field of which its code speaks: of one that chooses
-    among them, calls may turn out to be the same when they are under way.
+    Who executes several at once foresees of a stage that it reads each field of which its code speaks, or all if it hands the
+    set on: of one that reads fewer, calls may turn out to be the same when they are under way.
     """
     return Counter(
         (
@@ -137,9 +137,9 @@ def outcomes_of(story: list[Any], unforeseen: set[str]) -> Counter[Any]:
 
 
 def find_unforeseen(root: Path) -> set[str]:
-    """Return the names of the stages that read a field of the parameters or do not, by another one's value."""
+    """Return the names of the stages that choose among the fields of the parameters, or hand them all to somebody else."""
     found = re.findall(
-        r"^def (\w+)\(record.*\n(?: .*\n)*? .* if record\.params\.",
+        r"^def (\w+)\(record.*\n(?: .*\n)*? .*(?: if record\.params\.|record\.params[^.\w])",
         (root / "experiments/case.py").read_text(),
         re.MULTILINE,
     )
