@@ -72,6 +72,7 @@ def measure_memory(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
                     settle(module, sets, manager)
                     # What waits for the disk does not stay.
                     manager.prepare_folder()
+                    manager._parts.index.flush()
                     after, _ = tracemalloc.get_traced_memory()
             finally:
                 tracemalloc.stop()
