@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from curifactory.cli.console import Console, printable
+from curifactory.cli.outcome import OF_STAGE
 from curifactory.cli.words import DEBUG
 from curifactory.errors import CurifactoryError, StageError, say
 from curifactory.project.frames import PersonFrame, find_frames
@@ -85,7 +86,7 @@ def _describe(error: BaseException, root: Path, *, is_located: bool) -> Iterator
     """
     told = traceback.TracebackException(type(error), error, None)
     notes = getattr(told, "__notes__", None) or []
-    told.__notes__ = [note for note in notes if not (is_located and str(note).startswith("in stage '"))]
+    told.__notes__ = [note for note in notes if not (is_located and str(note).startswith(OF_STAGE))]
     yield from "".join(told.format_exception_only()).rstrip().split("\n")
     if isinstance(error, BaseExceptionGroup):
         for each in error.exceptions[:_MOST_OF_GROUP]:

@@ -17,7 +17,8 @@ from curifactory.core.nearest import find_nearest
 from curifactory.core.streams import close_quietly, is_gone
 from curifactory.errors import CurifactoryError, ExitCode, StageError
 
-_OF_STAGE = "in stage '"
+# What the engine's note begins with on an error that has ended a call.
+OF_STAGE = "in stage '"
 
 
 def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
@@ -164,4 +165,4 @@ def is_of_stage(error: BaseException) -> bool:
     >>> is_of_stage(CurifactoryError("The disk is full."))
     False
     """
-    return any(str(note).startswith(_OF_STAGE) for note in getattr(error, "__notes__", ()))
+    return any(str(note).startswith(OF_STAGE) for note in getattr(error, "__notes__", ()))

@@ -15,6 +15,7 @@ from curifactory.core.events import (
     RunStarted,
     Warned,
 )
+from curifactory.core.last_metrics import LastMetrics
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.reason import ReasonKind
 
@@ -51,8 +52,7 @@ class Tally:
         self.origins: Counter[str] = Counter()
         self.warnings: list[str] = []
         self._records: dict[int, str] = {}
-        # By index of the record, and by type and name: the last value of a metric, and the call that logged it.
-        self._scores: dict[int, dict[tuple[str, str], tuple[int | None, float]]] = {}
+        self._last_metrics = LastMetrics()
         self._started: datetime | None = None
         self._finished: datetime | None = None
 
@@ -75,9 +75,9 @@ class Tally:
         """Name of each record to the last value of each of its metrics, records and calls in the order of the run."""
         return {
             self._records.get(record, f"Record {record}"): {
-                " ".join(metric).lstrip(): value for metric, (_, value) in sorted(found.items(), key=_order)
+                " ".join(metric).lstrip(): value for metric, value in self._last_metrics.of(record).items()
             }
-            for record, found in sorted(self._scores.items())
+            for record in self._last_metrics.records
         }
 
     def __call__(self, event: Any) -> None:
@@ -89,9 +89,9 @@ class Tally:
                 if reason is not None and reason.kind is ReasonKind.UNCHANGED and "run" in reason.particulars:
                     self.origins[reason.particulars["run"]] += 1
             case MetricLogged():
-                self._keep_scores(event)
+                self._last_metrics.keep(event)
             case CallRetracted():
-                self._forget_scores(event.call)
+                self._last_metrics.forget(event.call)
             case RecordAdded():
                 self._records[event.index] = event.name
             case RunStarted():
@@ -100,29 +100,3 @@ class Tally:
                 self.outcome, self._finished = event.outcome, event.at
             case Warned():
                 self.warnings.append(event.text)
-
-    def _keep_scores(self, event: MetricLogged) -> None:
-        scores = self._scores.get(event.record)
-        if scores is None:
-            scores = self._scores[event.record] = {}
-        call = event.call
-        for name, value in event.values.items():
-            metric = (event.type, name)
-            kept = scores.get(metric)
-            if kept is not None and kept[0] != call:
-                # Calls may end in any order: the last value is that of the call which was made last.
-                if kept[0] is not None and call is not None and kept[0] > call:
-                    continue
-                del scores[metric]
-            scores[metric] = (call, value)
-
-    def _forget_scores(self, call: int) -> None:
-        for scores in self._scores.values():
-            for metric in [metric for metric, kept in scores.items() if kept[0] == call]:
-                del scores[metric]
-
-
-def _order(score: tuple[tuple[str, str], tuple[int | None, float]]) -> int:
-    """Return where a score stands among those of its record: what was logged outside of a call comes first."""
-    call = score[1][0]
-    return -1 if call is None else call

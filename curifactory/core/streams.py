@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from typing import Any, TextIO
 
 
@@ -27,8 +28,16 @@ def is_gone(stream: TextIO, error: Exception) -> bool:
     (True, False)
     """
     if isinstance(error, OSError):
-        return error.errno in (errno.EPIPE, errno.EBADF, errno.EIO)
+        # A terminal that was closed answers as a broken disk does.
+        return error.errno in (errno.EPIPE, errno.EBADF) or (error.errno == errno.EIO and _is_device(stream))
     return stream.closed
+
+
+def _is_device(stream: TextIO) -> bool:
+    try:
+        return stat.S_ISCHR(os.fstat(stream.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def close_quietly(stream: TextIO) -> None:

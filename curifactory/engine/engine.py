@@ -199,18 +199,18 @@ class Engine:
 
     def call_identities(self, call: Call) -> Mapping[str | Slot, str]:
         """Return what a call's keywords, and the values that a person holds or has put in, are now."""
-        by_hand = None
-        # Each call asks this twice, and nearly all of them in vain.
+        by_hand = []
+        # A loop, since each call asks this twice, and nearly all of them in vain.
         for slot in call.scheduled:
             if slot.producer is None or slot.held is not None:
-                by_hand = [*(by_hand or ()), slot]
-        if by_hand is None and not call.overrides:
+                by_hand.append(slot)
+        if not by_hand and not call.overrides:
             return _NO_IDENTITIES
         found: dict[str | Slot, str] = {}
         if call.overrides:
             with suppress(UnidentifiableError):
                 found.update(self.identifier.override_identities(call))
-        for slot in by_hand or ():
+        for slot in by_hand:
             try:
                 found[slot] = self.identifier.slot_identity(slot)
             except UnidentifiableError:

@@ -252,16 +252,9 @@ class Identifier:
         stage = call.stage
         parts = [_KEY_FORMAT, stage.stage_id, call.code or self.code_of(call), *stage.output_parts]
         for values in (reads, inputs, overrides):
-            if len(values) > 1:
-                parts.append(str(len(values)))
-                for item in sorted(values.items()):
-                    parts += item
-            elif values:
-                parts.append("1")
-                for item in values.items():
-                    parts += item
-            else:
-                parts.append("0")
+            parts.append(str(len(values)))
+            for item in sorted(values.items()) if len(values) > 1 else values.items():
+                parts += item
         text = "\0".join(parts)
         if text.count("\0") >= len(parts):
             # One of them has what stands between them.
@@ -357,7 +350,9 @@ def _digest_files(own: Sequence[Output]) -> str:
 
 
 def _metadata_text(metadata: Mapping[str, Any]) -> str:
-    return json.dumps({name: item for name, item in metadata.items() if name != CODE_NAMES}, sort_keys=True)
+    kept = {name: item for name, item in metadata.items() if name != CODE_NAMES}
+    # As it comes back from the store, where all names are texts: others could not be sorted, or would be in another order.
+    return json.dumps(json.loads(json.dumps(kept)), sort_keys=True)
 
 
 def _file_of(spec: StageSpec) -> str | None:

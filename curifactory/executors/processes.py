@@ -9,6 +9,7 @@ import signal
 import time
 from collections import deque
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from curifactory.executors.budget import Budget
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
@@ -175,7 +176,7 @@ class ProcessExecutor:
         for idle in [worker for worker in self._workers if not worker.jobs]:
             most = max(self._workers, key=lambda worker: len(worker.jobs))
             fits = len(most.jobs) > 1 and self._budget.fits(most.jobs[-1])
-            job = most.take_back() if fits else None
+            job = self._take_back(most) if fits else None
             if job is None:
                 return
             if not self._give(idle, job):
@@ -247,16 +248,23 @@ class ProcessExecutor:
             self._heard.unregister(worker.channel)
         return job
 
+    def _take_back(self, worker: WorkerProcess) -> Job | None:
+        """Take back the next job that a worker has not begun; None if there is none."""
+        job = worker.take_back()
+        if job is not None and self._budget.free(job.number):
+            # A slow one had not even begun the first: it will be at the next one, or has nothing to do.
+            if worker.jobs:
+                self._budget.take(worker.jobs[0])
+            else:
+                self._heard.unregister(worker.channel)
+        return job
+
     def _replace(self, worker: WorkerProcess, ending: Ending) -> list[Ended | Told]:
         """Put another process in the place of one that is dead, maybe with a job, or has to die."""
-        first = worker.jobs[0].number if worker.jobs else None
-        spared = list(iter(worker.take_back, None))
+        # What it had not begun, it does not take with it.
+        spared = list(iter(partial(self._take_back, worker), None))
         self._waiting.extendleft(reversed(spared))
         if not worker.jobs:
-            # What it had not begun, it does not take with it.
-            if first is not None:
-                self._budget.free(first)
-                self._heard.unregister(worker.channel)
             self._exchange(worker)
             return []
         job = self._end_first(worker)

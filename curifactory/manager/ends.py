@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from curifactory.core.events import CallEnded, MetricLogged
+from curifactory.core.events import CallEnded, CallRetracted, MetricLogged
+from curifactory.core.last_metrics import LastMetrics
 from curifactory.core.outcomes import CallOutcome
 
 
@@ -15,8 +16,8 @@ class Ends:
 
     Attributes
     ----------
-    last_metrics : dict of int to dict of str to float
-        The last value of each metric, by index of record and name.
+    last_metrics : LastMetrics
+        The last value of each metric of each record.
     reused_from : set of str
         References of runs that have made what was reused.
 
@@ -29,7 +30,7 @@ class Ends:
     __slots__ = ("_outcomes", "last_metrics", "reused_from")
 
     def __init__(self) -> None:
-        self.last_metrics: dict[int, dict[str, float]] = {}
+        self.last_metrics = LastMetrics()
         self.reused_from: set[str] = set()
         # By index of the call; a run may have very many.
         self._outcomes: list[CallOutcome | None] = []
@@ -42,18 +43,19 @@ class Ends:
 
     def handler_of(self, kind: type) -> Callable[[Any], None] | None:
         """Give what takes the events of a kind, for a stream that hands out very many of them."""
-        handlers: dict[type, Callable[[Any], None]] = {MetricLogged: self._keep_last, CallEnded: self._count}
+        handlers: dict[type, Callable[[Any], None]] = {
+            MetricLogged: self.last_metrics.keep,
+            CallRetracted: self._forget,
+            CallEnded: self._count,
+        }
         return handlers.get(kind)
 
     def counts(self) -> dict[CallOutcome, int]:
         """Return how many calls have ended in which way."""
         return dict(Counter(outcome for outcome in self._outcomes if outcome is not None))
 
-    def _keep_last(self, event: MetricLogged) -> None:
-        last = self.last_metrics.get(event.record)
-        if last is None:
-            last = self.last_metrics[event.record] = {}
-        last.update(event.values)
+    def _forget(self, event: CallRetracted) -> None:
+        self.last_metrics.forget(event.call)
 
     def _count(self, event: CallEnded) -> None:
         outcomes, index = self._outcomes, event.index

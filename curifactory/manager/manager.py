@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import RunFinished, RunStarted
+from curifactory.core.last_metrics import LastMetrics
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.record import Record
 from curifactory.errors import CurifactoryError
@@ -191,8 +192,8 @@ class ArtifactManager(Showing, RecordSession):
         return str(self.project.reports_folder)
 
     @property
-    def last_metrics(self) -> dict[int, dict[str, float]]:
-        """The last value of each metric, by index of record and name."""
+    def last_metrics(self) -> LastMetrics:
+        """The last value of each metric of each record."""
         return self._ends.last_metrics
 
     @property

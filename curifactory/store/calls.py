@@ -98,15 +98,13 @@ class CallRow(NamedTuple):
             return None
 
 
-def encode_calls(events: Sequence[CallEnded], *, use_msgspec: bool = False) -> bytes:
+def encode_calls(events: Sequence[CallEnded]) -> bytes:
     """Encode what ``calls.jsonl`` keeps of calls, a line each; secrets in their errors are masked.
 
     Parameters
     ----------
     events : sequence of CallEnded
         In the order of the lines.
-    use_msgspec : bool
-        Makes no difference: a line that has always the same names needs nobody who looks for them.
 
     Examples
     --------

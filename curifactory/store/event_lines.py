@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from curifactory.store.clock import Clock
 from curifactory.store.journal import LINES_WORTH_AN_IMPORT
@@ -16,11 +17,8 @@ _PAUSE_S = 0.01
 _MOST_WAITING = 50
 
 
-class Encode(Protocol):
-    """Turns events into JSON lines, each with its end."""
-
-    def __call__(self, events: list[Any], /, *, use_msgspec: bool = False) -> bytes:
-        """Encode events; ``use_msgspec`` is as of :func:`curifactory.store.journal.encode`."""
+# Turns events into JSON lines, each with its end.
+Encode = Callable[[list[Any]], bytes]
 
 
 class EventLines(WaitingEvents):
@@ -37,6 +35,8 @@ class EventLines(WaitingEvents):
         Its strike must lead to :meth:`flush_quietly`.
     encode : Encode
         Turns the events that waited into their lines. They have to be what they were when they came.
+    encode_many : Encode, optional
+        Does the same in a run that has very many, for which it may take the time to get ready.
 
     Examples
     --------
@@ -53,11 +53,14 @@ class EventLines(WaitingEvents):
     ['{"n":0}', '{"n":1}']
     """
 
-    __slots__ = ("_encode", "_lines", "_written_s")
+    __slots__ = ("_encode", "_encode_many", "_lines", "_written_s")
 
-    def __init__(self, path: Path, *, clock: Clock, encode: Encode) -> None:
+    def __init__(
+        self, path: Path, *, clock: Clock, encode: Encode, encode_many: Encode | None = None
+    ) -> None:
         super().__init__(path, clock=clock)
         self._encode = encode
+        self._encode_many = encode_many or encode
         self._lines = 0
         self._written_s = 0.0
 
@@ -82,7 +85,8 @@ class EventLines(WaitingEvents):
     def _write(self, batch: list[Any]) -> None:
         self._lines += len(batch)
         try:
-            lines = self._encode(batch, use_msgspec=self._lines > LINES_WORTH_AN_IMPORT)
+            encode = self._encode if self._lines <= LINES_WORTH_AN_IMPORT else self._encode_many
+            lines = encode(batch)
         except Exception:  # noqa: BLE001 - whatever it is, it is told when all others are written
             lines = b"".join(map(self._encode_alone, batch))
         self._journal.write(lines)

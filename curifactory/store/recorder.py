@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import atexit
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,8 +88,13 @@ class Recorder:
         self.log = RunLog(folder / LOG_NAME, clock=self._clock, silent=not log)
         self._metrics = MetricsWriter(folder / METRICS_NAME, clock=self._clock, wrote=self._tell_metrics)
         self._calls = EventLines(folder / CALLS_NAME, clock=self._clock, encode=encode_calls)
-        self._records = EventLines(folder / RECORDS_NAME, clock=self._clock, encode=encode_lines)
-        self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, encode=_join)
+        self._records = EventLines(
+            folder / RECORDS_NAME,
+            clock=self._clock,
+            encode=encode_lines,
+            encode_many=partial(encode_lines, use_msgspec=True),
+        )
+        self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, encode=b"".join)
         self._counts: Counter[CallOutcome] = Counter()
         self._warnings: list[dict[str, str]] = []
         self._warnings_left_out = 0
@@ -252,7 +258,3 @@ class Recorder:
         record, call, kind, names = key
         source = "" if call is None else f", call {call}"
         self.log.add("DEBUG", f"metrics: {count} of {', '.join(names)} ({kind}), record {record}{source}")
-
-
-def _join(lines: Sequence[bytes], *, use_msgspec: bool = False) -> bytes:
-    return b"".join(lines)

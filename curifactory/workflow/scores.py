@@ -30,7 +30,8 @@ def find_score(manager: ArtifactManager, record: Record, metric: str) -> float |
     float or None
         None if there is neither, or the number is none.
     """
-    value: Any = manager.last_metrics.get(record.index, {}).get(metric)
+    logged = {name: value for (_, name), value in manager.last_metrics.of(record.index).items()}
+    value: Any = logged.get(metric)
     if value is None and metric in record.state:
         value = record.state[metric]
     try:
@@ -72,12 +73,11 @@ def choose_best(
     if scored:
         pick = min if minimize else max
         return pick(scored, key=lambda each: each[0])[1]
-    known = {name for values in manager.last_metrics.values() for name in values}
     raise DiscoveryError(
         f"No record of {variations[0].params.name if variations else 'the sweep'} and its like has a metric '{metric}'.",
         hint=suggest(
             metric,
-            sorted(known),
+            sorted(manager.last_metrics.names),
             nothing="None was logged: write record.log({'" + metric + "': value}) in a stage, "
             "and make the records while going through param_sets.",
         ),

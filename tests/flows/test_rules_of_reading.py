@@ -434,6 +434,31 @@ def run(param_sets, manager):
     assert case(body).executed == {}
 
 
+def test_2_1_what_a_cacher_keeps_beside_the_bytes_may_have_names_that_are_no_texts(case) -> None:
+    body = """
+class Counted(Cacheable):
+    extension = ".txt"
+    def save(self, value):
+        self.extra_metadata.update(counts={10: 1, 9: (2, 3), "all": 3}, others={10: 1, 9: 2})
+        Path(self.get_path()).write_text(str(value))
+    def load(self):
+        return int(Path(self.get_path()).read_text())
+
+@cf.stage(outputs=["v"], cachers=[Counted])
+def make(record):
+    return record.params.n * 10
+
+@cf.stage(["v"], ["x"], [JsonCacher])
+def read(record, v):
+    return v + 1
+
+def run(param_sets, manager):
+    return read(make(cf.Record(manager, param_sets[0]))).state["x"]
+"""
+    assert case(body).executed == {"make": 1, "read": 1}
+    assert case(body).executed == {}
+
+
 def test_2_9_a_saved_value_with_sets_counts_with_the_order_of_its_dictionaries(case) -> None:
     body = """
 @cf.stage(outputs=["v"], cachers=[PickleCacher])

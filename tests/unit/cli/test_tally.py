@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 from curifactory.cli.tally import Tally
@@ -43,26 +42,6 @@ def test_the_last_value_of_each_metric_is_kept_under_the_record_s_name() -> None
     tally(metric(0, "", accuracy=0.75))
     tally(metric(0, "val", accuracy=0.25))
     assert tally.scores == {"Record 0 (a)": {"accuracy": 0.75, "loss": 2.0, "val accuracy": 0.25}}
-
-
-def test_scores_stand_in_the_order_of_records_and_calls_however_calls_ended() -> None:
-    told = [
-        metric(0, "", call=0, accuracy=0.5, loss=2.0),
-        metric(0, "", call=3, depth=3.0, loss=1.0),
-        metric(1, "", call=1, accuracy=0.25),
-        metric(2, "", call=2, accuracy=0.125),
-    ]
-    for order in itertools.permutations(told):
-        tally = Tally()
-        for index in range(3):
-            tally(RecordAdded(index, f"Record {index} (a)", "a", "9f"))
-        for event in order:
-            tally(event)
-        assert [(name, list(scores.items())) for name, scores in tally.scores.items()] == [
-            ("Record 0 (a)", [("accuracy", 0.5), ("depth", 3.0), ("loss", 1.0)]),
-            ("Record 1 (a)", [("accuracy", 0.25)]),
-            ("Record 2 (a)", [("accuracy", 0.125)]),
-        ]
 
 
 def test_calls_are_counted_by_how_they_ended_and_by_the_run_they_came_from() -> None:

@@ -171,7 +171,23 @@ def test_who_has_nothing_to_do_begins_what_lies_ready_behind_a_long_job(executor
     long = next(worker for worker in executor._workers if worker.jobs[0].number == 0)
     assert len(long.jobs) > 1
     assert set(gather(executor, 5)) == {1, 2, 3, 4, 5}
-    assert [job.number for job in long.jobs] == [0]
+    # Whoever had not begun the long one when the other had nothing to do has lost it to that one.
+    assert [[job.number for job in worker.jobs] for worker in executor._workers if worker.jobs] == [[0]]
+
+
+def test_a_job_that_a_slow_process_has_not_begun_is_done_by_another_and_both_go_on(executor):
+    make_haste(executor)
+    slow, _ = executor._workers
+    os.kill(slow.process.pid, signal.SIGSTOP)
+    for number in range(4):
+        executor.submit(Job(number=number, payload=b"say fine"))
+    assert [job.number for job in slow.jobs] == [0, 2]
+    assert set(gather(executor, 3)) == {0, 1, 3}
+    os.kill(slow.process.pid, signal.SIGCONT)
+    assert set(gather(executor, 1)) == {2}
+    for number in (4, 5):
+        executor.submit(Job(number=number, payload=b"sleep 600"))
+    assert [[job.number for job in worker.jobs] for worker in executor._workers] == [[4], [5]]
 
 
 def test_a_job_that_needs_more_than_a_core_gets_its_turn_among_short_ones(executor):

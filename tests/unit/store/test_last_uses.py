@@ -28,12 +28,17 @@ def test_many_records_are_answered_as_few_are(index, count):
     assert later.find("iris.load", "other", "s0") == "elsewhere"
 
 
-def test_what_this_process_has_noted_comes_before_what_was_read(index):
+def reopen_with_old(index):
+    """Return what another process sees after twenty sets were noted with the trace 'old'."""
     first = LastUses(index)
     for number in range(20):
         first.remember("iris.load", "iris", f"s{number}", "old", "iris_1")
     index.flush()
-    uses = LastUses(index)
+    return LastUses(index)
+
+
+def test_what_this_process_has_noted_comes_before_what_was_read(index):
+    uses = reopen_with_old(index)
     for number in range(20):
         assert uses.find("iris.load", "iris", f"s{number}") == "old"
         uses.remember("iris.load", "iris", f"s{number}", "new", "iris_2")
@@ -41,11 +46,7 @@ def test_what_this_process_has_noted_comes_before_what_was_read(index):
 
 
 def test_a_record_that_goes_back_to_an_earlier_trace_is_noted_so(index):
-    first = LastUses(index)
-    for number in range(20):
-        first.remember("iris.load", "iris", f"s{number}", "old", "iris_1")
-    index.flush()
-    uses = LastUses(index)
+    uses = reopen_with_old(index)
     for key in ("old", "new", "old"):
         for number in range(20):
             uses.remember("iris.load", "iris", f"s{number}", key, "iris_2")
@@ -55,11 +56,7 @@ def test_a_record_that_goes_back_to_an_earlier_trace_is_noted_so(index):
 
 
 def test_a_new_trace_is_written_also_when_all_that_was_known_has_been_read(index):
-    first = LastUses(index)
-    for number in range(20):
-        first.remember("iris.load", "iris", f"s{number}", "old", "iris_1")
-    index.flush()
-    uses = LastUses(index)
+    uses = reopen_with_old(index)
     for number in range(20):
         uses.remember("iris.load", "iris", f"s{number}", "old" if number < 15 else "new", "iris_2")
     uses.remember("iris.load", "iris", "another", "new", "iris_2")

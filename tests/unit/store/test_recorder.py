@@ -138,13 +138,13 @@ def test_a_call_is_one_line_with_all_that_is_known_of_it(recorder, folder):
     }
 
 
-@pytest.mark.parametrize("use_msgspec", [False, True])
-def test_a_line_of_a_call_says_the_same_whoever_encodes_it(use_msgspec, monkeypatch):
-    if not use_msgspec:
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_line_of_a_call_says_the_same_whether_msgspec_is_there_or_not(is_there, monkeypatch):
+    if not is_there:
         monkeypatch.delitem(sys.modules, "msgspec", raising=False)
     strange = call(1, record_name="Record 1 (caf\udce9)", duration_s=float("nan"), outputs=(), key=None)
     events = [call(0, peak_bytes=7, error="no"), strange, call(2, started_at=None, reason=None)]
-    lines = encode_calls(events, use_msgspec=use_msgspec).splitlines()
+    lines = encode_calls(events).splitlines()
     first, second, third = [json.loads(line) for line in lines]
     assert (first["peak_bytes"], first["error"], first["started_at"]) == (7, "no", NOW.isoformat())
     assert (second["record_name"], second["duration_s"], second["outputs"]) == (
