@@ -19,7 +19,7 @@ from curifactory.cli.console import printable
 from curifactory.cli.open_lines import LinesStream, OpenLines
 from curifactory.cli.past import Past
 from curifactory.cli.remaining import Remaining
-from curifactory.core.events import CallEnded, CallStarted, RunPlanned, Warned
+from curifactory.core.events import CallEnded, CallRecalled, CallStarted, RunPlanned, Warned
 from curifactory.core.outcomes import CallOutcome
 
 _FRAMES_A_SECOND = 8
@@ -89,6 +89,9 @@ class LiveTable:
                     row = _Row(event.name, event.record_name, None, time.monotonic(), 0.0, "")
                     self._rows.pop(event.call, None)
                     self._rows[event.call] = row
+            case CallRecalled():
+                with self._lock:
+                    self._rows.pop(event.call, None)
             case RunPlanned():
                 with self._lock:
                     self._planned = max(event.calls, self._planned or 0)

@@ -5,16 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
-from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from curifactory.core import garbage
 from curifactory.errors import ExitCode
 
 
-def run_program(
-    program: str, *, verbs: str, early: Callable[[Sequence[str]], None] | None = None
-) -> NoReturn:
+def run_program(program: str, *, verbs: str) -> NoReturn:
     """Be a program: answer a shell that completes words, or execute the command that was typed.
 
     Parameters
@@ -23,13 +20,9 @@ def run_program(
         Its name.
     verbs : str
         The module that has its command, under that name. It is imported here, after the process is known to be ours.
-    early : callable, optional
-        Is given the words that were typed before anything is imported that understands them.
     """
     garbage.own_process()
     try:
-        if early is not None:
-            early(sys.argv)
         code = _run(program, verbs)
     except KeyboardInterrupt:
         # While modules are imported nobody else takes it.

@@ -139,6 +139,10 @@ def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: 
         _import_drawing()
     from curifactory.workflow.experiment import run_experiment
 
+    if asked.executor is not None or asked.jobs is not None:
+        from curifactory.manager.early_hands import begin_hands
+
+        begin_hands(asked.executor, asked.jobs)
     with interruptible(), LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
         run_experiment(asked, project=project, listeners=listeners)
 

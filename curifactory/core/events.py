@@ -77,6 +77,12 @@ class CallStarted(NamedTuple):
     at: datetime
 
 
+class CallRecalled(NamedTuple):
+    """A call that was said to start has not begun, and is not going to for now."""
+
+    call: int
+
+
 class CallRetracted(NamedTuple):
     """What a call has logged and reported so far does not count: its execution came to nothing, and there is another one."""
 
@@ -154,6 +160,7 @@ Event = (
     | RecordAdded
     | RunPlanned
     | CallStarted
+    | CallRecalled
     | CallRetracted
     | CallEnded
     | MetricLogged

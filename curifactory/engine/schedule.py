@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import heapq
 import pickle
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.events import CallRetracted, CallStarted, MetricLogged, Reported
+from curifactory.core.events import CallStarted
 from curifactory.core.outcomes import Verdict
-from curifactory.core.streams import print_through
 from curifactory.core.wall_clock import now
 from curifactory.engine.adoption import adopt, adopt_failure, error_of
 from curifactory.engine.graph import Call
@@ -21,11 +19,11 @@ from curifactory.engine.order import rank_calls
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
 from curifactory.engine.travel import pack
+from curifactory.engine.underway import Sent, Underway
 from curifactory.errors import say
 from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
 
 if TYPE_CHECKING:
-    from curifactory.core.record import Record
     from curifactory.engine.engine import Engine
     from curifactory.engine.identify import Identified
     from curifactory.engine.keeping import Keeping
@@ -33,18 +31,6 @@ if TYPE_CHECKING:
 
 _LOOK_S = 1.0
 _HELD_LOOK_S = 0.1
-
-
-@dataclass(slots=True)
-class _Running:
-    """A call that is being executed elsewhere."""
-
-    call: Call
-    records: list[Record]
-    foreseen: Identified | None
-    locked: tuple[str, ...]
-    started: datetime
-    has_told: bool = False
 
 
 class Schedule:
@@ -75,7 +61,7 @@ class Schedule:
         self._calls: dict[int, Call] = {}
         self._lacking: dict[int, set[int]] = {}
         self._readers: dict[int, list[int]] = {}
-        self._running: dict[int, _Running] = {}
+        self._underway = Underway(engine)
         self._followers: dict[str, list[Call]] = {}
         self._tries: dict[int, int] = {}
         self._failed: tuple[Call, BaseException] | None = None
@@ -104,14 +90,15 @@ class Schedule:
         for call in open_calls:
             self._await(call, [each for each in call.producers if each.index in self._calls])
         try:
-            while self._ready or self._running:
-                if self._has_news or self._is_held or not self._running:
+            while self._ready or self._underway:
+                if self._has_news or self._is_held or not self._underway:
                     self._start_ready()
-                if self._running:
+                if self._underway:
                     happened = self._executor.wait(_HELD_LOOK_S if self._is_held else _LOOK_S)
                     # There may be more room all the same, as on a cluster that has grown, whatever calls tell meanwhile.
                     self._has_news |= not happened or time.monotonic() - self._looked_s > _LOOK_S
-                    for each in happened:
+                    # While others are put away, something could begin.
+                    for each in sorted(happened, key=_is_success):
                         self._take(each)
         except BaseException:
             self._stop()
@@ -142,7 +129,7 @@ class Schedule:
             place = heapq.heappop(self._ready)
             if not self._start(self._calls[place[1]]):
                 held.append(place)
-                if len(held) > len(self._running):
+                if len(held) > len(self._underway):
                     # There is no room, and what comes later is to come later.
                     break
         for place in held:
@@ -178,7 +165,7 @@ class Schedule:
                 wanted = engine.decider.locked_keys(call, foreseen)
                 waited = False
                 if not engine.call_locks.try_take(*wanted):
-                    if self._running:
+                    if self._underway:
                         # Who holds locks must not wait for one: somebody else may do the same.
                         self._is_held = True
                         return False
@@ -189,7 +176,7 @@ class Schedule:
                     return True
             self._send(call, foreseen, locked)
         finally:
-            if call.index not in self._running:
+            if call.index not in self._underway:
                 engine.call_locks.release(*locked)
         return True
 
@@ -228,7 +215,7 @@ class Schedule:
         if foreseen is not None:
             self._followers[foreseen.key] = []
         started = now()
-        self._running[call.index] = _Running(call, shipment.records, foreseen, locked, started)
+        self._underway[call.index] = Sent(call, shipment.records, foreseen, locked, started)
         engine.events.emit(
             CallStarted(call.index, call.name, call.record.index, call.record.get_reference_name(), started)
         )
@@ -267,7 +254,7 @@ class Schedule:
         """Have calls executed again whose values lie nowhere, before the one that reads them."""
         to_be_made = self._settling.to_be_made
         for each in absent:
-            if each.index not in self._running and each.index not in to_be_made:
+            if each.index not in self._underway and each.index not in to_be_made:
                 self._settling.want_again(each)
                 self._calls[each.index] = each
                 self._await(each, [other for other in each.producers if other.index in to_be_made])
@@ -276,31 +263,30 @@ class Schedule:
             self._readers.setdefault(each.index, []).append(call.index)
 
     def _take(self, happened: Ended | Told) -> None:
-        running = self._running.get(happened.number)
-        if running is None:
+        sent = self._underway.get(happened.number)
+        if sent is None:
             return
         if isinstance(happened, Told):
-            self._hear(running, happened.message)
+            self._underway.hear(sent, happened.message)
             return
         # It has left room.
         self._has_news = True
-        call = running.call
+        call = sent.call
         self._settling.to_be_made.discard(call.index)
         try:
-            if happened.ending is Ending.DONE:
-                self._end(running, pickle.loads(happened.result))
+            if happened.result:
+                self._end(sent, pickle.loads(happened.result))
             else:
-                self._fail(call, error_of(call, happened), running.started, "")
+                self._fail(call, error_of(call, happened), sent.started, "")
         finally:
-            # Not before: it holds its locks until here, and who holds locks must not wait for one.
-            del self._running[call.index]
-            self._engine.call_locks.release(*running.locked)
-        if running.foreseen is not None:
-            for follower in self._followers.pop(running.foreseen.key, ()):
+            # Not before: it holds its locks until here.
+            self._underway.let_go(sent)
+        if sent.foreseen is not None:
+            for follower in self._followers.pop(sent.foreseen.key, ()):
                 self._make_ready(follower.index)
 
-    def _end(self, running: _Running, done: Performed) -> None:
-        call = running.call
+    def _end(self, sent: Sent, done: Performed) -> None:
+        call = sent.call
         if done.lacks is not None:
             self._send_more(call, done.lacks)
         elif done.error is not None:
@@ -312,7 +298,7 @@ class Schedule:
                     self._start_ready()
             finally:
                 # What is finished is kept, whatever becomes of the next.
-                fault = adopt(self._engine, call, done, running.records, running.foreseen)
+                fault = adopt(self._engine, call, done, sent.records, sent.foreseen)
             if fault is None:
                 self._go_on(call)
             else:
@@ -321,7 +307,7 @@ class Schedule:
     def _send_more(self, call: Call, lacks: int) -> None:
         """Try a call again that has asked for something which was not there."""
         engine = self._engine
-        self._retract(call)
+        self._underway.retract(call)
         producer = engine.graph.calls[lacks] if lacks >= 0 else None
         if producer is None or producer.settled:
             if id(call.spec) in engine.reads_widely:
@@ -333,21 +319,6 @@ class Schedule:
         else:
             self._make_ready(call.index)
 
-    def _hear(self, running: _Running, message: bytes) -> None:
-        kind, *content = pickle.loads(message)
-        if kind == "said":
-            print_through(sys.stderr if content[0] == "stderr" else sys.stdout, content[1])
-        else:
-            for event in content[0]:
-                running.has_told |= isinstance(event, (MetricLogged, Reported))
-                self._engine.events.emit(event)
-
-    def _retract(self, call: Call) -> None:
-        """Take back what a call has told that is going to be executed once more."""
-        running = self._running.get(call.index)
-        if running is not None and running.has_told:
-            self._engine.events.emit(CallRetracted(call.index))
-
     def _fail(self, call: Call, error: BaseException, started: datetime, frames: str) -> None:
         if not isinstance(error, Exception):
             # As anywhere, who ends the program ends the run.
@@ -355,25 +326,31 @@ class Schedule:
                 # How exceptions are pickled may have been changed by others, and its code is not among its arguments.
                 code: Any = error.args[0] if len(error.args) == 1 else error.args
                 error.code = code or None
+            self._end_with(call, error)
             adopt_failure(self._engine, call, error, started, frames)
-            self._failed = self._failed or (call, error)
             return
         tries = self._tries[call.index] = self._tries.get(call.index, 0) + 1
         allowed = max(call.spec.needs.retries, self._engine.options.retries)
         if tries <= allowed and self._failed is None:
             self._engine.warn(tell_retry(call, error, tries, allowed))
-            self._retract(call)
+            self._underway.retract(call)
             self._make_ready(call.index)
             return
-        adopt_failure(self._engine, call, error, started, frames)
         self._after_failure(call, error)
+        adopt_failure(self._engine, call, error, started, frames)
 
     def _after_failure(self, call: Call, error: BaseException) -> None:
         # Who waits for it goes on waiting, and is not reached.
         if self._engine.options.keep_going:
             self._settling.failures.append((call, error))
-        elif self._failed is None:
+        else:
+            self._end_with(call, error)
+
+    def _end_with(self, call: Call, error: BaseException) -> None:
+        """Begin nothing any more; what runs is finished."""
+        if self._failed is None:
             self._failed = call, error
+            self._underway.forget(self._executor.recall())
 
     def _go_on(self, call: Call) -> None:
         """Make those ready that have waited for nothing else."""
@@ -381,16 +358,16 @@ class Schedule:
         for index in self._readers.pop(call.index, ()):
             lacking = self._lacking[index]
             lacking.discard(call.index)
-            if not lacking and index not in self._running:
+            if not lacking and index not in self._underway:
                 self._make_ready(index)
 
     def _stop(self) -> None:
         """Stop what runs, and tell of it."""
-        engine = self._engine
-        try:
-            engine.hands.close(at_once=True)
-        finally:
-            for running in self._running.values():
-                adopt_failure(engine, running.call, KeyboardInterrupt("stopped"), running.started, "")
-                engine.call_locks.release(*running.locked)
-            self._running.clear()
+        with ExitStack() as stopping:
+            stopping.callback(self._underway.interrupt)
+            stopping.callback(self._engine.hands.close, at_once=True)
+            self._underway.forget(self._executor.recall())
+
+
+def _is_success(happened: Ended | Told) -> bool:
+    return isinstance(happened, Ended) and happened.ending is Ending.DONE

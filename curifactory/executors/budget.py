@@ -66,14 +66,12 @@ class Budget:
         self._taken_cores += job.threads
         self._taken_bytes += job.memory_bytes
 
-    def free(self, number: int) -> bool:
-        """Note that a job is over, or was not begun after all; False if it has taken nothing."""
+    def free(self, number: int) -> None:
+        """Note that a job is over, or was not begun after all."""
         job = self._taken.pop(number, None)
-        if job is None:
-            return False
-        self._taken_cores -= job.threads
-        self._taken_bytes -= job.memory_bytes
-        return True
+        if job is not None:
+            self._taken_cores -= job.threads
+            self._taken_bytes -= job.memory_bytes
 
     def _of(self, name: str) -> float:
         if name not in self._resources:

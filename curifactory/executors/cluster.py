@@ -8,7 +8,7 @@ import pickle
 import queue
 import signal
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any, NamedTuple
@@ -27,6 +27,10 @@ _AHEAD = 4
 # How often a job is done whose result is lost each time, and how long after the first time it is asked for again.
 _TRIES = 4
 _AGAIN_S = 0.1
+# How long a scheduler is waited for that nobody needs any more.
+_PATIENCE_S = 5
+# What the scheduler says of jobs that it has given to no worker.
+_WITH_THE_SCHEDULER = ("waiting", "no-worker", "queued")
 _LOGGER = logging.getLogger("distributed.client")
 
 
@@ -168,6 +172,28 @@ class DaskExecutor:
         # It takes nothing but this from another thread.
         loop.add_callback(loop.call_later, seconds, function, *arguments)
 
+    def recall(self) -> Collection[int]:
+        """Take back the jobs that no worker has begun, as far as that can be known."""
+        waiting = {each.future.key: each for each in self._handed.values() if each.future is not None}
+        if self._marks is not None:
+            recalled = [each for each in waiting.values() if self._marks.recall(each.mark)]
+        else:
+            # One that the scheduler gives to a worker just now is done in vain, and nobody hears of it.
+            states = self._states_of(list(waiting))
+            recalled = [each for key, each in waiting.items() if states.get(key) in _WITH_THE_SCHEDULER]
+        for each in recalled:
+            self._forget(each.job.number)
+        with suppress(Exception):
+            self._client.cancel([each.future for each in recalled])
+        return [each.job.number for each in recalled]
+
+    def _states_of(self, keys: Sequence[Any]) -> Mapping[Any, str]:
+        """Return how far jobs are, as the scheduler says; nothing if it does not answer."""
+        with suppress(Exception):
+            ask = self._client.scheduler.get_task_status
+            return dict(self._client.sync(ask, keys=keys, callback_timeout=_PATIENCE_S))
+        return {}
+
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
@@ -202,7 +228,7 @@ class DaskExecutor:
             for each in (client, cluster):
                 with suppress(Exception):
                     if each is not None:
-                        each.close(timeout=5)
+                        each.close(timeout=_PATIENCE_S)
         finally:
             if self._marks is not None:
                 self._marks.remove()
@@ -236,10 +262,13 @@ class DaskExecutor:
         return happened + self._fetch(done)
 
     def _let_go(self, ended: Ended) -> list[Ended | Told]:
-        del self._handed[ended.number]
-        if self._budget is not None:
-            self._budget.free(ended.number)
+        self._forget(ended.number)
         return [ended]
+
+    def _forget(self, number: int) -> None:
+        del self._handed[number]
+        if self._budget is not None:
+            self._budget.free(number)
 
     def _fetch(self, done: Mapping[int, _Handed]) -> list[Ended | Told]:
         """Fetch the results of jobs together: one by one each takes a way through the whole cluster."""
@@ -261,11 +290,7 @@ class DaskExecutor:
             kind, told, content, took_s = found[key]
             self._pace.note(took_s)
             happened += [Told(number, message) for message in told]
-            happened += self._let_go(
-                Ended(number, Ending.DONE, content)
-                if kind == "done"
-                else Ended(number, Ending.RAISED, detail=content)
-            )
+            happened += self._let_go(Ended.as_told(number, kind, content))
         return happened
 
     def _gather(self, keys: Sequence[Any]) -> dict[Any, Any]:

@@ -10,7 +10,7 @@ import time
 import traceback
 from typing import Any
 
-from curifactory.executors.executor import Setup, Work
+from curifactory.executors.executor import Failed, Setup, Work
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads
@@ -35,8 +35,9 @@ def do_job(
 ) -> tuple[str, list[bytes], Any, float]:
     """Do a job in a process of the cluster, and say how long it took."""
     began = time.monotonic()
-    if marked is not None:
-        Marks(marked[0]).begin(marked[1])
+    if marked is not None and not Marks(marked[0]).begin(marked[1]):
+        # Nobody waits for it any more.
+        return "recalled", [], b"", 0.0
     told: list[bytes] = []
     content: Any
     try:
@@ -44,8 +45,8 @@ def do_job(
             work, usual = _begun.get(key) or _begin(key, packed)
             _limit(max(threads, usual))
             kind, content = "done", work(payload, told.append)
-    except BaseException:  # noqa: BLE001 - whatever it is, it is told
-        kind, content = "raised", traceback.format_exc()
+    except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
+        kind, content = "raised", error.result if isinstance(error, Failed) else traceback.format_exc()
     if marked is not None:
         Marks(marked[0]).set(marked[1], Mark.DONE)
     return kind, told, content, time.monotonic() - began

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import NamedTuple, Protocol
@@ -67,6 +67,22 @@ class Job:
     leads_on: bool = False
 
 
+class Failed(Exception):  # noqa: N818 - it is no fault of ours
+    """Raised by work that has failed and tells of it in its own words.
+
+    As far as an executor can see to it, what lies ready behind it is not begun before it has been heard of.
+
+    Parameters
+    ----------
+    result : bytes
+        What it tells: the ``result`` of the job's end, which is ``RAISED``.
+    """
+
+    def __init__(self, result: bytes) -> None:
+        super().__init__(result)
+        self.result = result
+
+
 class Ending(Enum):
     """How a job ended."""
 
@@ -86,7 +102,7 @@ class Ended(NamedTuple):
     ending : Ending
         How.
     result : bytes
-        What the work returned, if it is done.
+        What the work returned, if it is done, or told with :class:`Failed`.
     detail : str
         What went wrong, if something did: a traceback, or the signal that ended the worker.
     """
@@ -95,6 +111,20 @@ class Ended(NamedTuple):
     ending: Ending
     result: bytes = b""
     detail: str = ""
+
+    @classmethod
+    def as_told(cls, number: int, kind: str, content: bytes | str) -> Ended:
+        """Return the end of a job as a worker tells it: ``done``, or ``raised`` with a traceback or its own words.
+
+        Examples
+        --------
+        >>> Ended.as_told(3, "raised", "ValueError")
+        Ended(number=3, ending=<Ending.RAISED: 'raised'>, result=b'', detail='ValueError')
+        """
+        ending = Ending.DONE if kind == "done" else Ending.RAISED
+        if isinstance(content, bytes):
+            return cls(number, ending, content)
+        return cls(number, ending, detail=content)
 
 
 class Told(NamedTuple):
@@ -109,7 +139,8 @@ class Executor(Protocol):
 
     Laws, which :class:`curifactory.testing.ExecutorLaws` tries:
 
-    - Every job that was submitted ends exactly once, unless the executor is closed before.
+    - Every job that was submitted ends exactly once, unless it is recalled or the executor is closed before.
+    - A job that was recalled has not begun, and never does.
     - What a job tells comes before its end, in its order.
     - Work that raises ends as ``RAISED``; a worker that dies, as ``DIED``, within five seconds; no other job suffers.
     - ``has_room`` is True of every job while nothing runs, whatever it asks for.
@@ -136,6 +167,13 @@ class Executor(Protocol):
 
     def submit(self, job: Job) -> None:
         """Take a job; one for which there is no room waits."""
+        ...
+
+    def recall(self) -> Collection[int]:
+        """Take back the jobs that have not begun, and return their numbers: nothing will be heard of them.
+
+        As long as the executor cannot be sure of a job, that one counts as begun.
+        """
         ...
 
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import tempfile
@@ -21,6 +22,7 @@ class Mark(IntEnum):
     RUNS = 1
     DONE = 2
     STOPPED = 3
+    RECALLED = 4
 
 
 class Begun(NamedTuple):
@@ -43,8 +45,11 @@ class Marks:
     --------
     >>> marks = Marks()
     >>> marks.begin(7)
+    True
     >>> marks.get(7).pid == os.getpid(), marks.get(6).mark.name, marks.get(8).mark.name
     (True, 'WAITS', 'WAITS')
+    >>> marks.recall(7), marks.recall(8), marks.begin(8)
+    (False, True, False)
     >>> marks.remove()
     """
 
@@ -57,9 +62,13 @@ class Marks:
             os.close(handle)
         self.path = path
 
-    def begin(self, number: int) -> None:
-        """Note that this process does a job from now on."""
-        self._write(number, _BEGUN.pack(Mark.RUNS, os.getpid(), time.monotonic()))
+    def begin(self, number: int) -> bool:
+        """Note that this process does a job from now on; False if it was recalled."""
+        return self._turn(number, _BEGUN.pack(Mark.RUNS, os.getpid(), time.monotonic())) is not Mark.RECALLED
+
+    def recall(self, number: int) -> bool:
+        """Note that a job is not to be begun; False if it was, or if nobody knows."""
+        return self._turn(number, _BEGUN.pack(Mark.RECALLED, 0, 0.0)) is Mark.WAITS
 
     def set(self, number: int, mark: Mark) -> None:
         """Note how far a job has come that has begun."""
@@ -74,6 +83,23 @@ class Marks:
                 mark, pid, began_s = _BEGUN.unpack(found)
                 return Begun(Mark(mark), pid, began_s)
         return Begun(Mark.WAITS, 0, 0.0)
+
+    def _turn(self, number: int, content: bytes) -> Mark | None:
+        """Write what becomes of a job that waits, and return how far it was; one that was begun before is begun again."""
+        begins = content[0] == Mark.RUNS
+        with suppress(OSError):
+            handle = os.open(self.path, os.O_RDWR)
+            try:
+                # Of two that do this at once, one is the first; closing lets go of it.
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                known = os.pread(handle, 1, number * _BEGUN.size)
+                mark = Mark(known[0]) if known else Mark.WAITS
+                if mark is Mark.WAITS or (begins and mark is not Mark.RECALLED):
+                    os.pwrite(handle, content, number * _BEGUN.size)
+                return mark
+            finally:
+                os.close(handle)
+        return None
 
     def _write(self, number: int, content: bytes) -> None:
         """Write what is known of a job. Without room for it the job goes on; if it dies, nobody knows how far it was."""

@@ -1,4 +1,4 @@
-"""A process that has imported what workers need, and of which they are forks: they are ready in milliseconds."""
+"""A process that has what workers need, and of which they are forks: they are ready in milliseconds."""
 
 from __future__ import annotations
 
@@ -8,12 +8,11 @@ import os
 import select
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections import deque
 from contextlib import suppress
 
+from curifactory.executors.nursery_birth import Process, fork, may_fork, start
 from curifactory.executors.nursery_process import BORN, REPLY
 from curifactory.executors.tray import Tray
 
@@ -22,14 +21,14 @@ _early: list[Nursery] = []
 
 
 class Nursery:
-    """Gives birth to workers. It begins as a fresh interpreter, so that nothing of this process leaks into them.
-
-    It has no threads and has never run a line of a person's code: what a fork could tear is not there.
+    """Gives birth to workers. It has no threads and has never run a line of a person's code: what a fork could tear is not there.
 
     Parameters
     ----------
     module : str
         What it imports before its first child, if it can.
+    is_fork : bool
+        Whether it begins as a fork of this process, of which the same must be true; otherwise it does as a fresh interpreter.
 
     Examples
     --------
@@ -45,35 +44,18 @@ class Nursery:
 
     __slots__ = ("_births", "_children", "_control", "_heard", "_is_lost", "_process", "_told", "module")
 
-    def __init__(self, module: str) -> None:
+    def __init__(self, module: str, *, is_fork: bool = False) -> None:
         self.module = module
         self._births: deque[Child] = deque()
         self._children: dict[int, Child] = {}
         self._told = b""
         self._is_lost = False
+        self._process: Process
         self._control, theirs = socket.socketpair()
         self._heard = select.poll()
         self._heard.register(self._control, select.POLLIN)
-        path = [each for each in sys.path if each]
-        main = (
-            f"import sys; sys.path[:] = {path!r}; from curifactory.executors.nursery_process import main; "
-            f"main({theirs.fileno()}, {module!r})"
-        )
         try:
-            self._process = subprocess.Popen(
-                [
-                    sys.executable,
-                    *subprocess._args_from_interpreter_flags(),  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
-                    # A file of the working folder must not stand for a module of the standard library.
-                    "-P",
-                    "-c",
-                    main,
-                ],
-                pass_fds=[theirs.fileno()],
-                stdin=subprocess.DEVNULL,
-                # The person's Ctrl-C is for us; we tell it.
-                start_new_session=True,
-            )
+            self._process = (fork if is_fork else start)(theirs, module)
         finally:
             theirs.close()
 
@@ -188,9 +170,12 @@ class Child:
 
 
 def begin_early(module: str) -> None:
-    """Start a nursery that whoever needs one first is going to take; it ends with this process at the latest."""
-    if not _early:
-        nursery = Nursery(module)
+    """Start a nursery that whoever needs one first is going to take; it ends with this process at the latest.
+
+    Nothing of a person's may have been imported yet.
+    """
+    if not _early and may_fork():
+        nursery = Nursery(module, is_fork=True)
         _early.append(nursery)
         atexit.register(_end_early)
 

@@ -17,7 +17,7 @@ from functools import partial
 from typing import NoReturn
 
 from curifactory.executors.channel import Channel
-from curifactory.executors.executor import Work
+from curifactory.executors.executor import Failed, Work
 from curifactory.executors.resolving import begin_work
 from curifactory.executors.threads import limit_threads
 from curifactory.executors.tray import Tray
@@ -69,11 +69,22 @@ def main(descriptor: int, tray_descriptor: int) -> None:
                 limit_threads(wanted)
                 threads = wanted
             result = work(payload, partial(_send, channel, "told", number))
-        except BaseException:  # noqa: BLE001 - whatever it is, it is told
-            _send(channel, "raised", number, traceback.format_exc())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
+            kind, told = "raised", error.result if isinstance(error, Failed) else traceback.format_exc()
         else:
-            _send(channel, "done", number, result, time.monotonic() - began)
+            kind, told = "done", result
+        _send(channel, kind, number, told, time.monotonic() - began)
+        if kind == "raised" and not _is_to_go_on(channel):
+            break
     _leave()
+
+
+def _is_to_go_on(channel: Channel) -> bool:
+    """Wait until those have heard of a failure who may want nothing else to begin; False if nobody is there any more."""
+    try:
+        return channel.receive() == b""
+    except EOFError:
+        return False
 
 
 def _iter_messages(channel: Channel, tray: Tray) -> Iterator[bytes]:

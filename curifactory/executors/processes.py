@@ -8,7 +8,7 @@ import select
 import signal
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from curifactory.executors.budget import Budget
@@ -24,7 +24,7 @@ _AHEAD = 2
 
 
 class ProcessExecutor:
-    """Does jobs in processes that descend from a fresh interpreter, so that nothing of this one leaks into them.
+    """Does jobs in processes that descend from one in which there was nothing yet, so that nothing of this one leaks into them.
 
     A process that dies takes only its own job with it; another one is started in its place.
 
@@ -91,9 +91,20 @@ class ProcessExecutor:
         self._waiting.append(job)
         self._begin_waiting()
 
+    def recall(self) -> Collection[int]:
+        """Take back what waits and what lies ready; of what a process has taken nothing comes back."""
+        recalled = list(self._waiting)
+        self._waiting.clear()
+        for worker in self._workers:
+            recalled += self._take_all_back(worker)
+        return [job.number for job in recalled]
+
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
+        for worker in self._workers:
+            if worker.is_held:
+                worker.go_on()
         # Not before whoever heard of the latest ends has had the chance to hand over what follows them.
         self._even_out()
         self._begin_waiting()
@@ -111,9 +122,8 @@ class ProcessExecutor:
         workers, self._workers = self._workers, []
         for worker in workers:
             is_busy = bool(worker.jobs)
-            if is_busy:
-                self._heard.unregister(worker.channel)
-                self._budget.free(worker.jobs[0].number)
+            worker.jobs.clear()
+            self._follow(worker)
             worker.end(by_force=at_once or is_busy)
         until = time.monotonic() + GRACE_S
         for worker in workers:
@@ -143,7 +153,7 @@ class ProcessExecutor:
                     break
                 self._waiting.popleft()
                 continue
-            worker = next((each for each in self._workers if not each.jobs), None)
+            worker = next((each for each in self._workers if not (each.jobs or each.is_held)), None)
             if worker is None:
                 # More jobs than cores fit only if some of them ask for none.
                 break
@@ -156,9 +166,26 @@ class ProcessExecutor:
             # It has died with nothing to do, which is nobody's failure.
             self._exchange(worker)
             return False
-        self._budget.take(job)
-        self._heard.register(worker.channel, select.POLLIN)
+        self._follow(worker)
         return True
+
+    def _follow(self, worker: WorkerProcess) -> None:
+        """Count what a worker is at after any change of its jobs, and hear it while there is something."""
+        before, job = worker.counted, worker.jobs[0] if worker.jobs else None
+        if job is before:
+            return
+        worker.counted = job
+        worker.deadline = None
+        if before is None:
+            self._heard.register(worker.channel, select.POLLIN)
+        else:
+            self._budget.free(before.number)
+        if job is None:
+            self._heard.unregister(worker.channel)
+            return
+        self._budget.take(job)
+        if job.timeout_s is not None:
+            worker.deadline = time.monotonic() + job.timeout_s
 
     def _find_ahead(self, job: Job) -> WorkerProcess | None:
         """Return a worker for which a job may be laid ready although it has something to do."""
@@ -168,7 +195,11 @@ class ProcessExecutor:
         if not self._pace.lets_ahead(job, beside=(worker.jobs[0] for worker in busy)):
             return None
         # What waits for a job goes on where it was, and not after whatever came in between.
-        free = [worker for worker in busy if len(worker.jobs) <= _AHEAD and not worker.jobs[-1].leads_on]
+        free = [
+            worker
+            for worker in busy
+            if worker.takes_more and len(worker.jobs) <= _AHEAD and not worker.jobs[-1].leads_on
+        ]
         return min(free, key=lambda worker: len(worker.jobs), default=None)
 
     def _even_out(self) -> None:
@@ -229,40 +260,34 @@ class ProcessExecutor:
                 continue
             self._pace.note(took_s)
             self._end_first(worker)
-            happened.append(
-                Ended(number, Ending.DONE, content)
-                if kind == "done"
-                else Ended(number, Ending.RAISED, detail=content)
-            )
+            worker.is_held = kind == "raised"
+            happened.append(Ended.as_told(number, kind, content))
         return happened
 
     def _end_first(self, worker: WorkerProcess) -> Job:
         """Note that a worker is over with its job, and at the next one if there is one."""
         job = worker.jobs.popleft()
-        worker.deadline = None
-        self._budget.free(job.number)
         self._patience = max(self._patience - 1, 0)
-        if worker.jobs:
-            self._budget.take(worker.jobs[0])
-        else:
-            self._heard.unregister(worker.channel)
+        self._follow(worker)
         return job
 
     def _take_back(self, worker: WorkerProcess) -> Job | None:
         """Take back the next job that a worker has not begun; None if there is none."""
         job = worker.take_back()
-        if job is not None and self._budget.free(job.number):
-            # A slow one had not even begun the first: it will be at the next one, or has nothing to do.
-            if worker.jobs:
-                self._budget.take(worker.jobs[0])
-            else:
-                self._heard.unregister(worker.channel)
+        # A slow one had not even begun the first: it will be at the next one, or has nothing to do.
+        self._follow(worker)
         return job
+
+    def _take_all_back(self, worker: WorkerProcess) -> list[Job]:
+        return list(iter(partial(self._take_back, worker), None))
 
     def _replace(self, worker: WorkerProcess, ending: Ending) -> list[Ended | Told]:
         """Put another process in the place of one that is dead, maybe with a job, or has to die."""
         # What it had not begun, it does not take with it.
-        spared = list(iter(partial(self._take_back, worker), None))
+        spared = self._take_all_back(worker)
+        if spared and not (worker.has_answered or worker.jobs):
+            # But one that cannot even begin does, or the job would be given to others for ever.
+            worker.jobs.append(spared.pop(0))
         self._waiting.extendleft(reversed(spared))
         if not worker.jobs:
             self._exchange(worker)

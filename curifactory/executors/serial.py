@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import traceback
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from curifactory.executors.executor import Ended, Ending, Job, Setup, Told, Work
+from curifactory.executors.executor import Ended, Ending, Failed, Job, Setup, Told, Work
 from curifactory.executors.resolving import begin_work
 
 
@@ -40,6 +40,12 @@ class SerialExecutor:
         """Take a job; it is done in :meth:`wait`."""
         self._jobs.append(job)
 
+    def recall(self) -> Collection[int]:
+        """Forget what waits, and say what that was."""
+        recalled = [job.number for job in self._jobs]
+        self._jobs.clear()
+        return recalled
+
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Do the next job."""
         if not self._jobs or self._setup is None:
@@ -50,6 +56,8 @@ class SerialExecutor:
             if self._work is None:
                 self._work = begin_work(self._setup)
             result = self._work(job.payload, lambda message: happened.append(Told(job.number, message)))
+        except Failed as failed:
+            return [*happened, Ended(job.number, Ending.RAISED, failed.result)]
         except (Exception, SystemExit):  # noqa: BLE001 - whatever it is, it is told
             return [*happened, Ended(job.number, Ending.RAISED, detail=traceback.format_exc())]
         return [*happened, Ended(job.number, Ending.DONE, result)]

@@ -22,7 +22,7 @@ GRACE_S = 2.0
 class WorkerProcess:
     """A process, the channel to it, and the jobs that it has.
 
-    A job lies on its tray, or comes over the channel: the first one, and one that is too large. Then it is the only one.
+    A job lies on its tray; one that is too large comes over the channel, and is the only one.
 
     Parameters
     ----------
@@ -35,11 +35,29 @@ class WorkerProcess:
     ----------
     jobs : deque of Job
         What it was given and has not told the end of. It is at the first one; the others lie ready for it.
+    counted : Job or None
+        The one of them that was last counted as begun.
     deadline : float or None
-        When the first one has to be over, by the monotonic clock.
+        When that one has to be over, by the monotonic clock.
+    has_answered : bool
+        Whether it has ever told anything.
+    is_held : bool
+        Whether it begins nothing until it is told to go on, since its last job has failed.
+    takes_more : bool
+        Whether a job may lie ready behind those that it has.
     """
 
-    __slots__ = ("_has_answered", "_is_apart", "_tray", "channel", "deadline", "jobs", "process")
+    __slots__ = (
+        "_tray",
+        "channel",
+        "counted",
+        "deadline",
+        "has_answered",
+        "is_held",
+        "jobs",
+        "process",
+        "takes_more",
+    )
 
     def __init__(self, nursery: Nursery, setup: Setup) -> None:
         ours, theirs = socket.socketpair()
@@ -48,7 +66,9 @@ class WorkerProcess:
             self.process = nursery.bear(theirs, self._tray)
         self.channel = Channel(ours)
         self.jobs: deque[Job] = deque()
-        self._is_apart = self._has_answered = False
+        self.has_answered = self.is_held = False
+        self.takes_more = True
+        self.counted: Job | None = None
         self.deadline: float | None = None
         environment = {
             **os.environ,
@@ -61,25 +81,35 @@ class WorkerProcess:
 
     def give(self, job: Job) -> bool:
         """Hand over a job to one that has none; False if nobody is there to take it."""
+        if not self.has_answered:
+            # On the tray it would lie, and be told dead, for one that died before anybody had a job for it.
+            self.channel.take()
+        if self.channel.is_over:
+            return False
         message = _pack(job)
-        # Jobs are begun in their order only if all of them go the same way. One that dies before its first answer is told by
-        # the job that it was given, so that it is not given to others for ever.
-        self._is_apart = not (self._has_answered and self._tray.put(message))
-        if self._is_apart:
+        # Jobs are begun in their order only if all of them go the same way.
+        self.takes_more = self._tray.put(message)
+        if not self.takes_more:
             try:
                 self.channel.send(message)
             except OSError:
                 return False
         self.jobs.append(job)
-        self.deadline = None if job.timeout_s is None else time.monotonic() + job.timeout_s
         return True
 
     def lay_ready(self, job: Job) -> bool:
         """Lay a job ready behind those that it has, with which it goes on by itself; False if that cannot be."""
-        if self._is_apart or not self._tray.put(_pack(job)):
+        if not self.takes_more or not self._tray.put(_pack(job)):
             return False
         self.jobs.append(job)
         return True
+
+    def go_on(self) -> None:
+        """Let it go on after a failure that everybody has heard of."""
+        self.is_held = False
+        # That it is there no more is noticed like any other death.
+        with suppress(OSError):
+            self.channel.send(b"")
 
     def take_back(self) -> Job | None:
         """Take the next job back that it has not begun; None if there is none."""
@@ -94,7 +124,7 @@ class WorkerProcess:
     def take_answers(self) -> list[bytes]:
         """Return what it has told since the last time."""
         answers = self.channel.take()
-        self._has_answered |= bool(answers)
+        self.has_answered |= bool(answers)
         return answers
 
     def end(self, *, by_force: bool) -> None:

@@ -1,40 +1,34 @@
-"""The hands of a run begin before the run: they import what they need while the command does."""
+"""The hands of a run begin before anything of a person's is imported: then they need not import what is here already."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from contextlib import suppress
-
-from curifactory.errors import ConfigurationError
 from curifactory.executors.choice import uses_processes
 from curifactory.executors.nursery import begin_early
+from curifactory.project.modules import may_have_imported
 from curifactory.provenance.ranks import is_follower
 
-# Where the work of a worker begins; not imported here, since that is what is to happen elsewhere.
+# Where the work of a worker begins.
 WORKER = "curifactory.manager.worker"
-_JOBS = re.compile(r"\s(?:-j|--jobs)[\s=]?(\w+)")
-_EXECUTOR = re.compile(r"\s--executor[\s=](\S+)")
 
 
-def begin_hands(words: Sequence[str]) -> None:
-    """Let processes get ready in which the calls of a run are probably going to be executed.
+def begin_hands(executor: str | None, jobs: int | str | None) -> None:
+    """Let a process get ready of which those will be forks that execute the calls of a run.
 
-    Before the command has imported what it takes to understand its words, these are only looked at: hands that have begun
-    in vain end with the command, and those that were not foreseen begin with the run.
+    Where that cannot be yet, or any more, one begins with the run; hands that nobody needs end with the command.
 
     Parameters
     ----------
-    words : sequence of str
-        What was typed.
+    executor, jobs
+        What is asked for, as by :func:`curifactory.executors.choice.choose_executor`.
+
+    Raises
+    ------
+    ConfigurationError
+        If ``jobs`` is no number of jobs.
 
     Examples
     --------
-    >>> begin_hands(["experiment", "iris", "-j", "1"])
+    >>> begin_hands(None, 1)
     """
-    typed = " ".join(words)
-    jobs, executor = _JOBS.search(typed), _EXECUTOR.search(typed)
-    # What is wrong with the words is told when the run begins.
-    with suppress(ConfigurationError):
-        if not is_follower() and uses_processes(executor and executor[1], jobs and jobs[1]):
-            begin_early(WORKER)
+    if uses_processes(executor, jobs) and not (is_follower() or may_have_imported()):
+        begin_early(WORKER)

@@ -28,7 +28,7 @@ from curifactory.engine.performing import LackingError, PerformingEngine
 from curifactory.engine.shipping import Performed, ShippedCall
 from curifactory.engine.surroundings import Surroundings
 from curifactory.engine.travel import pack
-from curifactory.executors.executor import Tell, Work
+from curifactory.executors.executor import Failed, Tell, Work
 from curifactory.identity.fingerprint import Scope
 from curifactory.manager.raised import Raised
 from curifactory.project.project import Project
@@ -166,6 +166,8 @@ class _Worker:
         finally:
             self._session.forget()
             self._engine.graph.calls.clear()
+        if done.error is not None:
+            raise Failed(_encode(done))
         return _encode(done)
 
 

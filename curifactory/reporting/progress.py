@@ -10,7 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from curifactory.core.events import CallEnded, CallStarted, EventStream, RunFinished, RunPlanned, Warned
+from curifactory.core.events import (
+    CallEnded,
+    CallRecalled,
+    CallStarted,
+    EventStream,
+    RunFinished,
+    RunPlanned,
+    Warned,
+)
 from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.pages import render_page
 from curifactory.reporting.view.quantities import format_duration
@@ -113,6 +121,8 @@ class Progress:
                     self._rows[event.call] = _Known(
                         event.name, event.record_name, None, time.monotonic(), 0.0, ""
                     )
+                case CallRecalled():
+                    self._rows.pop(event.call, None)
                 case CallEnded():
                     if not self._end(event):
                         return

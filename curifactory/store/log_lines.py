@@ -7,6 +7,7 @@ from typing import Any
 
 from curifactory.core.events import (
     CallEnded,
+    CallRecalled,
     CallRetracted,
     CallStarted,
     RecordAdded,
@@ -86,6 +87,7 @@ def _describe_end(event: RunFinished) -> str:
 _DESCRIPTIONS: Mapping[type, Callable[[Any], str]] = {
     CallEnded: _describe_call,
     CallStarted: lambda event: f"call {event.call}: {event.name} started, {event.record_name}",
+    CallRecalled: lambda event: f"call {event.call}: not begun after all",
     CallRetracted: lambda event: f"call {event.call}: what it has logged and reported so far does not count",
     RecordAdded: _describe_record,
     Reported: _describe_reported,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from curifactory.core.events import (
     CallEnded,
+    CallRecalled,
     CallRetracted,
     CallStarted,
     Event,
@@ -103,6 +104,7 @@ class Recorder:
             MetricLogged: self._metrics.add,
             CallEnded: self._end_call,
             CallStarted: self._say,
+            CallRecalled: self._say,
             CallRetracted: self._retract_call,
             RecordAdded: self._add_record,
             Reported: self._add_reportable,

@@ -10,11 +10,12 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from curifactory.executors.executor import Ended, Ending, Executor, Job, Setup, Tell, Told, Work
+from curifactory.executors.executor import Ended, Ending, Executor, Failed, Job, Setup, Tell, Told, Work
 
 PATIENCE_S = 60.0
 
@@ -124,6 +125,38 @@ class ExecutorLaws:
         ((last,), _) = _gather(executor, 1)
         assert last.result == b"say still here"
 
+    def test_a_recalled_job_has_not_begun_and_every_other_one_ends(
+        self, executor: Executor, tmp_path: Path
+    ) -> None:
+        """Of many jobs that are recalled, those are done that have an end, and those once."""
+        for number in range(8):
+            executor.submit(Job(number=number, payload=b"say quick"))
+        _gather(executor, 8)
+        submitted = range(10, 22)
+        for number in submitted:
+            mark = os.fsencode(tmp_path / str(number))
+            executor.submit(Job(number=number, payload=b"mark %b 0.2" % mark))
+        recalled = list(executor.recall())
+        ended, _ = _gather(executor, len(submitted) - len(recalled))
+        assert sorted([each.number for each in ended] + recalled) == list(submitted)
+        assert {int(each.name): each.read_bytes() for each in tmp_path.iterdir()} == {
+            each.number: b"." for each in ended
+        }
+        assert list(executor.recall()) == []
+        number = min(recalled, default=10)
+        executor.submit(Job(number=number, payload=b"say again"))
+        assert _gather(executor, 1)[0] == [Ended(number, Ending.DONE, b"say again")]
+        assert list(executor.wait(0)) == []
+
+    def test_work_that_tells_of_its_failure_has_raised(self, executor: Executor) -> None:
+        """What it tells comes back as it was told, and the jobs behind it are done."""
+        for number in range(6):
+            executor.submit(Job(number=number, payload=b"fail %d" % number))
+        ended, _ = _gather(executor, 6)
+        assert sorted(ended, key=lambda each: each.number) == [
+            Ended(number, Ending.RAISED, b"fail %d" % number) for number in range(6)
+        ]
+
     def test_nothing_of_it_is_left_when_it_is_closed_at_once(self) -> None:
         """The process that was busy is gone."""
         executor = self.make(2)
@@ -155,6 +188,13 @@ def _do(payload: bytes, tell: Tell) -> bytes:
             tell(each.encode())
     elif word == "raise":
         raise ValueError(rest)
+    elif word == "fail":
+        raise Failed(payload)
+    elif word == "mark":
+        path, _, seconds = rest.rpartition(" ")
+        with open(path, "ab") as file:
+            file.write(b".")
+        time.sleep(float(seconds))
     elif word == "leave":
         sys.exit(3)
     elif word == "die":

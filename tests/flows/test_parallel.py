@@ -419,6 +419,107 @@ def test_ctrl_c_stops_what_runs_and_keeps_what_is_finished(project: Any) -> None
     assert next((project.root / "reports").glob("case_*/index.html"), None) is not None
 
 
+SHORT = """
+from dataclasses import dataclass
+import os
+import time
+
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(100)]
+
+@cf.stage(None, ["x"], [JsonCacher])
+def work(record):
+    n = record.params.n
+    if "BEGUN" in os.environ:
+        open(os.path.join(os.environ["BEGUN"], str(n)), "x").close()
+        if n > 40:
+            time.sleep(%(later_s)s)
+        if n == 40 and %(fails)s:
+            while not any(int(each) > 40 for each in os.listdir(os.environ["BEGUN"])):
+                time.sleep(0.01)
+            raise ValueError("no more")
+    return n
+
+def run(param_sets, manager):
+    for params in param_sets:
+        work(cf.Record(manager, params))
+"""
+
+
+def outcomes_of_calls(project: Any) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for line in next((project.root / "data/runs").glob("case_*/calls.jsonl")).read_text().splitlines():
+        call = json.loads(line)
+        found.setdefault(call["outcome"], set()).add(call["index"])
+    return found
+
+
+@pytest.mark.parametrize("words", [("-j", "2"), ("--executor", "dask", "-j", "2")], ids=["processes", "dask"])
+def test_after_a_failure_no_call_begins_that_lay_ready(
+    project: Any, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    if "dask" in words:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    project.write("experiments/case.py", SHORT % {"later_s": 1.0, "fails": True})
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    done = project.experiment("case", *words, check=False, env={"BEGUN": str(begun)})
+    assert done.returncode == 1, done.output
+    outcomes = outcomes_of_calls(project)
+    later = {int(each.name) for each in begun.iterdir() if int(each.name) > 40}
+    # The one that the other process was at when the failure came; Dask has one begun before it tells of a failure.
+    assert 1 <= len(later) <= (2 if "dask" in words else 1)
+    assert outcomes["failed"] == {40}
+    assert outcomes["ran"] == {int(each.name) for each in begun.iterdir()} - {40}
+    assert outcomes["not reached"] == set(range(41, 100)) - later
+    log = next((project.root / "data/runs").glob("case_*/log.txt")).read_text()
+    for index in map(int, re.findall(r"call (\d+): work started", log)):
+        assert (f"call {index}: not begun after all" in log) == (index in outcomes["not reached"])
+    again = project.experiment("case", *words)
+    assert f"{100 - len(outcomes['ran'])} ran" in again.stdout
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_who_interrupts_is_told_of_what_had_begun_and_of_no_other(
+    project: Any, tmp_path: Path, number: signal.Signals
+) -> None:
+    project.write("experiments/case.py", SHORT % {"later_s": 60, "fails": False})
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "curifactory.cli.experiment", "case", "-j", "2", "--no-report"],
+        cwd=project.root,
+        env=project.environment | {"BEGUN": str(begun)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(list(begun.iterdir())) < 43:
+        time.sleep(0.05)
+    # What is on its way to the command when that is interrupted is not known to it.
+    calls = next((project.root / "data/runs").glob("case_*/calls.jsonl"))
+    while time.monotonic() < until and calls.read_text().count('"ran"') < 41:
+        time.sleep(0.05)
+    os.kill(process.pid, number)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    outcomes = outcomes_of_calls(project)
+    later = {int(each.name) for each in begun.iterdir() if int(each.name) > 40}
+    assert len(later) == 2
+    assert outcomes["interrupted"] == later
+    assert outcomes["ran"] == set(range(41))
+    assert outcomes["not reached"] == set(range(41, 100)) - later
+
+
 RANDOM = """
 from dataclasses import dataclass
 import random
@@ -708,18 +809,12 @@ def test_hands_that_began_early_for_nothing_are_gone(project: Any, name: str, co
     project.experiment("case", "-j", "2")
     ended = project.experiment(name, "-j", "2", check=False)
     assert ended.returncode == code
-    mine = os.fsencode(str(project.root))
-    left = [
-        entry.name for entry in Path("/proc").iterdir() if entry.name.isdigit() and is_nursery_in(entry, mine)
-    ]
-    assert left == []
+    assert [entry.name for entry in Path("/proc").glob("[0-9]*") if is_in(entry, project.root)] == []
 
 
-def is_nursery_in(entry: Path, folder: bytes) -> bool:
+def is_in(entry: Path, folder: Path) -> bool:
     try:
-        return b"nursery_process" in (entry / "cmdline").read_bytes() and os.fsencode(
-            os.readlink(entry / "cwd")
-        ).startswith(folder)
+        return Path(os.readlink(entry / "cwd")).is_relative_to(folder)
     except OSError:
         return False
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from curifactory.cli.live import LiveTable, _lay_out, _Row, _show_row
-from curifactory.core.events import CallEnded, CallStarted, RunPlanned, RunStarted, Warned
+from curifactory.core.events import CallEnded, CallRecalled, CallStarted, RunPlanned, RunStarted, Warned
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.reason import Reason, ReasonKind
 
@@ -53,6 +53,12 @@ def test_each_call_is_a_row_with_its_state_and_reason() -> None:
     assert re.search(r"train +Record 0 \(set\) +ran +0\.50 s +never run", text)
     assert re.search(r"train +Record 1 \(set\) +running +0\.\d\d s", text)
     assert "1 of 3 calls, 1 ran" in text
+
+
+def test_a_call_that_is_recalled_has_no_row() -> None:
+    text, _ = draw(RunPlanned(3, 3), started(0), started(1), CallRecalled(0))
+    assert "Record 0" not in text
+    assert re.search(r"train +Record 1 \(set\) +running", text)
 
 
 @pytest.mark.parametrize("width", [150, 80, 60, 40])

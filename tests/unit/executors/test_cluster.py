@@ -315,3 +315,30 @@ def test_of_a_cluster_of_others_a_late_job_is_given_up_and_the_end_says_that_its
             assert later.result == b"say fine"
         finally:
             executor.close()
+
+
+def test_of_a_cluster_of_others_what_its_scheduler_has_given_to_nobody_is_recalled(tmp_path):
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    from curifactory.executors.cluster import DaskExecutor
+
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
+    with distributed.LocalCluster(**options, silence_logs=50) as cluster:
+        executor = DaskExecutor(cluster.scheduler_address)
+        executor.start(Setup("curifactory.testing.executor:begin", b"laws", tuple(sys.path), os.getcwd()))
+        try:
+            do(executor, [b"say begun"])
+            for number in range(6):
+                mark = os.fsencode(tmp_path / str(number))
+                executor.submit(Job(number=number, payload=b"mark %b 1" % mark))
+            while not os.listdir(tmp_path):
+                time.sleep(0.01)
+            recalled = set(executor.recall())
+            # The worker may have another one lie ready, of which the scheduler does not know how far it is.
+            assert 5 in recalled
+            assert 0 not in recalled
+            assert set(await_all(executor, 6 - len(recalled))) == set(range(6)) - recalled
+            ((later,), _) = do(executor, [b"say fine"])
+            assert later.result == b"say fine"
+            assert {int(each) for each in os.listdir(tmp_path)} == set(range(6)) - recalled
+        finally:
+            executor.close()

@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import subprocess
@@ -73,3 +74,42 @@ def test_the_file_of_a_process_that_was_killed_is_removed_by_the_next_one(tmp_pa
     second = Marks()
     assert sorted(tmp_path.iterdir()) == sorted([other, *map(Path, (mine.path, second.path))])
     assert left.name not in os.listdir(tmp_path)
+
+
+def test_a_job_is_either_begun_or_recalled(marks):
+    assert marks.begin(1)
+    assert marks.begin(1)
+    marks.set(2, Mark.DONE)
+    assert not marks.recall(1)
+    assert not marks.recall(2)
+    assert marks.recall(5)
+    assert not marks.recall(5)
+    assert not marks.begin(5)
+    assert [marks.get(number).mark for number in (1, 2, 5)] == [Mark.RUNS, Mark.DONE, Mark.RECALLED]
+
+
+def test_of_two_processes_one_begins_what_the_other_recalls_or_nobody_does_both(marks):
+    script = (
+        "import sys\n"
+        "from curifactory.executors.marks import Marks\n"
+        "marks = Marks(sys.argv[1])\n"
+        "print('ready', flush=True)\n"
+        "print([number for number in range(2000) if marks.begin(number)])\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, marks.path],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as other:
+        other.stdout.readline()
+        recalled = [number for number in reversed(range(2000)) if marks.recall(number)]
+        begun = json.loads(other.stdout.read())
+    assert sorted(begun + recalled) == list(range(2000))
+    assert recalled
+
+
+def test_where_there_is_no_file_a_job_is_begun_and_nobody_says_that_it_was_recalled(marks):
+    os.unlink(marks.path)
+    assert marks.begin(1)
+    assert not marks.recall(2)

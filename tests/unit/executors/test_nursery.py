@@ -1,3 +1,4 @@
+import ast
 import os
 import pickle
 import signal
@@ -9,10 +10,9 @@ from contextlib import suppress
 
 import pytest
 
-from curifactory.executors import nursery as nurseries
 from curifactory.executors.channel import Channel
 from curifactory.executors.executor import Setup
-from curifactory.executors.nursery import Nursery, begin_early, take_nursery
+from curifactory.executors.nursery import Nursery
 from curifactory.executors.tray import Tray
 
 PATIENCE_S = 60.0
@@ -123,34 +123,96 @@ def test_a_module_that_cannot_be_imported_is_told_by_the_work():
     nursery.close()
 
 
-def test_one_that_was_begun_early_is_taken_once_and_only_for_its_module():
-    begin_early("json")
-    early = nurseries._early[0]
-    begin_early("json")
-    assert nurseries._early == [early]
-    other = take_nursery("string")
-    assert other is not early
-    assert take_nursery("json") is early
-    assert nurseries._early == []
-    for each in (other, early):
-        each.close()
+ALONE = """
+import os, pickle, signal, socket, sys
+from curifactory.executors import nursery as nurseries
+from curifactory.executors.channel import Channel
+from curifactory.executors.executor import Setup
+from curifactory.executors.tray import Tray
+
+nurseries.begin_early("json")
+early = nurseries._early[0]
+"""
 
 
-def test_one_that_nobody_has_taken_is_gone_with_its_process():
-    program = (
-        "from curifactory.executors import nursery\n"
-        "nursery.begin_early('json')\n"
-        "print(nursery._early[0]._process.pid)\n"
-    )
+def run_alone(program):
+    """Run a program that begins a nursery early, as only a process can in which there is nothing else."""
     done = subprocess.run(
-        [sys.executable, "-c", program],
+        [sys.executable, "-c", ALONE + program],
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        stdin=subprocess.PIPE,
+        timeout=PATIENCE_S,
     )
-    assert not is_there(int(done.stdout))
     assert done.stderr == ""
+    return done.stdout
+
+
+def test_one_that_was_begun_early_is_taken_once_and_only_for_its_module():
+    assert (
+        run_alone("""
+nurseries.begin_early("json")
+assert nurseries._early == [early]
+other = nurseries.take_nursery("string")
+assert other is not early
+assert nurseries.take_nursery("json") is early
+assert nurseries._early == []
+for each in (other, early):
+    each.close()
+    assert not each.is_there
+print("fine")
+""")
+        == "fine\n"
+    )
+
+
+def test_one_that_nobody_has_taken_is_gone_with_its_process():
+    assert not is_there(int(run_alone("print(early._process.pid)")))
+
+
+LOOKING = """
+import os, signal, sys
+
+def begin(initial):
+    return lambda payload, tell: repr((
+        sorted(int(each) for each in os.listdir("/proc/self/fd")),
+        os.read(0, 1),
+        os.getsid(0) == os.getpid(),
+        signal.getsignal(signal.SIGINT) is signal.default_int_handler,
+        signal.getsignal(signal.SIGTERM) is signal.SIG_DFL,
+        signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        sys.stdout is sys.__stdout__,
+    )).encode()
+"""
+
+
+def test_of_the_process_that_it_is_a_fork_of_nothing_but_modules_is_in_its_children(tmp_path):
+    (tmp_path / "looking.py").write_text(LOOKING, encoding="utf-8")
+    said = run_alone(f"""
+nurseries.take_nursery("json").close()
+held = open({str(tmp_path / "looking.py")!r}, "rb")
+sys.stdout.write("said once")
+sys.stdout, before = open(os.devnull, "w"), sys.stdout
+nurseries.begin_early("json")
+sys.stdout = before
+nursery = nurseries.take_nursery("json")
+ours, theirs = socket.socketpair()
+tray = Tray.open()
+nursery.bear(theirs, tray)
+theirs.close()
+channel = Channel(ours)
+setup = Setup(begin="looking:begin", initial=b"", path=({str(tmp_path)!r}, *sys.path), folder="/")
+channel.send(pickle.dumps((setup, dict(os.environ))))
+channel.send(pickle.dumps((1, b"", 1)))
+print(pickle.loads(channel.receive())[2].decode())
+nursery.close()
+""")
+    descriptors, *rest = ast.literal_eval(said.removeprefix("said once"))
+    # The standard ones, its two ends, and the folder that it lists; what the nursery is told by is not among them.
+    assert len(descriptors) <= 7
+    assert rest == [b"", True, True, True, set(), True]
 
 
 def test_a_nursery_that_nobody_has_heard_out_says_nothing_when_it_is_left(nursery, capfd):

@@ -1,4 +1,5 @@
 import os
+import random
 import signal
 import sys
 import time
@@ -258,3 +259,152 @@ def test_workers_that_die_while_they_begin_take_each_one_job_with_them(executor,
     ended = gather(executor, 3)
     assert {each.ending for each in ended.values()} == {Ending.DIED}
     assert set(ended) == {1, 2, 3}
+
+
+def lay_out(executor, payload):
+    """Give both workers a job, and let others lie ready for them; return how many there are."""
+    make_haste(executor)
+    number = 0
+    while executor.has_room(Job(number=number, payload=payload(number))):
+        executor.submit(Job(number=number, payload=payload(number)))
+        number += 1
+    assert number > 4
+    return number
+
+
+def pids_of(executor):
+    return {worker.process.pid for worker in executor._workers}
+
+
+def mark(folder, number, seconds):
+    return b"mark %b %g" % (os.fsencode(folder / str(number)), seconds)
+
+
+def wait_for_files(folder, count):
+    until = time.monotonic() + PATIENCE_S
+    while len(os.listdir(folder)) < count and time.monotonic() < until:
+        time.sleep(0.01)
+
+
+def test_what_lies_ready_is_recalled_and_what_was_begun_is_finished(executor, tmp_path):
+    number = lay_out(executor, lambda number: mark(tmp_path, number, 1.0))
+    wait_for_files(tmp_path, 2)
+    assert sorted(executor.recall()) == list(range(2, number))
+    assert set(gather(executor, 2)) == {0, 1}
+    assert sorted(os.listdir(tmp_path)) == ["0", "1"]
+    assert executor.wait(None) == []
+    assert pids(executor) == pids_of(executor)
+
+
+def test_what_a_process_that_stands_still_has_not_begun_is_recalled(executor, tmp_path):
+    make_haste(executor)
+    for worker in executor._workers:
+        os.kill(worker.process.pid, signal.SIGSTOP)
+    for number in range(4):
+        executor.submit(Job(number=number, payload=mark(tmp_path, number, 0)))
+    assert sorted(executor.recall()) == [0, 1, 2, 3]
+    assert executor.wait(None) == []
+    for worker in executor._workers:
+        os.kill(worker.process.pid, signal.SIGCONT)
+    # All of it is there for others.
+    assert executor.has_room(Job(number=4, payload=b"", threads=2))
+    assert len(pids(executor)) == 2
+    assert os.listdir(tmp_path) == []
+
+
+SLOW = """
+import time
+
+def begin(initial):
+    time.sleep(600)
+"""
+
+
+def start_slow(executor, tmp_path):
+    executor.close()
+    (tmp_path / "slow_to_begin.py").write_text(SLOW, encoding="utf-8")
+    executor.start(executor._setup._replace(begin="slow_to_begin:begin", path=(str(tmp_path), *sys.path)))
+
+
+def test_the_first_job_of_a_process_that_still_imports_is_recalled(executor, tmp_path):
+    start_slow(executor, tmp_path)
+    executor.submit(Job(number=0, payload=b""))
+    executor.submit(Job(number=1, payload=b""))
+    assert sorted(executor.recall()) == [0, 1]
+    assert executor.wait(None) == []
+
+
+def test_a_job_whose_process_never_begins_it_is_stopped_when_its_time_is_over(executor, tmp_path):
+    start_slow(executor, tmp_path)
+    executor.submit(Job(number=0, payload=b"", timeout_s=0.5))
+    assert gather(executor, 1)[0].ending is Ending.TIMED_OUT
+
+
+def test_behind_a_failure_nothing_begins_before_it_was_heard_of(executor, tmp_path):
+    count = lay_out(executor, lambda number: b"fail %d" % number if number < 2 else mark(tmp_path, number, 0))
+    before = pids_of(executor)
+    happened = executor.wait(PATIENCE_S)
+    # Who waits again has nothing against the next.
+    time.sleep(0.3)
+    assert os.listdir(tmp_path) == []
+    ended = {each.number: each for each in happened} | gather(executor, count - len(happened))
+    assert {number for number, each in ended.items() if each.ending is Ending.RAISED} == {0, 1}
+    assert len(os.listdir(tmp_path)) == count - 2
+    assert pids_of(executor) == before
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whatever_becomes_of_its_processes_a_job_is_begun_once_at_most_and_ends_or_is_recalled(
+    executor, tmp_path, seed
+):
+    drawn = random.Random(seed)
+    make_haste(executor)
+    ends, recalled, submitted, deaths, stopped = [], set(), 0, 0, []
+    until = time.monotonic() + PATIENCE_S
+    while len(ends) + len(recalled) < 300 and time.monotonic() < until:
+        while submitted < 300 and executor.has_room(Job(number=submitted, payload=b"")):
+            what = drawn.random()
+            path = os.fsencode(tmp_path / str(submitted))
+            executor.submit(
+                Job(
+                    number=submitted,
+                    payload=b"mark %b %g" % (path, 0.003 if what < 0.1 else 0),
+                    threads=2 if what > 0.98 else 1,
+                    leads_on=0.9 < what < 0.95,
+                )
+            )
+            submitted += 1
+            worker = drawn.choice(executor._workers)
+            pid = worker.process.pid
+            if pid is None or worker.process.code is not None:
+                continue
+            what = drawn.random()
+            if what < 0.04:
+                os.kill(pid, signal.SIGKILL)
+                deaths += 1
+            elif what < 0.2:
+                os.kill(pid, signal.SIGSTOP)
+                stopped.append(pid)
+            elif what < 0.22:
+                recalled |= set(executor.recall())
+        happened = executor.wait(drawn.choice([0.0, 0.001, 0.05]))
+        ends += happened
+        if stopped and (not happened or drawn.random() < 0.3):
+            # One may have died meanwhile; nobody else is going to get its number so soon.
+            pid = stopped.pop(0)
+            if os.path.exists(f"/proc/{pid}"):
+                os.kill(pid, signal.SIGCONT)
+    assert sorted([each.number for each in ends] + list(recalled)) == list(range(300))
+    assert deaths
+    assert sum(each.ending is Ending.DIED for each in ends) <= deaths
+    begun = {int(each.name): each.read_bytes() for each in tmp_path.iterdir()}
+    assert not set(begun) & recalled
+    done = {each.number for each in ends if each.ending is Ending.DONE}
+    assert {begun[number] for number in done} == {b"."}
+    # Of one that has died it may be the last that it did.
+    assert set(begun.values()) <= {b".", b""}
+    for pid in stopped:
+        if os.path.exists(f"/proc/{pid}"):
+            os.kill(pid, signal.SIGCONT)
+    assert executor.has_room(Job(number=999, payload=b"", threads=2))
+    assert len(pids(executor)) == 2

@@ -1,43 +1,55 @@
+import os
+import subprocess
+import sys
+
 import pytest
 
-from curifactory.executors import nursery as nurseries
-from curifactory.manager.early_hands import WORKER, begin_hands
+from curifactory.manager.early_hands import WORKER
+
+PROGRAM = """
+import sys
+from curifactory.executors import nursery
+from curifactory.manager.early_hands import begin_hands
+{before}
+begin_hands({executor!r}, {jobs!r})
+print([each.module for each in nursery._early])
+"""
 
 
-@pytest.fixture
-def begun():
-    yield nurseries._early
-    nurseries._end_early()
+def begun(executor, jobs, *, before="", **variables):
+    """Return for what hands have begun in a process in which there is nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM.format(executor=executor, jobs=jobs, before=before)],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), **variables},
+    )
+    assert done.stderr == ""
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize("asked", [(None, "2"), (None, 2), ("processes", None), ("processes", "2")], ids=str)
+def test_hands_begin_for_whoever_asks_for_some(asked):
+    assert begun(*asked) == str([WORKER])
+
+
+@pytest.mark.parametrize("asked", [(None, None), (None, "1"), ("serial", "2"), ("dask", "2")], ids=str)
+def test_none_begin_for_who_has_no_use_for_them(asked):
+    assert begun(*asked) == "[]"
+
+
+def test_none_begin_for_one_that_follows_another():
+    assert begun(None, "2", RANK="1") == "[]"
 
 
 @pytest.mark.parametrize(
-    "words",
-    [["-j", "2"], ["-j2"], ["--jobs", "2"], ["--jobs=3", "--quiet"], ["--executor", "processes"]],
-    ids=" ".join,
-)
-def test_hands_begin_for_whoever_asks_for_some(begun, words):
-    begin_hands(["experiment", "case", *words])
-    assert [each.module for each in begun] == [WORKER]
-
-
-@pytest.mark.parametrize(
-    "words",
+    "before",
     [
-        [],
-        ["-j", "1"],
-        ["-j"],
-        ["--jobs", "many"],
-        ["--executor", "serial", "-j", "2"],
-        ["--executor=dask", "-j", "2"],
+        "import threading, time; threading.Thread(target=time.sleep, args=(3,), daemon=True).start()",
+        "from pathlib import Path; from curifactory.project.modules import put_first; put_first(Path.cwd())",
     ],
-    ids=" ".join,
+    ids=["a thread", "code of a person"],
 )
-def test_none_begin_for_who_has_no_use_for_them(begun, words):
-    begin_hands(["experiment", "case", *words])
-    assert begun == []
-
-
-def test_none_begin_for_one_that_follows_another(begun, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    begin_hands(["experiment", "case", "-j", "2"])
-    assert begun == []
+def test_none_are_forked_from_a_process_in_which_there_is_something_else(before):
+    assert begun(None, "2", before=before) == "[]"

@@ -2,7 +2,7 @@ from datetime import datetime
 
 import pytest
 
-from curifactory.core.events import CallEnded, CallStarted, EventStream, RunPlanned, Warned
+from curifactory.core.events import CallEnded, CallRecalled, CallStarted, EventStream, RunPlanned, Warned
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.reporting.progress import MOST_ROWS, MOST_WARNINGS, Progress, follow
@@ -66,6 +66,14 @@ def test_a_call_is_shown_while_it_runs_and_when_it_has_ended(progress) -> None:
     assert progress.view().summary == "0 calls: 1 running"
     progress(end(0))
     assert repr(progress.view()) == "train  Record 0 (a)  ran  2.5 s  never run\n1 call: 1 ran"
+
+
+def test_a_call_that_is_recalled_is_shown_no_longer(progress) -> None:
+    progress(start(0))
+    progress(start(1))
+    progress(CallRecalled(0))
+    assert progress.view().summary == "0 calls: 1 running"
+    assert [row.name for row in progress.view().rows] == ["train"]
 
 
 def test_a_reused_call_took_no_time(progress) -> None:
