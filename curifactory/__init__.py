@@ -81,7 +81,7 @@ def __getattr__(name: str) -> Any:
         value = getattr(importlib.import_module(home), name)
         globals()[name] = value
         return value
-    if name in ("caching", "parameters", "reporting", "testing", "tracking", "training"):
+    if name in ("caching", "parameters", "reporting", "testing"):
         return importlib.import_module(f"curifactory.{name}")
     raise AttributeError(f"module 'curifactory' has no attribute {name!r}")
 

@@ -48,7 +48,8 @@ class FileReferenceCacher(Cacheable):
         shape, paths = ("one", [obj]) if one else (type(obj).__name__, obj)
         if not one and type(obj) not in (list, tuple):
             raise self.refusal(
-                f"it is a {type(obj).__qualname__}.", hint="Return a path (str or Path), or a list of paths."
+                f"it is of type {type(obj).__qualname__}.",
+                hint="Return a path (str or Path), or a list of paths.",
             )
         wrong = [path for path in paths if type(path) is not str and not isinstance(path, Path)]
         if wrong:

@@ -162,7 +162,7 @@ def _becomes(value: Any) -> str:
         (float, "float"),
     ):
         if isinstance(value, base):
-            return f"which comes back as a {name}"
+            return f"which comes back as {'an' if name == 'int' else 'a'} {name}"
     return "which JSON does not know"
 
 

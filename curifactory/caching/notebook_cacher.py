@@ -74,7 +74,7 @@ class RawJupyterNotebookCacher(Cacheable):
 
     def _wrong(self, where: str, value: Any) -> CacheError:
         return self.refusal(
-            f"{where} is a {type(value).__qualname__}.",
+            f"{where} is of type {type(value).__qualname__}.",
             hint="Return a list of cells; a cell is a text or a list of lines.",
         )
 

@@ -149,7 +149,7 @@ def _parameter_text(template: str, field: str, params: Any, spec: str) -> str:
         value = value.__name__
     elif callable(value) or _has_address_as_text(type(value)):
         raise CacheError(
-            f"path_override {template!r}: {{{field}}} is a {type(value).__qualname__}, whose text differs in each process.",
+            f"path_override {template!r}: {{{field}}} is of type {type(value).__qualname__}, whose text differs in each process.",
             hint="Name a parameter that is a text or a number.",
         )
     text = format(str(value) if value is None or not spec else value, spec)

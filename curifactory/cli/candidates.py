@@ -27,11 +27,14 @@ class Candidates:
         Where to look.
     words : mapping of str to Any
         What has been typed so far, by the names of options and arguments.
+    begun : str
+        What there is of the word.
     """
 
-    def __init__(self, project: Project, words: Mapping[str, Any]) -> None:
+    def __init__(self, project: Project, words: Mapping[str, Any], begun: str = "") -> None:
         self._project = project
         self._words = words
+        self._begun = begun
 
     def experiments(self) -> Iterator[Candidate]:
         """Give the experiments with the first line of their docstrings."""
@@ -45,7 +48,7 @@ class Candidates:
 
     def sets(self) -> Iterator[Candidate]:
         """Give the names of sets: those that stand in the files, and those of the experiment's last run."""
-        from curifactory.project.listing import YAML
+        from curifactory.project.listing import YAML, show_path
         from curifactory.project.reading import Reading
         from curifactory.project.yaml_reading import list_tree_names
 
@@ -54,8 +57,9 @@ class Candidates:
             names = list_tree_names(file) if file.suffix in YAML else reading.list_set_names(file)
             for name in names:
                 yield name, ""
-        if not self._words.get("params"):
-            for each in self._read_last("parameters.json", []):
+        files = {show_path(file, self._project.root) for file in self._set_files()}
+        for each in self._read_last("parameters.json", []):
+            if not self._words.get("params") or each.get("file") in files:
                 yield str(each.get("name") or ""), ""
 
     def stages(self) -> Iterator[Candidate]:
@@ -111,6 +115,23 @@ class Candidates:
                 yield f"params.{name}", "parameter"
         for name in FACTS:
             yield name, "fact"
+
+    def columns(self) -> Iterator[Candidate]:
+        """Give lists of what runs can show: what has been typed of one, and each key behind its last comma."""
+        typed, comma, _ = self._begun.rpartition(",")
+        for name, told in self.keys():
+            yield f"{typed}{comma}{name}", told
+
+    def executors(self) -> Iterator[Candidate]:
+        """Give the words for who executes calls."""
+        yield from (("serial", "one call at a time, in this process"), ("processes", "as -j does"))
+        yield "dask", "a cluster of this machine's own"
+
+    def examples(self) -> Iterator[Candidate]:
+        """Give the examples that a project can begin with."""
+        from curifactory.project.examples import list_examples
+
+        yield from ((name, "") for name in list_examples())
 
     def _rows(self, limit: int | None = None) -> list[RunRow]:
         from curifactory.store.index import Index
@@ -172,7 +193,7 @@ def find_candidates(kind: str, words: Mapping[str, Any], begun: str) -> list[Can
 
     # A shell that waits for words cannot show why there are none.
     with suppress(CurifactoryError, OSError):
-        found: Callable[[], Iterable[Candidate]] = getattr(Candidates(Project.find(), words), kind)
+        found: Callable[[], Iterable[Candidate]] = getattr(Candidates(Project.find(), words, begun), kind)
         fitting = {name: told for name, told in found() if name and name.startswith(begun)}
         if kind == "fields" and "=" not in begun:
             # Values are a choice of their own, after the name.

@@ -18,7 +18,7 @@ _%(function)s_completion() {
             file) COMPREPLY+=( $(compgen -f -- "$value") ); type compopt >/dev/null 2>&1 && compopt -o filenames ;;
             dir) COMPREPLY+=( $(compgen -d -- "$value") ); type compopt >/dev/null 2>&1 && compopt -o filenames ;;
             part) COMPREPLY+=( "$value" ); type compopt >/dev/null 2>&1 && compopt -o nospace ;;
-            plain) case "$value" in *[!A-Za-z0-9_./:=+-]*) printf -v value %%q "$value" ;; esac; COMPREPLY+=( "$value" ) ;;
+            plain) case "$value" in *[!A-Za-z0-9_./:=+,-]*) printf -v value %%q "$value" ;; esac; COMPREPLY+=( "$value" ) ;;
         esac
     done < <(COMP_LINE="${COMP_LINE:0:$COMP_POINT}" COMP_WORDBREAKS="$COMP_WORDBREAKS" _%(variable)s_COMPLETE=bash_complete "$1" 2>/dev/null)
 }

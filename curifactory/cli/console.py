@@ -16,6 +16,8 @@ _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "cyan": 36, "bright_b
 _LEAST_WIDTH = 24
 _GAP = 2
 _INDENT = 8
+# Wider than that is one odd cell, and no column.
+WIDEST = 60
 
 
 class Console:
@@ -152,23 +154,33 @@ class Console:
 def align(rows: Sequence[Sequence[str]]) -> list[list[str]]:
     """Return rows with cells as wide as their columns, the last column apart; control characters are shown as such.
 
+    A single cell that is very wide moves what follows it in its own row, and pushes nothing aside in the others.
+
     Examples
     --------
     >>> align([["a", "bbb", "c"], ["aaaa", "b", "c"], ["花", "b", "c"]])
     [['a   ', 'bbb', 'c'], ['aaaa', 'b  ', 'c'], ['花  ', 'b  ', 'c']]
     """
     cells = [[printable(cell) for cell in row] for row in rows]
-    widths = [max(map(measure, column)) for column in zip(*cells, strict=True)]
+    widths = [max(min(measure(cell), WIDEST) for cell in column) for column in zip(*cells, strict=True)]
     return [
         [
-            *(
-                cell + " " * (width - measure(cell))
-                for cell, width in zip(row[:-1], widths[:-1], strict=True)
-            ),
+            *(pad(cell, width) for cell, width in zip(row[:-1], widths[:-1], strict=True)),
             row[-1],
         ]
         for row in cells
     ]
+
+
+def pad(text: str, width: int) -> str:
+    """Return a text with blanks behind it, so that it takes so many places.
+
+    Examples
+    --------
+    >>> pad("花", 4), pad("iris", 2)
+    ('花  ', 'iris')
+    """
+    return text + " " * (width - measure(text))
 
 
 def measure(text: str) -> int:

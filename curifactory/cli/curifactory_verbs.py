@@ -20,8 +20,18 @@ VERBS = MappingProxyType(
 )
 
 
+class Verbs(LazyGroup):
+    """A group that knows which words belong to the other program."""
+
+    def hint_of(self, word: str) -> str:
+        """Say what a word that is no verb may mean."""
+        from curifactory.cli.experiment_verbs import VERBS as OTHERS
+
+        return f"Write: experiment {word}" if word in OTHERS else super().hint_of(word)
+
+
 @click.group(
-    cls=LazyGroup,
+    cls=Verbs,
     verbs=VERBS,
     params=[version_option(), color_option(), debug_option()],
     context_settings=HELP,

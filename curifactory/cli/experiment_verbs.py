@@ -71,7 +71,20 @@ class Verbs(LazyGroup):
             word = ctx.meta.get(SHORT)
             if word is not None and error.message == f"No experiment named '{word}'.":
                 _name_verbs(error, word)
+                self._name_places(ctx, error, word)
             raise
+
+    def _name_places(self, ctx: click.Context, error: DiscoveryError, word: str) -> None:
+        """Say where a word belongs that is an option, or a verb of the other program."""
+        from curifactory.cli.curifactory_verbs import VERBS as OTHERS
+
+        running = self.get_command(ctx, DEFAULT_VERB)
+        if word in OTHERS:
+            error.hint = f"Write: curifactory {word}"
+        elif any(f"--{word}" in param.opts for param in self.params):
+            error.hint = f"Write: experiment --{word}"
+        elif running is not None and any(f"--{word}" in param.opts for param in running.params):
+            error.hint = f"It is an option of a run: experiment NAME --{word}"
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
         """Return what the first word can be: a verb, an experiment, an option of either."""

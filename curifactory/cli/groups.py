@@ -70,12 +70,14 @@ class LazyGroup(click.Group):
             If there is no such verb.
         """
         if args and args[0] not in self.verbs and not ctx.resilient_parsing:
-            from curifactory.core.nearest import suggest
-
-            raise click.UsageError(
-                f"{ctx.command_path} has no verb '{args[0]}'. {suggest(args[0], list(self.verbs), nothing='')}"
-            )
+            raise click.UsageError(f"{ctx.command_path} has no verb '{args[0]}'. {self.hint_of(args[0])}")
         return super().resolve_command(ctx, args)
+
+    def hint_of(self, word: str) -> str:
+        """Say what a word that is no verb may mean."""
+        from curifactory.core.nearest import suggest
+
+        return suggest(word, list(self.verbs), nothing="")
 
 
 def _say_shortly(sentence: str) -> str:

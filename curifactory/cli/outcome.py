@@ -15,7 +15,7 @@ from curifactory.cli.console import Console, open_streams, printable
 from curifactory.cli.words import DEBUG, NO_COLOR
 from curifactory.core.nearest import find_nearest
 from curifactory.core.streams import close_quietly, is_gone
-from curifactory.errors import CurifactoryError, ExitCode, StageError
+from curifactory.errors import CacheError, CurifactoryError, ExitCode, StageError
 
 # What the engine's note begins with on an error that has ended a call.
 OF_STAGE = "in stage '"
@@ -105,10 +105,12 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
 
         root = root or find_root()
         console.print(_say_known(error, root))
-        if is_of_stage(error):
+        # A cacher of the person's own is told with its lines, as a stage is.
+        raised = error if is_of_stage(error) else error.__cause__ if isinstance(error, CacheError) else None
+        if raised is not None:
             from curifactory.cli.faults import show_frames
 
-            show_frames(error, console, root)
+            show_frames(raised, console, root)
         return error.exit_code
     from curifactory.cli.faults import show_fault
 

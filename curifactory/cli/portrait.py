@@ -151,7 +151,8 @@ def _print_parameters(console: Console, run: Run) -> None:
             f"{name}={_show_value(value)}" for name, value in shown.items() if name != "name" and value != {}
         )
         origin = f" ({row.file})" if row.file else ""
-        console.print(printable(f"{_INDENT}{row.name} {row.hash}{origin}: {values}"), flush=False)
+        told = f": {values}" if values else ""
+        console.print(printable(f"{_INDENT}{row.name} {row.hash}{origin}{told}"), flush=False)
 
 
 def _print_reportables(console: Console, run: Run) -> None:

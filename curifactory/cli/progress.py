@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 from curifactory.cli.amounts import show_duration, show_size
-from curifactory.cli.console import Console, printable
+from curifactory.cli.console import WIDEST, Console, measure, pad, printable
 from curifactory.core.events import CallEnded, CallStarted, OutputFacts, RecordAdded, RunPlanned, Warned
 from curifactory.core.outcomes import CallOutcome
 
@@ -113,7 +113,7 @@ class PlainLines:
                 self._errors.print(self._errors.style("warning", "yellow"), printable(event.text))
             case RecordAdded():
                 # Most records are known before the first call ends, so their column seldom has to grow.
-                self._record_width = max(self._record_width, len(printable(event.name)))
+                self._record_width = _widen(self._record_width, event.name)
             case RunPlanned():
                 self._plan(event)
 
@@ -123,8 +123,9 @@ class PlainLines:
 
     def _plan(self, event: RunPlanned) -> None:
         for stage in event.stages:
-            self._name_width = max(self._name_width, len(printable(stage.name)))
-        if self._verbose:
+            self._name_width = _widen(self._name_width, stage.name)
+        # What was executed as it was called is through by now.
+        if self._verbose and (event.to_run or not self._ended):
             self._output.print(f"planned {event.calls} calls, {event.to_run} of which may have to run")
 
     def _show_ended(self, event: CallEnded) -> None:
@@ -143,28 +144,32 @@ class PlainLines:
             origin = "put in by hand" if facts.call is None else f"from {made_by}"
             self._output.print(f"        read  {printable(facts.name)}  {origin}", flush=False)
         for output in event.outputs:
-            self._output.print(f"        made  {describe_output(output)}", flush=False)
+            self._output.print(f"        made  {describe_output(output, event.name)}", flush=False)
         self._output.print(f"        called at {printable(event.line)}", flush=False)
 
     def _print(
         self, word: str, outcome: CallOutcome | None, name: str, record: str, time: str, reason: str
     ) -> None:
         name, record = printable(name), printable(record)
-        self._name_width = max(self._name_width, len(name))
-        self._record_width = max(self._record_width, len(record))
+        self._name_width = _widen(self._name_width, name)
+        self._record_width = _widen(self._record_width, record)
         shown = (
             word.ljust(8)
             if outcome is None
             else self._output.style(word, outcome.style) + " " * (8 - len(word))
         )
-        rest = f"{name.ljust(self._name_width)}  {record.ljust(self._record_width)}  {time.rjust(6)}  {printable(reason)}"
+        rest = f"{pad(name, self._name_width)}  {pad(record, self._record_width)}  {time.rjust(6)}  {printable(reason)}"
         self._output.print(
             (shown if len(word) < 8 else shown + "  ") + rest.rstrip(),
             flush=outcome in (None, CallOutcome.FAILED),
         )
 
 
-def describe_output(output: OutputFacts) -> str:
+def _widen(width: int, text: str) -> int:
+    return max(width, min(measure(printable(text)), WIDEST))
+
+
+def describe_output(output: OutputFacts, stage: str = "") -> str:
     """Return name, type, size and file of one output on one line.
 
     Examples
@@ -172,7 +177,10 @@ def describe_output(output: OutputFacts) -> str:
     >>> describe_output(OutputFacts("score", type="dict", summary="(2,)"))
     'score  dict (2,)'
     """
-    parts = [printable(output.name), printable(f"{output.type} {output.summary}".strip())]
+    from curifactory.reporting.view.own_file import name_given
+
+    name = name_given(output.name, output.type, stage)
+    parts = [printable(name), printable(f"{output.type} {output.summary}".strip())]
     if output.artifact is not None:
         parts += [
             show_size(output.artifact.size_bytes),

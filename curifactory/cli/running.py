@@ -108,14 +108,7 @@ def run(request: RunRequest, manner: Manner) -> int:
     progress.close()
     outcome = tally.outcome or (RunOutcome.COMPLETE if code == ExitCode.COMPLETE else RunOutcome.FAILED)
     if not manner.quiet:
-        print_ending(
-            output,
-            tally,
-            outcome=outcome,
-            experiment=request.experiment,
-            report=_find_report(project, tally),
-            dry=request.dry,
-        )
+        print_ending(output, tally, outcome=outcome, request=request, report=_find_report(project, tally))
     if tally.reference is not None and code == ExitCode.COMPLETE:
         _publish(request, tally.reference, project, Console(sys.stderr) if manner.quiet else output)
     return code or _CODES.get(outcome, ExitCode.COMPLETE)

@@ -71,14 +71,12 @@ class Tally:
         )
 
     @property
-    def scores(self) -> dict[str, dict[str, float]]:
-        """Name of each record to the last value of each of its metrics, records and calls in the order of the run."""
-        return {
-            self._records.get(record, f"Record {record}"): {
-                " ".join(metric).lstrip(): value for metric, value in self._last_metrics.of(record).items()
-            }
+    def scores(self) -> list[tuple[str, dict[tuple[str, str], float]]]:
+        """Name of each record, and the last value of each of its metrics by type and name, in the order of the run."""
+        return [
+            (self._records.get(record, f"Record {record}"), self._last_metrics.of(record))
             for record in self._last_metrics.records
-        }
+        ]
 
     def __call__(self, event: Any) -> None:
         """Take one event."""

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 SHOWN = 12
+_WORD = re.compile(r"[^\W_]+")
 _ALIKE = 0.6
+# As good as this is a name that begins with what was written, from so many letters on.
+_BEGUN = 0.75
+_LEAST_BEGUN = 3
 # What is much less alike than the best is not what was meant.
 _SPREAD = 0.15
 
 
 def find_nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str]:
     """Return the known names that are most like a name, best first; letter case does not count.
+
+    A beginning is like the name that it begins, and words in another order are the same words.
 
     Parameters
     ----------
@@ -28,15 +35,24 @@ def find_nearest(name: str, known: Iterable[str], *, limit: int = 3) -> list[str
     ['iris']
     >>> find_nearest("quux", ["iris", "mnist"])
     []
+    >>> find_nearest("acc", ["accuracy", "loss"]), find_nearest("--full-store", ["--store-full", "--dry"])
+    (['accuracy'], ['--store-full'])
     """
     from difflib import SequenceMatcher
 
     folded = name.casefold()
     likeness: dict[str, float] = {}
     matcher = SequenceMatcher(b=folded)
+    words = sorted(_WORD.findall(folded))
     for each in known:
-        matcher.set_seq1(each.casefold())
-        if matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
+        other = each.casefold()
+        if len(words) > 1 and sorted(_WORD.findall(other)) == words:
+            likeness[each] = 1.0
+            continue
+        matcher.set_seq1(other)
+        if len(folded) >= _LEAST_BEGUN and other.startswith(folded):
+            likeness[each] = max(_BEGUN, matcher.ratio())
+        elif matcher.real_quick_ratio() >= _ALIKE and matcher.quick_ratio() >= _ALIKE:
             likeness[each] = matcher.ratio()
     least = max(_ALIKE, max(likeness.values(), default=0.0) - _SPREAD)
     near = sorted(

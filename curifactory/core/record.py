@@ -87,9 +87,10 @@ class Record:
     def __init__(
         self, manager: Any, param_set: Any, hide: bool = False, *, copied_from: Record | None = None
     ) -> None:
-        if manager is None:
+        if not hasattr(manager, "add_record"):
+            given = "" if manager is None else f", and was given {type(manager).__name__} in its place"
             raise NoArtifactManagerError(
-                "A record needs an ArtifactManager.", hint="Write cf.Record(manager, params)."
+                f"A record needs an ArtifactManager{given}.", hint="Write cf.Record(manager, params)."
             )
         self.manager = manager
         self.params = param_set

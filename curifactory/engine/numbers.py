@@ -29,7 +29,8 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
             numbers[name] = value
             continue
         try:
-            number = float(value)
+            # A loss may still be a part of what torch differentiates, and torch would warn of making a number of it.
+            number = float(value.detach() if getattr(value, "requires_grad", False) is True else value)
             numbers[name] = value if kind is int else number
         except OverflowError as error:
             raise DefinitionError(

@@ -224,7 +224,7 @@ class Saver:
                 path = next(iter(placement.staged.values()), self._cache_folder)
                 raise CacheError(
                     f"{type(cacher).__name__} could not save the output '{name}' of {call.describe()}, "
-                    f"a {type_name(value)}: {say(error)}{_place_of(error, path)}"
+                    f"of type {type_name(value)}: {say(error)}{_place_of(error, path)}"
                 ) from error
             raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -174,3 +175,21 @@ def outcome_of(error: BaseException | None, *, live: bool) -> RunOutcome:
     if isinstance(error, PartlyFailedError):
         return RunOutcome.PARTLY_FAILED
     return RunOutcome.INTERRUPTED if interrupted else RunOutcome.FAILED
+
+
+def find_end_of_script() -> BaseException | None:
+    """Return the exception that has ended the script which is this process; None if none has, and in a notebook or REPL.
+
+    An exception that somebody has seen in a cell, or that a tool such as pytest has caught and kept, has ended nothing.
+    """
+    if hasattr(sys, "ps1"):
+        return None
+    error: BaseException | None = getattr(sys, "last_value", None)
+    script = getattr(sys.modules.get("__main__"), "__dict__", None)
+    step = None if error is None else error.__traceback__
+    while step is not None:
+        frame = step.tb_frame
+        if frame.f_code.co_name == "<module>" and frame.f_globals is script:
+            return error
+        step = step.tb_next
+    return None

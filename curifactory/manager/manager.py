@@ -17,7 +17,7 @@ from curifactory.core.last_metrics import LastMetrics
 from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.record import Record
 from curifactory.errors import CurifactoryError
-from curifactory.manager.account import Account, check_full_store, outcome_of, tell_end
+from curifactory.manager.account import Account, check_full_store, find_end_of_script, outcome_of, tell_end
 from curifactory.manager.assembly import Wishes, assemble, with_folders
 from curifactory.manager.description import describe_sets
 from curifactory.manager.ends import Ends
@@ -70,7 +70,7 @@ class ArtifactManager(Showing, RecordSession):
     listeners : sequence of callable
         Take every event from the first on.
     quiet : bool
-        Show no progress in a notebook.
+        Show no progress in a notebook, and no warnings in a script.
     cache_path, runs_path, reports_path, manager_cache_path, report_css_path : path, optional
         Folders in place of the project's.
 
@@ -355,6 +355,6 @@ class ArtifactManager(Showing, RecordSession):
     def _finish_at_exit(self) -> None:
         """End a session that nobody has ended; Python is on its way out, and there is nobody left to catch an error."""
         try:
-            self.finish()
+            self.finish(find_end_of_script())
         except CurifactoryError as error:
             sys.stderr.write(f"{error}\n")

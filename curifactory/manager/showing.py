@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from weakref import WeakSet
 
+from curifactory.core.events import Warned
 from curifactory.core.record import Record
 from curifactory.core.state import Slot
 from curifactory.engine.describe import summary, type_name
@@ -41,6 +43,7 @@ class Showing:
     """The part of a manager that draws; everything is drawn from the run folder."""
 
     project: Project
+    live: bool
     report_path: Path | None
     _parts: Parts
 
@@ -134,11 +137,14 @@ class Showing:
         return shown.html
 
     def show_progress(self) -> None:
-        """Show from now on which stages run, if this is a notebook."""
+        """Show from now on which stages run, if this is a notebook; a script or REPL is told of warnings alone."""
         if "IPython" in sys.modules:
             from curifactory.reporting.progress import follow
 
-            follow(self._parts.events)
+            if follow(self._parts.events) is not None:
+                return
+        if self.live:
+            self._parts.events.subscribe(_say_warning)
 
     def _repr_html_(self) -> str | None:
         if self.run_folder is None:
@@ -162,6 +168,15 @@ class Showing:
         self.keep_live_sets()
         self._parts.recorder.flush()
         return self.run_folder
+
+
+def _say_warning(event: Any) -> None:
+    """Write a warning to standard error; a listener."""
+    # A program without a console, or one that has closed its streams, has nobody to tell.
+    if isinstance(event, Warned) and sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            told = "".join(each if each.isprintable() else " " for each in event.text)
+            sys.stderr.write(f"warning {told}\n")
 
 
 def _entry(name: str, slot: Slot) -> Entry:

@@ -61,6 +61,18 @@ EXTRAS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "tune": ("optuna",),
     }
 )
+# What each is for; of an extra that this version has no use for nobody need be told that it is missing.
+PURPOSES: Mapping[str, str] = MappingProxyType(
+    {
+        "arrow": "frames as parquet and orc, ParquetCacher",
+        "dask": "--executor dask",
+        "examples": "the example iris",
+        "notebook": "notebooks",
+        "pandas": "frames as hdf5, excel and xml",
+        "polars": "frames of polars",
+        "torch": "TorchCacher",
+    }
+)
 
 
 class State(Enum):
@@ -161,11 +173,12 @@ def _look_at_packages() -> Iterator[Finding]:
 
 
 def _look_at_extras() -> Iterator[Finding]:
-    for extra, packages in EXTRAS.items():
+    for extra, purpose in PURPOSES.items():
+        packages = EXTRAS[extra]
         missing = [package for package in packages if find_version(package) is None]
         if missing:
-            remedy = f"pip install 'curifactory[{extra}]'"
-            yield Finding(f"extra {extra}", State.MISSING, f"without {', '.join(missing)}", remedy)
+            found = f"{', '.join(missing)}, for {purpose}"
+            yield Finding(f"extra {extra}", State.MISSING, found, f"pip install 'curifactory[{extra}]'")
         else:
             versions = [f"{package} {find_version(package)}" for package in packages]
             yield Finding(f"extra {extra}", State.FINE, ", ".join(versions))

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from curifactory.core import garbage
 from curifactory.core.nearest import find_nearest
 from curifactory.errors import CurifactoryError, DiscoveryError, ExitCode
+from curifactory.project.absent import find_meant_module, find_meant_name
 from curifactory.project.listing import show_path
 
 if TYPE_CHECKING:
@@ -82,12 +83,8 @@ def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], w
     except ModuleNotFoundError as error:
         raise _missing_module(error, root=root, what=what) from error
     except (Exception, SystemExit) as error:
-        is_circle = isinstance(error, (ImportError, AttributeError)) and "partially initialized" in str(error)
         raise DiscoveryError(
-            f"{what} cannot be loaded: {show_error(error, root)}.",
-            hint="Modules that import each other: move what both need into a third one."
-            if is_circle
-            else None,
+            f"{what} cannot be loaded: {show_error(error, root)}.", hint=_find_hint(error)
         ) from error
     if not _is_same(getattr(module, "__file__", None), file):
         raise DiscoveryError(
@@ -95,6 +92,15 @@ def import_file(name: str, file: Path, *, root: Path, packages: Iterable[str], w
             hint=f"Rename {show_path(file, root)}, or take the other one off the path.",
         )
     return module
+
+
+def _find_hint(error: BaseException) -> str | None:
+    said = str(error)
+    if isinstance(error, (ImportError, AttributeError)) and "partially initialized" in said:
+        return "Modules that import each other: move what both need into a third one."
+    if isinstance(error, TypeError) and said.startswith("non-default argument"):
+        return "The fields that a parameter class begins with have defaults: give yours one, or write @dataclass(kw_only=True)."
+    return find_meant_name(error)
 
 
 def may_have_imported() -> bool:
@@ -153,7 +159,10 @@ def _missing_module(error: ModuleNotFoundError, *, root: Path, what: str) -> Dis
     if not top:
         return DiscoveryError(f"{what} cannot be loaded: {show_error(error, root)}.")
     if top in here:
-        return DiscoveryError(f"{what} imports '{missing}', which this project does not have{place}.")
+        return DiscoveryError(
+            f"{what} imports '{missing}', which this project does not have{place}.",
+            hint=find_meant_module(missing, root),
+        )
     near = find_nearest(top, here, limit=1)
     hint = f"Install it with: pip install {_DISTRIBUTIONS.get(top, top)}"
     if near:
@@ -161,7 +170,8 @@ def _missing_module(error: ModuleNotFoundError, *, root: Path, what: str) -> Dis
     if top in sys.modules and top != missing:
         # Part of a package that is there: another version of it is meant.
         return DiscoveryError(
-            f"{what} imports '{missing}', which the installed '{top}' does not have{place}."
+            f"{what} imports '{missing}', which the installed '{top}' does not have{place}.",
+            hint=find_meant_module(missing, root),
         )
     return DiscoveryError(f"{what} needs the package '{top}', which is not installed{place}.", hint=hint)
 

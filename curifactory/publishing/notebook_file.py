@@ -140,11 +140,12 @@ def _iter_cells(published: Published, target: Path, artifacts: Sequence[Loadable
 def _head(run: Run) -> str:
     facts = run.facts
     git = facts.get("git") or {}
+    commit = (git.get("commit") or "none yet") if git else ""
     lines = [
         ("Outcome", run.outcome.value),
         ("Started", str(facts.get("started_at") or "")),
         ("Command", str(facts.get("command_line") or "")),
-        ("Commit", str(git.get("commit") or "") + (" with uncommitted changes" if git.get("dirty") else "")),
+        ("Commit", f"{commit} with uncommitted changes" if git.get("dirty") else commit),
         ("Notes", str(facts.get("notes") or "")),
     ]
     told = "\n".join(f"- {name}: {escape_markdown(value)}" for name, value in lines if value.strip())

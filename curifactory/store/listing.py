@@ -309,12 +309,19 @@ def pick_types(metrics: Iterable[MetricFacts]) -> list[MetricFacts]:
     metrics = list(metrics)
     picked: dict[str, str] = {}
     for each in metrics:
-        if each.name not in picked or _rank(each.type) < _rank(picked[each.name]):
+        if each.name not in picked or rank_type(each.type) < rank_type(picked[each.name]):
             picked[each.name] = each.type
     return [each for each in metrics if each.type == picked[each.name]]
 
 
-def _rank(type: str) -> int:
+def rank_type(type: str) -> int:
+    """Return the place of a type of metric among those that runs are compared by, the most telling one first.
+
+    Examples
+    --------
+    >>> sorted(["train", "", "other", "val", "test"], key=rank_type)
+    ['test', '', 'val', 'other', 'train']
+    """
     return _TELLING.get(type, _TELLING["val"] + 1)
 
 

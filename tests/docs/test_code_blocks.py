@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "curifactory"
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-FENCE = re.compile(r"^```python[ \t]*(?P<words>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL)
+FENCE = re.compile(
+    r"^```(?P<language>python|yaml)[ \t]*(?P<words>[^\n]*)\n(?P<code>.*?)^```", re.MULTILINE | re.DOTALL
+)
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -60,6 +62,10 @@ def read_blocks(page: Path) -> list[Block]:
     blocks: list[Block] = []
     for match in FENCE.finditer(text):
         words, code = match["words"].split(), match["code"]
+        if match["language"] == "yaml":
+            # A file that the blocks below it read.
+            files |= dict.fromkeys(words, code)
+            continue
         if "continue" in words:
             code = f"{blocks[-1].code}\n{code}"
         path = next((word for word in words if word.endswith(".py")), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import stat
@@ -93,6 +94,10 @@ CASES = [
     ("curifactory c", ["config", "completion"]),
     ("curifactory completion z", ["zsh"]),
     ("curifactory init --ex", ["--example"]),
+    ("curifactory init --example ", ["iris"]),
+    ("experiment iris --executor ", ["serial", "processes", "dask"]),
+    ("experiment runs --columns hos", ["host"]),
+    ("experiment runs --columns number,hos", ["number,host"]),
 ]
 
 
@@ -132,6 +137,16 @@ def test_the_words_that_can_follow(flowers: Project, line: str, expected: list[s
     # Others may add verbs that begin alike.
     assert [value for value in values if value in expected or line != "experiment re"] == expected
     assert flowers.files() == before
+
+
+def test_names_that_only_code_makes_are_those_of_the_last_run_with_the_same_file(flowers: Project) -> None:
+    flowers.write(
+        "params/made.py", "def get_params():\n    return [Params(name=f'n{i}') for i in range(2)]\n"
+    )
+    sets = [{"name": "n0", "file": "params/made.py"}, {"name": "other", "file": "params/wide.py"}]
+    flowers.write("data/runs/iris_10_2026-11-22-T101500/parameters.json", json.dumps(sets))
+    line = "experiment iris -p made -n "
+    assert [answer.partition(",")[2] for answer in ask(flowers, line, "fish", COMP_LINE=line)] == ["n0"]
 
 
 def test_fields_of_parameters_are_read_with_those_of_their_bases_and_parts(flowers: Project) -> None:

@@ -205,6 +205,43 @@ def test_what_is_refused_in_run_says_in_which_line(project: Project, line: str, 
         assert done.stderr.rstrip().endswith("(at experiments/refused.py:18)")
 
 
+OWN_CACHER = """import curifactory as cf
+from curifactory.caching import Cacheable
+
+class Picky(Cacheable):
+    extension = ".txt"
+
+    def save(self, obj):
+        with open(self.get_path(), "w") as file:
+            file.write(obj)
+
+    def load(self):
+        with open(self.get_path()) as file:
+            return file.read()
+
+@cf.stage(outputs=["n"], cachers=[Picky])
+def count(record):
+    return 1
+
+def get_params():
+    return [cf.ExperimentParameters(name="only")]
+
+def run(param_sets, manager):
+    count(cf.Record(manager, param_sets[0]))
+"""
+
+
+def test_a_cacher_of_ones_own_that_raises_is_told_with_its_lines(project: Project) -> None:
+    project.write("experiments/picky.py", OWN_CACHER)
+    done = project.experiment("picky", "--no-report", check=False)
+    assert done.returncode == 1
+    told = done.stderr.splitlines()
+    assert told[-3].startswith(
+        "Picky could not save the output 'n' of count of Record 0 (only), of type int: TypeError: "
+    )
+    assert told[-2:] == ["  experiments/picky.py:9 in save", "    file.write(obj)"]
+
+
 def test_a_run_that_has_reused_results_tells_how_it_ended(project: Project) -> None:
     project.write("experiments/refused.py", REFUSED.format(line="pass"))
     project.experiment("refused")

@@ -39,6 +39,9 @@ def get_params():
 CASES = [
     (["irs"], "No experiment named 'irs'. Did you mean 'iris'?"),
     (["cahce", "ls"], "No experiment named 'cahce'. There is a verb 'cache'."),
+    (["doctor"], "No experiment named 'doctor'. Write: curifactory doctor"),
+    (["map", "iris"], "No experiment named 'map'. It is an option of a run: experiment NAME --map"),
+    (["version"], "No experiment named 'version'. Write: experiment --version"),
     (["rnus"], "No experiment named 'rnus'. There is a verb 'runs'."),
     (["rusn"], "No experiment named 'rusn'. There are verbs 'run' and 'runs'."),
     (["run", "cahce"], "No experiment named 'cahce'. There are 'iris' and 'mnist'."),
@@ -169,6 +172,7 @@ def test_wrong_words_are_one_line_and_exit_2(flowers: Project, words: list[str],
 
 
 OTHERS = [
+    (["runs", "iris"], "curifactory has no verb 'runs'. Write: experiment runs."),
     (["doctr"], "curifactory has no verb 'doctr'. Did you mean 'doctor'?"),
     (["init", "--example", "irs"], "No example named 'irs'. Did you mean 'iris'?"),
     (["init", "--exmple", "iris"], "No such option: --exmple. Did you mean --example?"),

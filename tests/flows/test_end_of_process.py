@@ -114,3 +114,69 @@ def test_a_stage_that_the_interpreter_itself_calls_is_executed(project):
     ended = project.run(sys.executable, "frameless.py")
     assert ended.stdout.split("\n")[:2] == ["in a thread", "at the exit"]
     assert "Traceback" not in ended.stderr
+
+
+SCRIPT = """\
+import sys
+import curifactory as cf
+
+@cf.stage(outputs=["x"])
+def make(record):
+    return 1
+
+@cf.aggregate(["y"], ["z"])
+def gather(record, records, y):
+    return len(y)
+
+manager = cf.ArtifactManager("script", quiet="quiet" in sys.argv)
+record = make(cf.Record(manager, cf.ExperimentParameters(name="a")))
+gather(cf.Record(manager, None))
+record.log({"loss": 0.5})
+if "raise" in sys.argv:
+    raise ValueError("no data left")
+if "interrupt" in sys.argv:
+    raise KeyboardInterrupt
+if "caught" in sys.argv:
+    try:
+        raise ValueError("seen")
+    except ValueError as error:
+        sys.last_value = error
+"""
+
+
+def last_run(project):
+    (path,) = project.root.glob("data/runs/*/run.json")
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome", "error"),
+    [
+        ("", "live", None),
+        ("raise", "failed", "ValueError: no data left"),
+        ("interrupt", "interrupted", None),
+    ],
+)
+def test_a_script_that_an_exception_has_ended_is_no_session_that_is_still_live(project, word, outcome, error):
+    project.write("script.py", SCRIPT)
+    project.run(sys.executable, "script.py", *filter(None, [word]), check=not word)
+    run = last_run(project)
+    assert run["outcome"] == outcome
+    assert run.get("error") == error
+    if error:
+        assert 'script.py", line 17, in <module>' in run["traceback"]
+        assert "no data left" in project.experiment("show").stdout
+
+
+def test_an_exception_that_a_tool_has_caught_and_kept_has_ended_no_script(project):
+    project.write("script.py", SCRIPT)
+    project.write("tool.py", "import sys\nsys.argv.append('caught')\nimport script\n")
+    assert project.run(sys.executable, "tool.py").returncode == 0
+    assert last_run(project)["outcome"] == "live"
+
+
+def test_a_script_is_told_of_warnings_unless_it_is_quiet(project):
+    project.write("script.py", SCRIPT)
+    told = "warning Aggregate 'gather': Record 0 (a) has no 'y'.\n"
+    assert project.run(sys.executable, "script.py").stderr == told
+    assert project.run(sys.executable, "script.py", "quiet").stderr == ""

@@ -148,6 +148,15 @@ def test_conditions_are_searched(many, query, found):
     assert many.locator("[data-nothing]").is_visible() == (found == 0)
 
 
+def test_a_condition_on_what_no_run_has_says_what_there_is(many):
+    nothing = many.locator("[data-nothing]")
+    many.get_by_label("Search the runs").fill("val_accuracy>0.9")
+    nothing.get_by_text("No run has a metric or parameter “val_accuracy”.").wait_for()
+    assert "There are accuracy, loss, n, " in nothing.inner_text()
+    many.get_by_label("Search the runs").fill("accuracy>0.9")
+    nothing.get_by_text("No run is like that.").wait_for()
+
+
 def test_half_a_query_finds_something_or_nothing_but_breaks_nothing(many):
     for query in (
         "accuracy>",

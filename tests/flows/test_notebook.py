@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
@@ -224,6 +226,19 @@ def test_a_stage_that_failed_can_be_mended_in_the_next_cell(notebook) -> None:
     assert ran.printed(2).strip() == "ZeroDivisionError"
     assert ran.printed(4).strip() == "30"
     assert ran.printed(5).split() == ["load=ran", "scale_all=failed", "load=reused", "scale_all=ran"]
+
+
+def test_an_exception_in_a_cell_ends_no_session(notebook, project) -> None:
+    ran = notebook(SETUP, STAGES, CALL, "raise ValueError('seen')", fails=True)
+    assert "seen" in ran.error
+    deadline = time.monotonic() + 30
+    facts: dict[str, Any] = {}
+    while not facts.get("finished_at") and time.monotonic() < deadline:
+        # The kernel may still be on its way out.
+        time.sleep(0.1)
+        (path,) = project.root.glob("data/runs/*/run.json")
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    assert (facts["outcome"], facts.get("error")) == ("live", None)
 
 
 # --------------------------------------------------------------------------------------------- showing

@@ -146,6 +146,32 @@ def test_the_scale_and_the_axis_are_chosen_and_survive_a_reload(page):
     assert "curve0=log" in page.url
 
 
+@pytest.mark.parametrize(("second", "axis"), [([0, 0, 1], "epoch"), (None, "index")])
+def test_curves_without_steps_are_over_epochs_where_every_line_has_them(chromium, tmp_path, second, axis):
+    run = MAKER.RunFolder(tmp_path / "runs", "shown")
+    for record, epochs in enumerate(([0, 1, 2], second)):
+        run.add_record(f"set {record}")
+        row = {"record": record, "call": None, "type": "", "at": "2026-11-21T10:15:00+01:00", "steps": None}
+        run.metrics.append(row | {"epochs": epochs, "after_ms": [0, 1, 2], "columns": {"loss": [3, 1, 2]}})
+    chromium.page.goto(draw_report(run.write(), tmp_path / "reports").as_uri())
+    assert wait_for_curve(chromium.page).get_by_label("Over").input_value() == axis
+
+
+def test_names_without_a_place_to_break_at_make_no_page_wider(chromium, tmp_path):
+    run = MAKER.RunFolder(tmp_path / "runs", "shown")
+    record = run.add_record("rate=0.001,hidden=16")
+    call = run.add_call("s" * 90, record)
+    run.report(record, call, "card", "text", {"text": "short"})
+    page = chromium.page
+    page.set_viewport_size({"width": 390, "height": 800})
+    page.goto(draw_report(run.write(), tmp_path / "reports").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    chip = page.locator(".cf-chip").first
+    assert chip.inner_text() == "rate=0.001,hidden=16"
+    assert chip.locator("wbr").count() == 1
+
+
 def test_a_curve_is_zoomed_and_shown_whole_again(page):
     curve = wait_for_curve(page)
     whole = curve.get_by_role("button", name="Whole range")

@@ -50,7 +50,8 @@
     { key: "host", head: "Host", hidden: true, sort: (run) => run.host, cell: (run) => [run.host] },
     { key: "python", head: "Python", hidden: true, sort: (run) => run.python, cell: (run) => [run.python] },
     { key: "notes", head: "Notes", className: "cf-note", sort: (run) => firstLine(run.notes), cell: (run) => [
-      ...listOf(run.tags).flatMap((tag) => [make("span", { className: "cf-tag" }, tag), " "]), firstLine(run.notes)] },
+      make("span", { className: "cf-brief", title: run.notes || "" },
+        ...listOf(run.tags).flatMap((tag) => [make("span", { className: "cf-tag" }, tag), " "]), firstLine(run.notes))] },
     { key: "command", head: "Command", hidden: true, className: "cf-mono", sort: (run) => run.command_line, cell: (run) => [run.command_line] },
   ];
   const metricColumn = (name, index) => ({
@@ -131,10 +132,17 @@
     const bare = (text) => text.replaceAll('"', "").toLowerCase();
     return Array.from(query.matchAll(/(-?)(?:("[^"]+"|[^\s"<>=!:]+)(>=|<=|!=|[<>=:]))?("[^"]*"?|[^\s"]+)/g), ([all, not, key, test, word]) => {
       const read = key === undefined ? null : readerOf(bare(key));
-      if (!read) return { not: false, matches: (run) => run.text.includes(all.replaceAll('"', "").toLowerCase()) };
+      if (!read) return { key, not: false, matches: (run) => run.text.includes(all.replaceAll('"', "").toLowerCase()) };
       const low = bare(word), holds = TESTS[test === "!=" ? "=" : test];
       return { not: Boolean(not) !== (test === "!="), matches: (run) => read(run).some((value) => value !== null && value !== undefined && holds(value, low)) };
     });
+  }
+
+  function sayNothing() {
+    const unknown = parse(state.query).find((term) => term.key)?.key;
+    if (!unknown) return "No run is like that.";
+    const known = [...names.metrics.values(), ...names.parameters.values()];
+    return `No run has a metric or parameter “${unknown}”.${known.length ? ` There are ${known.slice(0, 12).join(", ")}${known.length > 12 ? ", …" : ""}.` : ""}`;
   }
 
   const collator = new Intl.Collator(undefined, { numeric: true });
@@ -244,6 +252,7 @@
     find("[data-later]").disabled = state.page >= pages - 1;
     find("[data-count]").textContent = shown.length === runs.length ? "" : `${said(shown.length)} of ${said(runs.length)}`;
     find("[data-nothing]").hidden = shown.length > 0 || !runs.length;
+    find("[data-nothing]").textContent = shown.length ? "" : sayNothing();
     drawTicked();
   }
 

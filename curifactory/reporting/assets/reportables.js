@@ -196,7 +196,9 @@
     const select = tools.querySelector("[data-over]");
     const log = tools.querySelector("[data-log]");
     const reset = tools.querySelector("[data-reset]");
-    const ways = ["step", "index", "epoch", "time"].filter((way) => lines.some((line) => line[way]));
+    // Without steps it is epochs that were counted, if every line has them.
+    const order = lines.every((line) => line.epoch) ? ["step", "epoch", "index", "time"] : ["step", "index", "epoch", "time"];
+    const ways = order.filter((way) => lines.some((line) => line[way]));
     if (ways.includes("step")) ways.splice(ways.indexOf("index") >>> 0, ways.includes("index") ? 1 : 0);
     for (const way of ways) select.append(new Option({ step: "steps", index: "values", epoch: "epochs", time: "time" }[way], way));
     const choice = readChoice(number);

@@ -10,6 +10,7 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.addresses import Addresses
 from curifactory.reporting.view.chip import Chip, Chips
 from curifactory.reporting.view.header import style_name
+from curifactory.reporting.view.own_file import name_given
 from curifactory.reporting.view.quantities import format_duration, format_size, format_time, shorten_digest
 
 if TYPE_CHECKING:
@@ -148,7 +149,9 @@ class _Made:
             outputs = () if row is None else row.outputs
             # What another call of the same run made is said in words, as the call itself says it.
             maker = None if row is None or read_maker(row) != THIS_RUN else THIS_RUN
-            found = self._shown[call] = tuple([_show_output(each, maker, self.addresses) for each in outputs])
+            found = self._shown[call] = tuple(
+                [_show_output(each, self.name(call), maker, self.addresses) for each in outputs]
+            )
         return found
 
     def find(self, call: int, name: str) -> OutputView | None:
@@ -205,11 +208,11 @@ def _show_input(each: InputRow, made: _Made, chips: Chips, record: int) -> Input
     return InputView(each.name, each.call, made.name(each.call), other, made.find(each.call, each.name))
 
 
-def _show_output(each: OutputRow, maker: str | None, addresses: Addresses) -> OutputView:
+def _show_output(each: OutputRow, stage: str, maker: str | None, addresses: Addresses) -> OutputView:
     artifact, run = each.artifact, maker or each.run
     files = artifact.files if artifact is not None else ()
     return OutputView(
-        name=each.name,
+        name=name_given(each.name, each.type, stage),
         type=each.type,
         summary=each.summary,
         lazy=each.lazy,

@@ -37,7 +37,9 @@ class Chips:
         self._chips: dict[int, Chip] = {}
         for row in records:
             name = row.name or f"Record {row.index}"
-            self._chips[row.index] = Chip(row.index, name, row.params_name or name, choose_hue(row.index))
+            # A name of blanks would be seen by nobody.
+            short = row.params_name if row.params_name and row.params_name.strip() else name
+            self._chips[row.index] = Chip(row.index, name, short, choose_hue(row.index))
 
     def get(self, index: int, name: str = "") -> Chip:
         """Return the chip of a record, one that the run does not list included."""

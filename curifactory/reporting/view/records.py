@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from curifactory.core.outcomes import CallOutcome
 from curifactory.reporting.view.chip import Chip, Chips
 from curifactory.reporting.view.header import style_name
+from curifactory.reporting.view.own_file import name_given
 from curifactory.reporting.view.quantities import format_size
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def show_output(call: CallRow, output: OutputRow) -> Entry:
     made = call.outcome in (CallOutcome.RAN, CallOutcome.REUSED)
     kept = format_size(output.artifact.size_bytes) if output.artifact is not None else "not cached"
     return Entry(
-        name=output.name,
+        name=name_given(output.name, output.type, call.name),
         stage=call.name,
         outcome=outcome,
         style=style_name(outcome),

@@ -44,7 +44,7 @@ def save(tmp_path, value, **arguments):
         (b"x", "value is a bytes"),
         (dt.date(2020, 1, 1), "value is a datetime.date"),
         (Point(), "Point, which JSON does not know"),
-        (Colour.RED, "Colour, which comes back as a int"),
+        (Colour.RED, "Colour, which comes back as an int"),
         (collections.OrderedDict(a=1), "collections.OrderedDict, which comes back as a dict"),
         (collections.Counter("a"), "collections.Counter, which comes back as a dict"),
         ([[[Path("x")]]], "PosixPath, which JSON does not know"),

@@ -34,8 +34,8 @@ def test_an_edited_notebook_does_not_change_the_value(tmp_path):
     ("value", "where"),
     [
         ("x = 1", "it is a str"),
-        ([1], "value[0] is a int"),
-        (["a", ["b", 2]], "value[1][1] is a int"),
+        ([1], "value[0] is of type int"),
+        (["a", ["b", 2]], "value[1][1] is of type int"),
         ([("a",)], "tuple"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +14,7 @@ from curifactory.cli.ending import print_ending
 from curifactory.cli.tally import Tally
 from curifactory.core.events import MetricLogged, RecordAdded, RunStarted
 from curifactory.core.outcomes import CallOutcome, RunOutcome
+from curifactory.workflow.request import RunRequest
 
 NOW = datetime(2026, 11, 21, 10, 15, tzinfo=UTC)
 
@@ -29,10 +31,16 @@ def tally_of(records: int = 0, **counts: int) -> Tally:
 
 
 def show(
-    tally: Tally, outcome: RunOutcome = RunOutcome.COMPLETE, *, report: Path | None = None, dry: bool = False
+    tally: Tally,
+    outcome: RunOutcome = RunOutcome.COMPLETE,
+    *,
+    report: Path | None = None,
+    dry: bool = False,
+    **asked: Any,
 ) -> list[str]:
     stream = io.StringIO()
-    print_ending(Console(stream), tally, outcome=outcome, experiment="iris", report=report, dry=dry)
+    request = RunRequest(experiment="iris", dry=dry, **asked)
+    print_ending(Console(stream), tally, outcome=outcome, request=request, report=report)
     return stream.getvalue().splitlines()
 
 
@@ -57,7 +65,46 @@ def test_it_tells_outcome_counts_scores_report_and_what_next(tmp_path: Path) -> 
 def test_many_records_are_cut_short_and_said_so() -> None:
     lines = show(tally_of(10, RAN=10))
     assert [line.split("  ")[0].strip() for line in lines[1:5]] == ["scores", "", "", ""]
-    assert lines[4].strip() == "and 7 more records"
+    assert lines[4].strip() == "and 7 more records; these have the best accuracy"
+
+
+def scored(*values: dict[str, float]) -> Tally:
+    tally = tally_of(RAN=len(values))
+    for index, metrics in enumerate(values):
+        tally(RecordAdded(index, f"Record {index}", None, "9f"))
+        for name, value in metrics.items():
+            kind, _, metric = name.rpartition(" ")
+            tally(MetricLogged(index, None, kind, {metric: value}, None, None, NOW))
+    return tally
+
+
+def shown_records(lines: list[str]) -> list[int]:
+    return [int(line.partition("Record ")[2].partition(" ")[0]) for line in lines if "Record " in line]
+
+
+def test_of_many_records_the_best_ones_are_shown() -> None:
+    values = (0.4, float("nan"), 0.1, 0.3, 0.2, 0.5)
+    lines = show(scored(*({"rows": 9, "train loss": -value, "val loss": value} for value in values)))
+    assert shown_records(lines) == [2, 4, 3]
+    assert lines[4].strip() == "and 3 more records; these have the best val loss"
+
+
+def test_of_many_records_the_best_ones_by_what_was_asked_for_are_shown() -> None:
+    tally = scored(*({"loss": 1, "size": size} for size in (3, 1, 2, 5, 4)))
+    assert shown_records(show(tally, use_best="size", minimize=True)) == [1, 2, 0]
+    assert shown_records(show(tally, use_best="size")) == [3, 4, 0]
+
+
+def test_where_no_name_tells_what_is_better_the_first_records_are_shown() -> None:
+    lines = show(scored(*({"size": size} for size in (3, 1, 2, 5, 4))))
+    assert shown_records(lines) == [0, 1, 2]
+    assert lines[4].strip() == "and 2 more records"
+
+
+def test_a_very_long_name_does_not_push_the_other_records_aside() -> None:
+    tally = scored({"accuracy": 1.0}, {"accuracy": 0.5})
+    tally(RecordAdded(0, "x" * 200, None, "9f"))
+    assert len(show(tally)[2]) < 100
 
 
 def test_when_everything_was_reused_it_says_so_and_from_where() -> None:
@@ -66,6 +113,26 @@ def test_when_everything_was_reused_it_says_so_and_from_where() -> None:
     lines = show(tally)
     assert lines[0].endswith("complete: nothing had to run, all 7 calls were reused (from iris_3)")
     assert lines[-1] == "next    experiment iris --map  (what would run after a change, and why)"
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (
+            {"parameter_files": ("wide", "deep"), "names": ("simple rf",)},
+            "iris -p wide -p deep -n 'simple rf'",
+        ),
+        ({"changes": ("n=10,50", "sizes=[64,32]"), "sweep": "chain"}, "iris n=10,50 'sizes=[64,32]' --chain"),
+        ({"indices": ("0-2",), "repeat": 3, "jobs": 4, "overwrite": True}, "iris --indices 0-2 --repeat 3"),
+        ({"cache": Path("/scratch/iris"), "prefix": "p"}, "iris --prefix p --cache /scratch/iris"),
+        ({"command": ("experiment", "run", "iris")}, "run iris"),
+    ],
+)
+def test_the_next_command_asks_for_the_same_sets(asked: dict[str, Any], words: str) -> None:
+    assert show(tally_of(REUSED=2), **asked)[-1].startswith(f"next    experiment {words} --map  (")
+    assert show(tally_of(REUSED=2), dry=True, **asked)[-1].startswith(
+        f"next    experiment {words}  (the same"
+    )
 
 
 def test_results_of_several_runs_are_not_said_to_be_of_one() -> None:

@@ -41,7 +41,9 @@ def test_the_last_value_of_each_metric_is_kept_under_the_record_s_name() -> None
     tally(metric(0, "", accuracy=0.5, loss=2.0))
     tally(metric(0, "", accuracy=0.75))
     tally(metric(0, "val", accuracy=0.25))
-    assert tally.scores == {"Record 0 (a)": {"accuracy": 0.75, "loss": 2.0, "val accuracy": 0.25}}
+    assert tally.scores == [
+        ("Record 0 (a)", {("", "accuracy"): 0.75, ("", "loss"): 2.0, ("val", "accuracy"): 0.25})
+    ]
 
 
 def test_calls_are_counted_by_how_they_ended_and_by_the_run_they_came_from() -> None:

@@ -13,6 +13,17 @@ def test_what_is_much_less_alike_than_the_best_is_left_out() -> None:
     assert find_nearest("cach_path", ["manager_cache_path", "cache_path"]) == ["cache_path"]
 
 
+def test_a_beginning_is_like_the_name_that_it_begins_and_less_so_than_one_letter_is() -> None:
+    assert find_nearest("acc", ["loss", "accuracy"]) == ["accuracy"]
+    assert find_nearest("--overwrit", ["--overwrite", "--overwrite-stage"]) == ["--overwrite"]
+    assert find_nearest("ac", ["accuracy"]) == []
+
+
+def test_words_in_another_order_are_the_same_words() -> None:
+    assert find_nearest("--full-store", ["--store-full", "--seed"]) == ["--store-full"]
+    assert find_nearest("loss_val", ["val_loss", "loss"]) == ["val_loss"]
+
+
 def test_letter_case_does_not_count() -> None:
     assert find_nearest("IRIS", ["iris"]) == ["iris"]
 

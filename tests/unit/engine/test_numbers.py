@@ -23,6 +23,13 @@ def test_a_number_that_no_float_can_hold_is_refused_where_it_is_logged(value: ob
         as_numbers({"loss": value})
 
 
+def test_a_loss_that_torch_still_differentiates_is_a_number_and_no_warning() -> None:
+    torch = pytest.importorskip("torch")
+    weight = torch.tensor([2.0], requires_grad=True)
+    assert as_numbers({"loss": (weight * 1.5).sum(), "weight": weight}) == {"loss": 3.0, "weight": 2.0}
+    assert weight.requires_grad
+
+
 def test_what_is_no_number_is_named() -> None:
     with pytest.raises(DefinitionError, match="The metric 'loss' is 'low', which is no number"):
         as_numbers({"loss": "low"})

@@ -141,6 +141,32 @@ def test_a_missing_part_of_an_installed_package_is_no_missing_package(tmp_path: 
     assert "imports 'json.faster', which the installed 'json' does not have" in refuse(tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("from curifactory import Proceduer", "Did you mean 'Procedure'?"),
+        ("import curifactory as cf; cf.Recrod", "Did you mean 'Record'?"),
+        ("from curifactory import JsonCacher", "Write: from curifactory.caching import JsonCacher"),
+        ("from curifactory.procedure import Procedure", "Write: from curifactory import Procedure"),
+        ("from curifactory.manager import ArtifactManager", "Write: from curifactory import ArtifactManager"),
+        ("from curifactory.staging import stage", "its caching, parameters, reporting and testing."),
+        ("import curifactory as cf; cf.utils.get_os()", "its caching, parameters, reporting and testing."),
+        ("from models.nets import Smal", "Did you mean 'Small'?"),
+        ("import models.net", "Did you mean 'models.nets'?"),
+        (
+            "from dataclasses import dataclass, field\n@dataclass\nclass Params:\n    a: int = 1\n    b: int",
+            "give yours one, or write @dataclass(kw_only=True).",
+        ),
+    ],
+)
+def test_a_name_that_a_module_does_not_have_brings_the_one_that_is_meant(
+    tmp_path: Path, line: str, hint: str
+) -> None:
+    write(tmp_path, "models/nets.py", "class Small: ...\n")
+    write(tmp_path, "experiments/iris.py", f"{line}\n")
+    assert refuse(tmp_path).endswith(hint)
+
+
 def test_a_script_that_ends_the_program_is_refused(tmp_path: Path) -> None:
     write(tmp_path, "experiments/iris.py", "import sys\nsys.exit('usage: iris.py FILE')\n")
     assert refuse(tmp_path) == (
