@@ -19,6 +19,7 @@ __all__ = [
     "class_fingerprint",
     "code_digest",
     "compare",
+    "does_something",
     "fingerprint",
     "hold_changed_globals",
     "take",
@@ -195,6 +196,21 @@ def compare(old: Mapping[str, str], new: Fingerprint) -> list[tuple[str, str, st
     ]
 
 
+def does_something(scope: Scope) -> bool:
+    """Whether the module from which everything is imported counts for all code: by what it does when it is imported.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> does_something(Scope(Path.cwd()))
+    False
+    """
+    reach = Reach(scope)
+    reach.modules.enter_from(scope.entrance)
+    reach.run()
+    return bool(reach.ledger.parts)
+
+
 def hold_changed_globals(function: Any, *, scope: Scope) -> tuple[str, ...]:
     """Say that what has happened to the reached globals since the last fingerprint was done by the stages themselves.
 
@@ -248,6 +264,8 @@ def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, b
         label = getattr(thing, "__qualname__", type(thing).__qualname__)
         ledger.put(label, [reach.data.value(thing)])
     reach.declared.declare(depends)
+    if not by_name and scope.entrance:
+        reach.later(lambda: reach.modules.enter_from(scope.entrance))
     if version is not None:
         ledger.put("version", [reach.data.value(version)])
     reach.run()

@@ -42,7 +42,10 @@ class ModuleIndex:
         found: dict[str, list[ast.stmt]] = {}
         for statement in self._statements:
             for name in _bound_names(statement):
-                found.setdefault(name, []).append(statement)
+                known = found.setdefault(name, [])
+                # A module that is imported twice is the same both times.
+                if not (known and _is_imported(known) and ast.dump(known[0]) == ast.dump(statement)):
+                    known.append(statement)
         for statement in self._statements:
             for owner in _changed_owners(statement):
                 if owner in found and not _is_imported(found[owner]) and statement not in found[owner]:
@@ -88,6 +91,24 @@ class ModuleIndex:
             for statement in self._statements
             if isinstance(statement, _DEFINITIONS) and statement.decorator_list
         ]
+
+    @cached_property
+    def handed_over(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
+        """What is decorated, and the classes that others are told of since they are derived from them."""
+        derived = [
+            statement
+            for statement in self._statements
+            if isinstance(statement, ast.ClassDef) and (statement.bases or statement.keywords)
+        ]
+        return [*self.decorated, *(each for each in derived if not each.decorator_list)]
+
+    def told(self, name: str) -> list[ast.stmt]:
+        """Return the statements that make the value of a name or may change it, such as ``_ = TABLE.fill(2)``."""
+        found = self.bindings.get(name, [])
+        if not found or isinstance(found[0], (*_DEFINITIONS, ast.Import, ast.ImportFrom)):
+            return found
+        more = [each for each in self._statements if each not in found and _is_handed_out(name, each)]
+        return [*found, *more]
 
     def changes(self, name: str) -> list[ast.stmt]:
         """Return the statements with calls that may change what a definition is, such as ``Base.register(Other)``."""
@@ -205,6 +226,20 @@ def _changed_owner(statement: ast.stmt) -> str | None:
             if isinstance(node, ast.Name):
                 return node.id
     return None
+
+
+def _is_handed_out(name: str, statement: ast.stmt) -> bool:
+    """Whether an assignment calls a method of what a name stands for, or gives it to a function."""
+    if not isinstance(statement, (ast.Assign, ast.AnnAssign)):
+        return False
+    for call in (each for each in ast.walk(statement) if isinstance(each, ast.Call)):
+        owner = chain_of(call.func)
+        given = [*call.args, *(keyword.value for keyword in call.keywords)]
+        if (owner is not None and owner[0] == name and len(owner) > 1) or any(
+            isinstance(each, ast.Name) and each.id == name for each in given
+        ):
+            return True
+    return False
 
 
 def _is_imported(statements: list[ast.stmt]) -> bool:

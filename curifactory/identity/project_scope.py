@@ -29,6 +29,9 @@ class Scope:
         The project's folder; places and names of scripts are relative to it.
     packages : tuple of str
         Installed packages whose code counts too.
+    entrance : str
+        Name of the module that everything is imported from, such as that of an experiment: what it and the modules that it
+        imports do when they are imported counts for all code. Empty if there is none.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Scope:
 
     root: Path
     packages: tuple[str, ...] = ()
+    entrance: str = ""
     _root: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:

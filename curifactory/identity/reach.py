@@ -13,13 +13,17 @@ from weakref import WeakKeyDictionary
 from curifactory.identity.callables import resolves
 from curifactory.identity.code_scan import Scan, Use, scan
 from curifactory.identity.ledger import MISSING, Ledger, content_of
+from curifactory.identity.module_texts import ModuleTexts
 from curifactory.identity.own_text import OwnText, own_text
 from curifactory.identity.project_scope import Scope
 from curifactory.identity.reach_classes import ClassVisitor
 from curifactory.identity.reach_data import DataVisitor
 from curifactory.identity.reach_declared import DeclaredVisitor
+from curifactory.identity.reach_files import FileVisitor
 from curifactory.identity.reach_late import LateVisitor
 from curifactory.identity.reach_modules import ModuleVisitor, is_compiled
+from curifactory.identity.reach_registered import RegisteredVisitor
+from curifactory.identity.reach_texts import TextVisitor
 
 _MODULE_WORDS = frozenset(
     {
@@ -32,19 +36,6 @@ _MODULE_WORDS = frozenset(
         "__path__",
         "__builtins__",
         "__cached__",
-    }
-)
-# Code that asks for these reads what is otherwise left out of a fingerprint: docstrings, comments, annotations.
-_TEXT_WORDS = frozenset(
-    {
-        "__annotations__",
-        "__doc__",
-        "get_annotations",
-        "get_type_hints",
-        "getcomments",
-        "getdoc",
-        "getsource",
-        "getsourcelines",
     }
 )
 _EVALUATORS = frozenset({"eval", "exec", "globals"})
@@ -69,11 +60,15 @@ class Reach:
         self.data = DataVisitor(self)
         self.declared = DeclaredVisitor(self)
         self.classes = ClassVisitor(self)
+        self.files = FileVisitor(self)
+        self.texts = ModuleTexts(self)
+        self.written = TextVisitor(self)
         self.late = LateVisitor(self)
         self.modules = ModuleVisitor(self)
+        self.registered = RegisteredVisitor(self)
         self._queue: deque[Callable[[], None]] = deque()
-        self._subclasses_asked = False
-        self._texts_asked_by: str | None = None
+        #: Whether some code asks a class for the classes that are derived from it.
+        self.asks_for_subclasses = False
 
     # ------------------------------------------------------------------------------------------------ the walk itself
 
@@ -86,19 +81,15 @@ class Reach:
         while True:
             while self._queue:
                 self._queue.popleft()()
-            if self._subclasses_asked:
+            if self.asks_for_subclasses:
                 self.classes.follow_subclasses()
             if not self._queue:
                 self.data.settle()
+                self.registered.settle()
             if not self._queue:
                 break
         self.classes.enter_parts()
-        if self._texts_asked_by is not None:
-            self.modules.enter_texts()
-            self.ledger.note(
-                f"{self._texts_asked_by} reads docstrings, annotations or source text: comments count too, in all files "
-                "that it reaches."
-            )
+        self.written.enter()
         self.data.watch_values()
 
     def label_of(self, thing: Any) -> str | None:
@@ -168,9 +159,8 @@ class Reach:
         package = str(namespace.get("__package__") or str(namespace.get("__name__", "")).rpartition(".")[0])
         content += [self.late.target(imported, package) for imported in found.imports]
         if "__subclasses__" in found.attributes:
-            self._subclasses_asked = True
-        if self._texts_asked_by is None and _asks_for_texts(found):
-            self._texts_asked_by = label
+            self.asks_for_subclasses = True
+        self.written.look_into(found, label)
         wrapped = function.__dict__.get("__wrapped__")
         if isinstance(wrapped, FunctionType):
             content.append(f"wraps {self.label_of(wrapped)}")
@@ -354,16 +344,13 @@ class Reach:
 
     def all_files(self, namespace: dict[str, Any], means: str, *, package: str = "") -> str:
         """Count every file of the project, or of a package, because names are made at run time."""
+        return self.note_all_files(self.modules.label(namespace), means, package=package)
+
+    def note_all_files(self, module: str, means: str, *, package: str = "") -> str:
+        """Count every file of the project, or of a package, because a module makes names at run time."""
         which = f"the package {package}" if package else "the project"
-        self.ledger.note(
-            f"{self.modules.label(namespace)} imports by names made at run time ({means}): all of {which} counts."
-        )
+        self.ledger.note(f"{module} imports by names made at run time ({means}): all of {which} counts.")
         return self.late.all_files(package)
-
-
-def _asks_for_texts(found: Scan) -> bool:
-    names = {imported.name for imported in found.imports}
-    return not _TEXT_WORDS.isdisjoint({*found.attributes, *names, *(use.chain[0] for use in found.uses)})
 
 
 def stage_spec(thing: Any) -> Any:

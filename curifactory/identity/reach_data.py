@@ -6,7 +6,7 @@ import ast
 import hashlib
 import sys
 from collections.abc import Callable
-from types import CellType, FunctionType, MethodType, ModuleType
+from types import CellType, FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import Use
@@ -14,14 +14,15 @@ from curifactory.identity.dispatch import new_walk
 from curifactory.identity.encoding import Refusal, encode
 from curifactory.identity.ledger import MISSING
 from curifactory.identity.module_index import index_of
+from curifactory.identity.module_texts import absolute_name, package_of
 from curifactory.identity.normal_form import NormalForm, chains_in
+from curifactory.identity.unidentified import code_inside, known_parts
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
 ATOMS = (int, float, complex, str, bytes, type(None), FunctionType, type, ModuleType)
 _BIG_BYTES = 1_000_000
-_MOST_LOOKED_AT = 10_000
 
 # Digests of big objects, each taken once; the objects are kept, so that their ids stay theirs.
 _big: dict[int, tuple[Any, str]] = {}
@@ -29,6 +30,8 @@ _big: dict[int, tuple[Any, str]] = {}
 _held: dict[tuple[int, str], tuple[dict[str, Any], Any, str]] = {}
 
 
+# Globals of notebooks that code changes, by namespace and name: the object, and the digest that it had when it was new.
+_bound: dict[tuple[int, str], tuple[Any, str]] = {}
 # Variables of closures that their functions change, by id: the cell and what stands for its first content.
 _cells: dict[int, tuple[CellType, str]] = {}
 
@@ -36,7 +39,18 @@ _cells: dict[int, tuple[CellType, str]] = {}
 class _Slot:
     """One global of the project that code reads."""
 
-    __slots__ = ("digest", "entered_as", "has_order", "label", "name", "namespace", "owner", "value")
+    __slots__ = (
+        "digest",
+        "entered_as",
+        "has_order",
+        "has_text",
+        "is_whole",
+        "label",
+        "name",
+        "namespace",
+        "owner",
+        "value",
+    )
 
     def __init__(self, namespace: dict[str, Any], name: str) -> None:
         self.namespace = namespace
@@ -49,6 +63,10 @@ class _Slot:
         self.owner: FunctionType | None = None
         #: Whether there are dictionaries in it, whose order the digest does not tell.
         self.has_order = False
+        #: Whether there is a text that tells how it was made: there is none of a notebook and a prompt.
+        self.has_text = True
+        #: Whether the digest is that of the whole value, not of some of its parts.
+        self.is_whole = True
 
 
 class DataVisitor:
@@ -61,6 +79,7 @@ class DataVisitor:
         self._answers: dict[int, tuple[Any, str | None]] = {}
         self._values: list[tuple[Any, str, bool]] = []
         self._with_code: dict[int, Any] = {}
+        self._looked_into: dict[int, Any] = {}
         self._met_code = 0
         self._met_order = False
 
@@ -115,17 +134,40 @@ class DataVisitor:
                 )
             self._reach.ledger.put(slot.label, content, self._place(slot))
 
+    def places_told_by_text(self) -> set[tuple[str, str]]:
+        """Return file and name of the globals that do not count by their values."""
+        sources = (
+            (self._reach.modules.source_of(slot.namespace), slot.name)
+            for slot in self._slots.values()
+            if slot.entered_as in {"binding", "memo"}
+        )
+        return {(source.filename, name) for source, name in sources if source is not None}
+
     def watch_values(self) -> None:
         """Have the values that can be changed in place looked at again."""
         watched = [
-            (slot.value, slot.digest, False)
+            self._watch_slot(slot, slot.digest)
             for slot in self._slots.values()
-            if slot.entered_as == "value" and slot.digest is not None and self._find_held(slot) is None
+            if slot.entered_as == "value"
+            and slot.digest is not None
+            and self._find_held(slot) is None
+            and self._may_change(slot.value)
         ]
-        kept = self._answers
-        for value, digest, is_ordered in [*watched, *self._values]:
-            if not _is_fixed(value) and id(value) not in _big:
-                self._reach.ledger.watches.append(self._watch(value, digest, kept, is_ordered=is_ordered))
+        watched += [
+            self._watch(value, digest, is_ordered=is_ordered)
+            for value, digest, is_ordered in self._values
+            if self._may_change(value)
+        ]
+        self._reach.ledger.watches.extend(watched)
+
+    def _may_change(self, value: Any) -> bool:
+        return not _is_fixed(value) and id(value) not in _big
+
+    def _watch_slot(self, slot: _Slot, digest: str) -> Callable[[], bool]:
+        if slot.is_whole:
+            return self._watch(slot.value, digest, is_ordered=not slot.has_text)
+        value, answer = slot.value, self._known_answer()
+        return lambda: self._digest_parts(value, answer) == digest
 
     def hold_changed(self) -> list[str]:
         """Go on counting the globals whose values have changed by the digests that they had; return their labels."""
@@ -141,7 +183,7 @@ class DataVisitor:
                 continue
             if isinstance(slot.value, ATOMS):
                 continue
-            if id(slot.value) not in _big and not self._watch(slot.value, slot.digest, self._answers)():
+            if id(slot.value) not in _big and not self._watch_slot(slot, slot.digest)():
                 _held[id(slot.namespace), slot.name] = (slot.namespace, slot.value, slot.digest)
                 changed.append(slot.label)
         return changed
@@ -151,14 +193,22 @@ class DataVisitor:
         return id(value) in self._with_code
 
     def _visit(self, slot: _Slot) -> None:
-        slot.digest = self._digest(slot.value)
+        slot.has_text = self._reach.modules.source_of(slot.namespace) is not None or slot.owner is not None
+        slot.digest = self._digest(slot.value, is_ordered=not slot.has_text)
         slot.has_order = self._met_order
+        if slot.digest is None and not slot.has_text:
+            met = self._met_code
+            slot.digest, slot.is_whole = self._digest_parts(slot.value), False
+            if self._met_code != met:
+                self._with_code[id(slot.value)] = slot.value
         held = self._find_held(slot)
         if held is not None and slot.digest is not None:
             slot.digest = held
+        # Asked for now, so that what its statements mention is visited too.
         if slot.digest is None:
-            # Asked for now, so that what its statements mention is visited too.
             self._binding(slot)
+        else:
+            self._order(slot)
 
     def _find_held(self, slot: _Slot) -> str | None:
         held = _held.get((id(slot.namespace), slot.name))
@@ -181,13 +231,10 @@ class DataVisitor:
         return namespace, name
 
     def _binding(self, slot: _Slot) -> list[str]:
-        content = [self.by_type(slot.value), *self._code_inside(slot.value)]
+        content = [self.by_type(slot.value), *self._told_by_text(slot)]
+        if not slot.has_text and not isinstance(slot.value, ATOMS):
+            content.append(_as_bound(slot))
         source = self._reach.modules.source_of(slot.namespace)
-        statements = index_of(source).bindings.get(slot.name, []) if source is not None else []
-        content.append(NormalForm().write(*statements))
-        for chain in chains_in(*statements):
-            if chain[0] in slot.namespace and chain[0] != slot.name:
-                content.append(self._reach.use(slot.namespace, Use(chain)))
         if source is not None and not source.is_as_imported(slot.namespace):
             content.append("edited since it was imported")
         return content
@@ -196,36 +243,25 @@ class DataVisitor:
         """Say in which order the dictionaries of a global are: by the text that makes it, and by the names of its code."""
         if not slot.has_order:
             return []
-        if self.holds_code(slot.value):
+        if self.holds_code(slot.value) and isinstance(slot.value, dict):
             # A registry that decorators fill has the order of what they decorate.
-            keys = list(slot.value) if isinstance(slot.value, dict) else []
-            return [self._digest(keys) or ""]
-        source = self._reach.modules.source_of(slot.namespace)
-        statements = index_of(source).bindings.get(slot.name, []) if source is not None else []
-        return [NormalForm().write(*statements)]
+            return [self._digest(list(slot.value)) or ""]
+        return self._told_by_text(slot)
 
-    def _code_inside(self, value: Any) -> list[str]:
-        """Name the project's code in a value that as a whole has no identity, such as a registry with a lock."""
-        found: list[str] = []
-        seen: dict[int, Any] = {}
-        waiting = [value]
-        while waiting and len(seen) < _MOST_LOOKED_AT:
-            item = waiting.pop(0)
-            if id(item) in seen:
-                continue
-            seen[id(item)] = item
-            if isinstance(item, (FunctionType, type)):
-                label = self._reach.label_of(item)
-                found += [label] if label is not None else []
-            elif isinstance(item, MethodType):
-                waiting += [item.__func__, item.__self__]
-            elif isinstance(item, dict):
-                waiting += item.values()
-            elif isinstance(item, (list, tuple)):
-                waiting += item
-            elif self._reach.label_of(type(item)) is not None:
-                waiting += getattr(item, "__dict__", {}).values()
-        return found
+    def _told_by_text(self, slot: _Slot) -> list[str]:
+        """Say what the statements are that make and fill a global, and visit what they mention and read."""
+        source = self._reach.modules.source_of(slot.namespace)
+        statements = index_of(source).told(slot.name) if source is not None else []
+        content = [NormalForm().write(*statements)]
+        content += [
+            self._reach.use(slot.namespace, Use(chain))
+            for chain in chains_in(*statements)
+            if chain[0] in slot.namespace and chain[0] != slot.name
+        ]
+        if source is not None:
+            name = str(slot.namespace.get("__name__"))
+            content += self._reach.files.read_by(statements, source, name)
+        return content
 
     def _is_decorated(self, namespace: dict[str, Any], name: str) -> bool:
         source = self._reach.modules.source_of(namespace)
@@ -271,9 +307,16 @@ class DataVisitor:
         return digest
 
     def by_type(self, value: Any) -> str:
-        """Return what stands for a value without identity: its class, which is visited if it is the project's."""
+        """Return what stands for a value without identity: its class, and the project's code in it, which is visited."""
         cls = type(value)
-        return f"of type {cls.__module__}:{cls.__qualname__} {self._reach.label_of(cls) or ''}"
+        kind = f"of type {cls.__module__}:{cls.__qualname__} {self._reach.label_of(cls) or ''}"
+        found = code_inside(value, self._reach.label_of)
+        if found and id(value) not in self._looked_into:
+            self._looked_into[id(value)] = value
+            label_of = self._reach.ledger.find_label
+            known = code_inside(value, label_of)
+            self._reach.ledger.watches.append(lambda: code_inside(value, label_of) == known)
+        return " ".join([kind, *found])
 
     def _digest(self, value: Any, *, is_ordered: bool = False) -> str | None:
         known = _big.get(id(value))
@@ -300,19 +343,32 @@ class DataVisitor:
         self._answers[id(thing)] = (thing, label)
         return label
 
-    def _watch(
-        self,
-        value: Any,
-        digest: str,
-        answers: dict[int, tuple[Any, str | None]],
-        *,
-        is_ordered: bool = False,
-    ) -> Callable[[], bool]:
-        scope = self._reach.scope
+    def _digest_parts(self, value: Any, answer: Callable[[Any], str | None] | None = None) -> str:
+        """Return the digest of those parts of a value that have one."""
+        scope, found = self._reach.scope, answer or self._answer
+
+        def digest_of(part: Any) -> str | None:
+            walk = new_walk(found, scope, root=scope.root_path)
+            walk.names_sets = walk.is_ordered = True
+            try:
+                return hashlib.sha256(encode(part, walk)).hexdigest()
+            except (Refusal, RecursionError):
+                return None
+
+        told = known_parts(value, digest_of, lambda cls: found(cls) is not None)
+        return hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()
+
+    def _known_answer(self) -> Callable[[Any], str | None]:
+        answers = self._answers
 
         def answer(thing: Any) -> str | None:
             known = answers.get(id(thing))
             return "never seen" if known is None else known[1]
+
+        return answer
+
+    def _watch(self, value: Any, digest: str, *, is_ordered: bool) -> Callable[[], bool]:
+        scope, answer = self._reach.scope, self._known_answer()
 
         def is_same() -> bool:
             walk = new_walk(answer, scope, root=scope.root_path)
@@ -325,29 +381,16 @@ class DataVisitor:
         return is_same
 
 
+def _as_bound(slot: _Slot) -> str:
+    """Return the digest that a global of a notebook had when it was first seen; binding it anew gives it another one."""
+    key = id(slot.namespace), slot.name
+    if key not in _bound or _bound[key][0] is not slot.value:
+        _bound[key] = (slot.value, slot.digest or "")
+    return _bound[key][1]
+
+
 def _is_fixed(value: Any) -> bool:
     """Whether a value and all that is in it can never be changed in place."""
     if type(value) is tuple or type(value) is frozenset:
         return all(map(_is_fixed, value))
     return isinstance(value, ATOMS)
-
-
-def absolute_name(module: str, level: int, package: str) -> str:
-    """Return the full name of a module that was imported relatively.
-
-    Examples
-    --------
-    >>> absolute_name("shapes", 2, "models.linear")
-    'models.shapes'
-    """
-    if level == 0:
-        return module
-    parents = package.split(".")
-    base = ".".join(parents[: len(parents) - level + 1])
-    return f"{base}.{module}" if module else base
-
-
-def package_of(namespace: dict[str, Any]) -> str:
-    """Return the package in which relative imports of a module begin."""
-    package = namespace.get("__package__")
-    return str(package) if package else str(namespace.get("__name__", "")).rpartition(".")[0]

@@ -60,7 +60,7 @@ class DeclaredVisitor:
         path = self._below_root(item)
         if os.path.exists(path):
             self._declare_path(item)
-        elif self._reach.late.is_project_module(item):
+        elif self._reach.texts.is_own(item):
             self._enter(item, self._reach.late.whole(item))
         elif (version := package_version(item)) is not None:
             self._enter(item, version)

@@ -7,22 +7,23 @@ import hashlib
 import operator
 import os
 import sys
-from importlib.machinery import PathFinder
-from importlib.util import find_spec
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import LateImport
+from curifactory.identity.filled import note_filled, was_filled
 from curifactory.identity.ledger import public_names
 from curifactory.identity.module_index import ModuleIndex, index_of
+from curifactory.identity.module_texts import absolute_name
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
-from curifactory.identity.reach_data import absolute_name
 from curifactory.identity.source import Source, byte_code_digest
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
 _NO_CODE = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
+_EVALUATORS = frozenset({"eval", "exec", "globals"})
+_IMPORTERS = frozenset({"__import__", "import_module"})
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
@@ -32,32 +33,26 @@ class LateVisitor:
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._labels: dict[tuple[str, str], str] = {}
-        self._files: dict[str, str | None] = {}
+        self._texts = reach.texts
         self._touched: set[str] = set()
-        self._looked_at: set[str] = set()
-
-    def is_project_module(self, name: str) -> bool:
-        """Whether a name is that of a module of the project."""
-        file = self._find(name)
-        return file is not None and self._reach.scope.contains_file(file)
 
     def target(self, imported: LateImport, package: str) -> str:
         """Say what an import inside of a function stands for, and visit what is used of it."""
         module = absolute_name(imported.module, imported.level, package)
         found = []
         if imported.name is not None:
-            found.append(self._name(module, (imported.name,)))
-            found += [self._name(module, (imported.name, *chain)) for chain in imported.chains if chain]
+            found.append(self.name(module, (imported.name,)))
+            found += [self.name(module, (imported.name, *chain)) for chain in imported.chains if chain]
         else:
             found.append(self._touch(module))
-            found += [self._name(module, chain) if chain else self.whole(module) for chain in imported.chains]
+            found += [self.name(module, chain) if chain else self.whole(module) for chain in imported.chains]
         return f"import {module} {imported.name}: {' '.join(found)}"
 
     def whole(self, module: str) -> str:
         """Name a whole module, and visit all that its text imports from the project."""
-        source = self._source(module)
+        source = self._texts.source(module)
         if source is None:
-            return f"module {module}"
+            return self._without_text(module)
         label, is_new = self._label(source, "", f"{module} (whole module)")
         if is_new:
             self._reach.later(lambda: self._visit_whole(source, module, label))
@@ -65,7 +60,7 @@ class LateVisitor:
 
     def all_files(self, package: str) -> str:
         """Enter every file of a package, or of the whole project if no package is named."""
-        file = self._find(package)
+        file = self._texts.find(package)
         root = os.path.dirname(file) if file is not None else self._reach.scope.root_path
         if root is None:
             return self._all_loaded()
@@ -74,12 +69,26 @@ class LateVisitor:
                 self._enter_file(path)
         return f"all files of {package or 'the project'}"
 
+    def places(self) -> set[tuple[str, str]]:
+        """Return file and name of all that was visited; for a whole module, of everything in it."""
+        found = set(self._labels)
+        for filename, name in self._labels:
+            source = self._reach.modules.find_source(filename) if not name else None
+            if source is not None:
+                found |= {(filename, each) for each in index_of(source).bindings}
+        return found
+
     # --------------------------------------------------------------------------------------------------- the visits
 
-    def _name(self, module: str, chain: tuple[str, ...]) -> str:
-        source = self._source(module)
+    def name(self, module: str, chain: tuple[str, ...]) -> str:
+        """Name what a dotted name in a module stands for, and visit it."""
+        source = self._texts.source(module)
         if source is None:
-            return f"{module}:{chain[0]}"
+            below = f"{module}.{chain[0]}"
+            if self._texts.find(module) is not None or self._texts.source(below) is None:
+                return f"{self._without_text(module)}:{chain[0]}"
+            # A folder without an `__init__.py` has nothing but modules.
+            return self.name(below, chain[1:]) if chain[1:] else self.whole(below)
         self._touch(module)
         index, name = index_of(source), chain[0]
         if name not in index.bindings:
@@ -94,31 +103,13 @@ class LateVisitor:
 
     def _unbound(self, module: str, index: ModuleIndex, chain: tuple[str, ...]) -> str:
         below = f"{module}.{chain[0]}"
-        if self._find(below) is not None:
-            return self._name(below, chain[1:]) if chain[1:] else self.whole(below)
-        origin = self._behind_star(module, chain[0], set())
+        if self._texts.find(below) is not None:
+            return self.name(below, chain[1:]) if chain[1:] else self.whole(below)
+        origin = self._texts.behind_star(module, chain[0])
         if origin is not None:
-            return self._name(origin, chain)
+            return self.name(origin, chain)
         # A module may answer for names that it does not have.
         return self.whole(module) if "__getattr__" in index.bindings else f"{module}:{chain[0]} unknown"
-
-    def _behind_star(self, module: str, name: str, seen: set[str]) -> str | None:
-        """Find the module whose text binds a name that another one takes over with all others; the last one counts."""
-        source = self._source(module)
-        if source is None or module in seen:
-            return None
-        seen.add(module)
-        index = index_of(source)
-        if name in index.bindings:
-            return module
-        origins = (
-            absolute_name(statement.module or "", statement.level, self._package(module))
-            for statement in reversed(index.star_imports)
-        )
-        return next(
-            (found for origin in origins if (found := self._behind_star(origin, name, seen)) is not None),
-            None,
-        )
 
     def _through_import(self, statements: list[ast.stmt], module: str, chain: tuple[str, ...]) -> str | None:
         """Follow a name that another module's text only imports."""
@@ -126,30 +117,32 @@ class LateVisitor:
             return None
         statement = statements[0]
         if isinstance(statement, ast.ImportFrom):
-            origin = absolute_name(statement.module or "", statement.level, self._package(module))
+            origin = absolute_name(statement.module or "", statement.level, self._texts.package(module))
             names = {alias.asname or alias.name: alias.name for alias in statement.names}
             name = names[chain[0]]
             if origin == module:
                 # A package that imports a module of its own has no such name but the module's.
                 below = f"{origin}.{name}"
-                return self._name(below, chain[1:]) if chain[1:] else self.whole(below)
-            return self._name(origin, (name, *chain[1:]))
+                return self.name(below, chain[1:]) if chain[1:] else self.whole(below)
+            return self.name(origin, (name, *chain[1:]))
         if isinstance(statement, ast.Import):
             for alias in statement.names:
                 if (alias.asname or alias.name.partition(".")[0]) == chain[0]:
                     bound = alias.name if alias.asname else chain[0]
-                    return self._name(bound, chain[1:]) if chain[1:] else self.whole(bound)
+                    return self.name(bound, chain[1:]) if chain[1:] else self.whole(bound)
         return None
 
     def _visit(self, source: Source, module: str, name: str, label: str) -> None:
         index = index_of(source)
-        statements = index.bindings[name]
+        statements = index.told(name)
         self._watch(module, (name,))
+        self._ask(statements, module)
         content = [NormalForm().write(*statements)]
         for chain in chains_in(*statements):
-            if chain[0] != name and chain[0] in index.bindings:
-                content.append(f"{'.'.join(chain)}->{self._name(module, chain)}")
+            if chain[0] != name and self._is_global(chain[0], module, index):
+                content.append(f"{'.'.join(chain)}->{self.name(module, chain)}")
         content += self._inner_imports(statements, module)
+        content += self._reach.files.read_by(statements, source, module)
         content += self._as_loaded(source, module, name)
         self._reach.ledger.put(
             label, content, self._reach.modules.place(source.filename, statements[0].lineno)
@@ -159,11 +152,40 @@ class LateVisitor:
         tree = source.tree
         body = tree.body if tree is not None else []
         self._watch(module, tuple(index_of(source).bindings))
+        self._ask(body, module)
         content = [NormalForm().write(*body), *self._inner_imports(body, module)]
+        content += self._reach.files.read_by(body, source, module)
         content += [
             item for name in index_of(source).bindings for item in self._as_loaded(source, module, name)
         ]
         self._reach.ledger.put(label, content, self._reach.modules.place(source.filename, 1))
+
+    def _ask(self, statements: list[ast.stmt], module: str) -> None:
+        """Follow what a text asks for in other ways than by a name."""
+        mentioned = set()
+        for node in (each for statement in statements for each in ast.walk(statement)):
+            if isinstance(node, ast.Attribute):
+                mentioned.add(node.attr)
+                if chain_of(node) == ("sys", "modules"):
+                    self._reach.note_all_files(module, "sys.modules")
+            elif isinstance(node, ast.Name):
+                mentioned.add(node.id)
+            elif isinstance(node, ast.Call):
+                self._ask_by_call(node, module)
+        if "__subclasses__" in mentioned:
+            self._reach.asks_for_subclasses = True
+        self._reach.written.look_at(mentioned, module)
+
+    def _ask_by_call(self, call: ast.Call, module: str) -> None:
+        chain = chain_of(call.func) or ("",)
+        if chain[-1] in _EVALUATORS and len(chain) == 1:
+            self.whole(module)
+        elif chain[-1] in _IMPORTERS or chain[0] in {"pkgutil", "runpy"}:
+            first = call.args[0] if call.args else None
+            if isinstance(first, ast.Constant) and len(call.args) == 1 and chain[-1] in _IMPORTERS:
+                self.whole(str(first.value))
+            else:
+                self._reach.note_all_files(module, ".".join(chain))
 
     def _watch(self, module: str, names: tuple[str, ...]) -> None:
         """Look again whether a module that may be imported, or loaded once more, still has the same under names."""
@@ -174,21 +196,21 @@ class LateVisitor:
 
     def _inner_imports(self, statements: list[ast.stmt], module: str) -> list[str]:
         found = []
-        package = self._package(module)
+        package = self._texts.package(module)
         for statement in statements:
             for node in ast.walk(statement):
                 if isinstance(node, ast.ImportFrom):
                     origin = absolute_name(node.module or "", node.level, package)
                     names = [alias.name for alias in node.names]
                     found += [
-                        self.whole(origin) if name == "*" else self._name(origin, (name,)) for name in names
+                        self.whole(origin) if name == "*" else self.name(origin, (name,)) for name in names
                     ]
                 elif isinstance(node, ast.Import):
                     found += [self.whole(alias.name) for alias in node.names]
         return found
 
     def _touch(self, module: str) -> str:
-        source = self._source(module)
+        source = self._texts.source(module)
         if source is None:
             return f"module {module}"
         if module not in self._touched:
@@ -198,14 +220,16 @@ class LateVisitor:
 
     def _effects(self, source: Source, module: str) -> None:
         """Count what a module does when it is imported, and what the modules do that it imports."""
-        index, package = index_of(source), self._package(module)
+        index, package = index_of(source), self._texts.package(module)
         registered = [node for node in index.decorated if self._is_registered(node, index)]
         counted = [*index.effects, *registered]
+        self._reach.registered.look_into(source, module, None)
         if counted:
             label, is_new = self._reach.ledger.label(source, f"{module} (statements)")
             if is_new:
                 content = [NormalForm().write(*counted), *self._inner_imports(counted, module)]
                 content += self._names_in(counted, module, index)
+                content += self._reach.files.read_by(counted, source, module)
                 self._reach.ledger.put(
                     label, content, self._reach.modules.place(source.filename, counted[0].lineno)
                 )
@@ -213,7 +237,7 @@ class LateVisitor:
             origin = absolute_name(imported, level, package)
             parts = origin.split(".")
             for each in (*(".".join(parts[: count + 1]) for count in range(len(parts))), f"{origin}.{name}"):
-                if self._source(each) is not None:
+                if self._texts.source(each) is not None:
                     self._touch(each)
 
     def _is_registered(
@@ -225,21 +249,36 @@ class LateVisitor:
         for decorator in node.decorator_list:
             chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
             origin = _origin_of(chain[0], index) if chain is not None else ""
-            if self._reach.modules.registers(origin) and not self.is_project_module(origin):
+            if self._reach.modules.registers(origin) and not self._texts.is_own(origin):
                 return True
         return False
 
     def _names_in(self, statements: list[ast.stmt], module: str, index: ModuleIndex) -> list[str]:
         return [
-            f"{'.'.join(chain)}->{self._name(module, chain)}"
+            f"{'.'.join(chain)}->{self.name(module, chain)}"
             for chain in chains_in(*statements)
-            if chain[0] in index.bindings
+            if self._is_global(chain[0], module, index)
         ]
+
+    def _without_text(self, module: str) -> str:
+        """Name a module; one of the project that is compiled, or lies in an archive, counts by the bytes of its file."""
+        file = self._texts.find(module)
+        if file is None or os.sep not in file or not self._reach.scope.contains_file(file):
+            return f"module {module}"
+        while file and not os.path.exists(file):
+            file = os.path.dirname(file)
+        return f"module {module} {self._reach.declared.file_digest(file)}"
+
+    def _is_global(self, name: str, module: str, index: ModuleIndex) -> bool:
+        return name in index.bindings or (
+            bool(index.star_imports) and self._texts.behind_star(module, name) is not None
+        )
 
     def _as_loaded(self, source: Source, module: str, name: str) -> list[str]:
         """Say what a loaded module really has under a name, where that is not what its text says."""
         loaded = sys.modules.get(module)
         if loaded is None or name not in loaded.__dict__:
+            self._reach.ledger.read_late.append(lambda: note_filled(module, name))
             return []
         value = loaded.__dict__[name]
         if isinstance(value, FunctionType) and value.__code__.co_filename == source.filename:
@@ -250,9 +289,9 @@ class LateVisitor:
             return [self._reach.label_of(value) or f"{value.__module__}:{value.__qualname__}"]
         if not source.is_as_imported(loaded.__dict__):
             return ["edited since it was imported"]
-        return self._changed_literal(source, name, value)
+        return self._changed_literal(source, module, name, value)
 
-    def _changed_literal(self, source: Source, name: str, value: Any) -> list[str]:
+    def _changed_literal(self, source: Source, module: str, name: str, value: Any) -> list[str]:
         statements = index_of(source).bindings[name]
         if len(statements) != 1 or not isinstance(statements[0], (ast.Assign, ast.AnnAssign)):
             return []
@@ -260,32 +299,12 @@ class LateVisitor:
             written = ast.literal_eval(statements[0].value or ast.Constant(None))
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return []
+        if was_filled(module, name, value, written):
+            return []
         now = self._reach.data.value(value)
         return [] if self._reach.data.value(written) == now else [now]
 
     # ------------------------------------------------------------------------------------------------------- files
-
-    def _find(self, module: str) -> str | None:
-        if module not in self._files:
-            self._files[module] = find_module(module)
-        return self._files[module]
-
-    def _source(self, module: str) -> Source | None:
-        file = self._find(module)
-        if file is None or not file.endswith(".py") or not self._reach.scope.contains_file(file):
-            return None
-        source = self._reach.modules.find_source(file)
-        if source is not None and module not in self._looked_at:
-            self._looked_at.add(module)
-            if module not in sys.modules:
-                place = self._reach.modules.place(file, 0)
-                self._reach.ledger.read_late.append(lambda: _edited(source, module, place))
-        return source
-
-    def _package(self, module: str) -> str:
-        file = self._find(module)
-        is_package = file is not None and os.path.basename(file) == "__init__.py"
-        return module if is_package else module.rpartition(".")[0]
 
     def _label(self, source: Source, name: str, wanted: str) -> tuple[str, bool]:
         key = (source.filename, name)
@@ -330,22 +349,6 @@ def _loaded(module: str, names: tuple[str, ...]) -> list[Any]:
     return found
 
 
-def _edited(source: Source, module: str, place: str) -> str | None:
-    """Return the place of a module that is not what it was when it was looked at, before anybody had imported it."""
-    if module in source.imported_as:
-        return None
-    try:
-        status = os.stat(source.filename)
-    except OSError:
-        return place
-    if (status.st_mtime_ns, status.st_size) != source.stamp:
-        return place
-    if module in sys.modules:
-        # From now on it stays what it is, whatever happens to the file.
-        source.imported_as.add(module)
-    return None
-
-
 def _origin_of(name: str, index: ModuleIndex) -> str:
     """Return the module that a name of a module's text was imported from; empty if it was not imported."""
     statement = index.bindings.get(name, [None])[0]
@@ -357,28 +360,6 @@ def _origin_of(name: str, index: ModuleIndex) -> str:
             "",
         )
     return ""
-
-
-def find_module(name: str) -> str | None:
-    """Return the file of a module, found without importing anything; None if there is none.
-
-    Examples
-    --------
-    >>> find_module("json.decoder").endswith("decoder.py")
-    True
-    """
-    top, _, rest = name.partition(".")
-    try:
-        spec = find_spec(top) if top else None
-    except (ValueError, ImportError):
-        spec = None
-    found = top
-    for part in rest.split(".") if rest else ():
-        if spec is None or spec.submodule_search_locations is None:
-            return None
-        found = f"{found}.{part}"
-        spec = PathFinder.find_spec(found, list(spec.submodule_search_locations))
-    return spec.origin if spec is not None else None
 
 
 def _python_files(root: str) -> list[str]:

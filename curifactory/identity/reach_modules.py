@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import Use
 from curifactory.identity.module_index import index_of
+from curifactory.identity.module_texts import absolute_name, package_of
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
-from curifactory.identity.reach_data import absolute_name, package_of
 from curifactory.identity.source import Source, find_source
 
 if TYPE_CHECKING:
@@ -23,16 +23,26 @@ _MAIN = frozenset({"__main__", "__mp_main__"})
 _MAKERS = frozenset(
     {"attr", "attrs", "beartype", "msgspec", "numba", "pydantic", "typeguard", "typing_extensions"}
 )
+# Built-in functions that come to code of the project.
+_ASKED_BY_NAME = frozenset({"__import__", "eval", "exec", "globals"})
+# Experiments that do the same when they are imported share what their stages make.
+_ENTRANCE = "the experiment's file"
 _NOTEBOOK_WORDS = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
 class ModuleVisitor:
-    """Visits modules, names them, and knows their sources."""
+    """Visits modules, names them, and knows their sources.
+
+    Attributes
+    ----------
+    sources : dict
+        The sources that were looked at, by the names of their files; None for a file without one.
+    """
 
     def __init__(self, reach: Reach) -> None:
         self._reach = reach
         self._touched: set[int] = set()
-        self._sources: dict[str, Source | None] = {}
+        self.sources: dict[str, Source | None] = {}
 
     def whole(self, module: ModuleType) -> str:
         """Name a whole module, and visit everything in it."""
@@ -62,7 +72,13 @@ class ModuleVisitor:
                 content.append(f"{name}->{self._reach.target(namespace, name, (), Use((name,)))}")
         self._reach.ledger.put(label, content, self.place(str(namespace.get("__file__", "")), 1))
 
-    def touch(self, namespace: dict[str, Any]) -> None:
+    def enter_from(self, name: str) -> None:
+        """Count what the module does when it is imported from which everything was imported, and those that it imports."""
+        module = sys.modules.get(name)
+        if module is not None:
+            self.touch(module.__dict__, known_as=_ENTRANCE)
+
+    def touch(self, namespace: dict[str, Any], *, known_as: str = "") -> None:
         """Count what a module does when it is imported besides binding names, once a module.
 
         What the modules do that it imports counts too: one of them may be imported for nothing else.
@@ -74,24 +90,29 @@ class ModuleVisitor:
         # Not among the sources that this fingerprint has looked at: a module that is only imported is not read for more.
         source = find_source(file, namespace) if isinstance(file, str) and file.endswith(".py") else None
         if source is not None and namespace.get("__name__") not in _MAIN:
-            self._effects(namespace, source)
+            self._effects(namespace, source, known_as or self.label(namespace))
+            self._reach.registered.look_into(source, str(namespace.get("__name__")), namespace)
         for module in self._imported_by(namespace, source):
             self._reach.later(partial(self.touch, module.__dict__))
 
-    def _effects(self, namespace: dict[str, Any], source: Source) -> None:
+    def _effects(self, namespace: dict[str, Any], source: Source, known_as: str) -> None:
         effects = index_of(source).effects
         registered = self._registered(namespace, source)
         if not effects and not registered:
             return
         # Named by its source, so that a module that is also imported late is counted once.
-        label, is_new = self._reach.ledger.label(source, f"{self.label(namespace)} (statements)")
+        label, is_new = self._reach.ledger.label(source, f"{known_as} (statements)")
         if is_new:
             content = [NormalForm().write(*effects)]
+            # The variable of a loop is told by the loop; what it holds in the end may differ from process to process.
+            bindings = index_of(source).bindings
+            own = {name for name in bindings if all(each in effects for each in bindings[name])}
             content += [
                 self._reach.use(namespace, Use(chain))
                 for chain in chains_in(*effects)
-                if chain[0] in namespace
+                if chain[0] in _ASKED_BY_NAME or (chain[0] in namespace and chain[0] not in own)
             ]
+            content += self._reach.files.read_by(effects, source, str(namespace.get("__name__")))
             content += [self._reach.use(namespace, Use((name,))) for name in registered]
             if not source.is_as_imported(namespace):
                 content.append("edited since it was imported")
@@ -145,13 +166,6 @@ class ModuleVisitor:
             found = [each for each in map(sys.modules.get, names) if isinstance(each, ModuleType)]
         return [each for each in found if self._reach.scope.is_below_root(each)]
 
-    def enter_texts(self) -> None:
-        """Enter the whole text of every file of the project that was looked at, comments and all."""
-        for filename, source in sorted(self._sources.items()):
-            if source is not None and (filename.startswith("<") or self._reach.scope.contains_file(filename)):
-                place = self.place(filename, 1)
-                self._reach.ledger.put(f"text of {place.rpartition(':')[0]}", [source.text], place)
-
     def label(self, namespace: dict[str, Any]) -> str:
         """Return the name of the module that owns a namespace."""
         file = namespace.get("__file__")
@@ -168,9 +182,9 @@ class ModuleVisitor:
 
     def find_source(self, filename: str, namespace: dict[str, Any] | None = None) -> Source | None:
         """Return the source that a file name stands for; each file is looked at once a fingerprint."""
-        if filename not in self._sources:
-            self._sources[filename] = find_source(filename, namespace)
-        return self._sources[filename]
+        if filename not in self.sources:
+            self.sources[filename] = find_source(filename, namespace)
+        return self.sources[filename]
 
     def place(self, filename: str, line: int) -> str:
         """Write file and line for people."""

@@ -237,6 +237,17 @@ def _constant_shape(constant: Any) -> bytes:
     return repr((type(constant).__name__, constant)).encode("utf-8", "surrogatepass")
 
 
+def is_older_than_process(path: str) -> bool:
+    """Whether a file was written before this process began, so that it is what was read since, whenever that was.
+
+    Examples
+    --------
+    >>> is_older_than_process(ast.__file__)
+    True
+    """
+    return os.stat(path).st_mtime_ns < _PROCESS_STARTED_NS
+
+
 def _walk_codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):

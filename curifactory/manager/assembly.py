@@ -15,7 +15,6 @@ from curifactory.engine.engine import Engine
 from curifactory.engine.hands import Hands
 from curifactory.engine.options import EngineOptions
 from curifactory.engine.surroundings import Surroundings
-from curifactory.identity.fingerprint import Scope
 from curifactory.manager.hearing import Hearing
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
@@ -136,7 +135,7 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
         files=files,
         traces=traces,
         events=events,
-        scope=Scope(project.root, tuple(project.settings.fingerprint)),
+        scope=project.scope_of(wishes.experiment),
         root=project.root,
         fragments=None if run is None else run.path / "fragments",
         hands=Hands(lambda: _setup_of(parts)),

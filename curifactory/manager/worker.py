@@ -95,7 +95,7 @@ def begin(initial: bytes) -> Work:
     facts: RunFacts = pickle.loads(initial)
     if _has_begun:
         # A cluster's process outlives runs, and what an earlier one has imported is another version, or another project's.
-        forget_modules(_scope_of(facts.project))
+        forget_modules(facts.project.scope_of(facts.experiment))
     _has_begun.append(True)
     if facts.experiment:
         # As the command does it, so that modules have the same names and lie in the same places.
@@ -124,10 +124,6 @@ def forget_modules(scope: Scope) -> None:
     linecache.clearcache()
 
 
-def _scope_of(project: Project) -> Scope:
-    return Scope(project.root, tuple(project.settings.fingerprint))
-
-
 class _Worker:
     def __init__(self, facts: RunFacts) -> None:
         layout = Layout(facts.project.cache_folder)
@@ -146,7 +142,7 @@ class _Worker:
                 files=files,
                 traces=TraceStore(layout, index, files=files),
                 events=events,
-                scope=_scope_of(facts.project),
+                scope=facts.project.scope_of(facts.experiment),
                 root=facts.project.root,
                 fragments=None if facts.fragments is None else Path(facts.fragments),
                 hands=Hands(),

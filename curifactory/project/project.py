@@ -19,6 +19,7 @@ from curifactory.project.settings import Settings
 from curifactory.project.sources import read_settings
 
 if TYPE_CHECKING:
+    from curifactory.identity.project_scope import Scope
     from curifactory.parameters.sets import ExperimentParameters
 
 
@@ -102,6 +103,13 @@ class Project:
     def report_css(self) -> Path | None:
         """The style sheet that reports take on top of theirs; None if there is none."""
         return self.settings.report_css_path if self.settings.report_css_path.is_file() else None
+
+    def scope_of(self, experiment: str) -> Scope:
+        """Return whose code counts in a run of an experiment; an empty name is that of none."""
+        from curifactory.identity.project_scope import Scope
+
+        entrance = f"{self.settings.experiments_module_name}.{experiment}" if experiment else ""
+        return Scope(self.root, tuple(self.settings.fingerprint), entrance)
 
     def list_experiments(self) -> list[Listed]:
         """List the experiments by name, without importing any."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from curifactory.engine.identify import Identifier
 from curifactory.errors import CurifactoryError
-from curifactory.identity.fingerprint import Scope
+from curifactory.identity.fingerprint import does_something
 from curifactory.identity.reach import stage_spec
 from curifactory.project.project import Project
 
@@ -26,15 +26,17 @@ class CurrentCode:
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
-        self._identifier = Identifier(
-            Scope(project.root, tuple(project.settings.fingerprint)), label_prefix=""
-        )
+        self._identifiers = [Identifier(project.scope_of(""), label_prefix="")]
         for listed in project.list_experiments():
             try:
                 project.load_experiment(listed.name)
             except CurifactoryError:
                 # It keeps what it has made: nobody knows what its stages are.
                 continue
+            scope = project.scope_of(listed.name)
+            if does_something(scope):
+                # What it has made says so.
+                self._identifiers.append(Identifier(scope, label_prefix=""))
 
     def is_current(self, stage: str, code: str) -> bool | None:
         """Say whether a stage has this code now.
@@ -73,7 +75,7 @@ class CurrentCode:
         if spec is None:
             return False
         try:
-            return self._identifier.fingerprint_of(spec).digest == code
+            return any(each.fingerprint_of(spec).digest == code for each in self._identifiers)
         except CurifactoryError:
             return None
 

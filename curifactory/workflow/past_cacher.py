@@ -13,7 +13,6 @@ from curifactory.core.spec import StageSpec
 from curifactory.engine.named_code import NamedCode
 from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import CacheError, CurifactoryError
-from curifactory.identity.fingerprint import Scope
 from curifactory.project.loading import find_module_file
 from curifactory.project.modules import import_file
 from curifactory.project.project import Project
@@ -35,7 +34,7 @@ class PastCachers:
     def __init__(self, project: Project, command: Sequence[str]) -> None:
         self._project = project
         self._command = tuple(command)
-        self._code = NamedCode(Scope(project.root, tuple(project.settings.fingerprint)))
+        self._code = NamedCode(project.scope_of(""))
 
     def find(self, stage: str, output: str, *, name: str, key: str) -> Any:
         """Return a fresh cacher for an output.

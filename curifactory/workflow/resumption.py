@@ -11,7 +11,6 @@ from curifactory.core.outcomes import CallOutcome, RunOutcome
 from curifactory.core.secrets import MASK
 from curifactory.engine.identify import Identifier
 from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryError, StoreError
-from curifactory.identity.fingerprint import Scope
 from curifactory.identity.reach import stage_spec
 from curifactory.parameters.sets import file_hash_of
 from curifactory.project.project import Project
@@ -205,7 +204,7 @@ def _changed_sets(run: Run, request: RunRequest, project: Project) -> list[str]:
 
 def _changed_code(run: Run, traces: TraceStore, project: Project) -> list[str]:
     """Return which stages of finished calls have other code now, by their fingerprints."""
-    identifier = Identifier(Scope(project.root, tuple(project.settings.fingerprint)), label_prefix="")
+    identifier = Identifier(project.scope_of(run.experiment), label_prefix="")
     changed: list[str] = []
     seen: set[tuple[str, str]] = set()
     for call in run.calls:

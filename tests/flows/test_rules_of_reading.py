@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -509,3 +510,51 @@ def test_5_1_what_is_edited_while_a_stage_runs_that_reads_it_later_leaves_no_tra
     case.here.write("late.py", "def f(): return 1\n")
     assert case(body, **options).result == [1, "A"]
     assert case(body, **options).executed == {}
+
+
+STAGES_ELSEWHERE = """
+import string
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def read(record):
+    return getattr(string, "of_patches", 0)
+"""
+ENTRANCE = """
+import sys
+sys.path.append(sys.path[0])
+IMPORTS
+import curifactory as cf
+from stages_elsewhere import read
+
+def get_params():
+    return [cf.ExperimentParameters(name="a")]
+
+def run(param_sets, manager):
+    return read(cf.Record(manager, param_sets[0])).state["x"]
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j", "2"]])
+def test_5_2_what_only_the_experiments_file_imports_for_its_effect_counts_for_all_stages(project, arguments):
+    project.write("stages_elsewhere.py", STAGES_ELSEWHERE)
+    for name, imports in (("one", "import patches"), ("two", "import patches"), ("none", "")):
+        project.write(f"experiments/{name}.py", ENTRANCE.replace("IMPORTS", imports))
+
+    def value_of(name: str) -> tuple[int, bool]:
+        project.experiment(name, "--no-report", *arguments)
+        told = json.loads(project.experiment("show", f"{name}/-1", "--json").stdout)
+        [call] = told["calls"]
+        kept = json.loads(next(project.root.glob(f"data/cache/{name}_*_read_x.json")).read_text())
+        return kept, call["outcome"] == "ran"
+
+    for number in (1, 22):
+        project.write("patches.py", f"import string\nstring.of_patches = {number}\n")
+        assert value_of("one") == (number, True)
+        assert value_of("one") == (number, False)
+        # It does the same, and so what it makes is shared.
+        assert value_of("two") == (number, False)
+        assert value_of("none") == (0, number == 1)
+    plan = project.experiment("cache", "gc", "--keep-runs", "0").stdout
+    assert "1 result that nobody would use" in plan

@@ -8,6 +8,7 @@ from random import Random
 
 HELPERS = """
 import functools
+import threading
 import effects
 # note $note
 C0 = $c0
@@ -34,6 +35,31 @@ def h2(x):
 def h7(x):
     import late
     return late.very_last(x)
+
+def h8(x):
+    from late import FROM_FILE
+    return x + FROM_FILE
+
+def h9(x):
+    import late, plugged
+    return late.ENTRIES["plug"](x)
+
+class Locked:
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.held = {}
+
+    def enter(self, weight):
+        def keep(function):
+            self.held[function.__name__] = [function, weight]
+            return function
+        return keep
+
+LOCKED = Locked()
+
+def h10(x):
+    function, weight = LOCKED.held["entry"]
+    return function(x) * weight
 
 def twice(function):
     @functools.wraps(function)
@@ -69,7 +95,15 @@ def fold(rows, x):
 """
 
 LATE = """
+from pathlib import Path
 from latest import *
+
+FROM_FILE = int(Path(__file__).with_name("late.txt").read_text())
+ENTRIES = {}
+
+def enter(function):
+    ENTRIES[function.__name__] = function
+    return function
 
 def last(x):
     return x + $late
@@ -78,6 +112,24 @@ def last(x):
 LATEST = """
 def very_last(x):
     return x + $latest
+"""
+
+FROM_FILE = "$from_file"
+
+PLUGGED = """
+from late import enter
+
+@enter
+def plug(x):
+    return x + $plug
+"""
+
+ENTERED = """
+import helpers
+
+@helpers.LOCKED.enter($entry_weight)
+def entry(x):
+    return x + $entry
 """
 
 EFFECTS = """
@@ -137,7 +189,7 @@ import dataclasses, functools, pathlib, string
 from dataclasses import dataclass, field
 import curifactory as cf
 from curifactory.caching import Cacheable, JsonCacher, Lazy, PickleCacher
-import helpers, models
+import entered, helpers, models
 
 class OwnCacher(Cacheable):
     extension = ".own"
@@ -213,6 +265,9 @@ TERMS = (
     "helpers.h5($k)",
     "helpers.h6($k)",
     "helpers.h7($k)",
+    "helpers.h8($k)",
+    "helpers.h9($k)",
+    "helpers.h10($k)",
     "helpers.h0.weight * $k",
     "ord(next(iter(helpers.ORDER))) * $k",
     "string.of_the_law * $k",
@@ -408,6 +463,9 @@ class World:
             "helpers.py": self._fill(HELPERS),
             "late.py": self._fill(LATE),
             "latest.py": self._fill(LATEST),
+            "late.txt": self._fill(FROM_FILE),
+            "plugged.py": self._fill(PLUGGED),
+            "entered.py": self._fill(ENTERED),
             "effects.py": self._fill(EFFECTS),
             "models.py": self._fill(MODELS),
             "experiments/case.py": "\n".join(body),
@@ -480,7 +538,7 @@ HANDS = {
 
 def make_world(random: Random) -> World:
     """Make a random project."""
-    text = HELPERS + LATE + LATEST + EFFECTS + MODELS + HEAD
+    text = HELPERS + LATE + LATEST + FROM_FILE + PLUGGED + ENTERED + EFFECTS + MODELS + HEAD
     names = sorted(set(re.findall(r"\$([a-z_]\w*)", text)))
     numbers = {name: random.choice(SMALL) for name in names}
     stages: list[Stage] = []

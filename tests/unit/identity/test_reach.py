@@ -727,8 +727,6 @@ def test_a_constant_name_of_a_module_counts_that_module(workshop):
     [
         "return helpers.clean.__doc__",
         "return inspect.getsource(helpers.clean)",
-        "return str(helpers.clean.__annotations__)",
-        "return typing.get_type_hints(helpers.clean)",
     ],
 )
 def test_where_code_reads_texts_comments_count_too_and_it_says_so(workshop, line):
@@ -740,6 +738,26 @@ def test_where_code_reads_texts_comments_count_too_and_it_says_so(workshop, line
     workshop.write("helpers.py", "def clean(x: int):\n    'Says one thing.'\n    return x  # and a remark\n")
     assert "text of helpers.py" in changes_of(workshop, "helpers.py", "Says one", "Says no")
     assert any("source text" in note for note in workshop.take().notes)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "return str(helpers.clean.__annotations__)",
+        "return typing.get_type_hints(helpers.clean)",
+        "return str(inspect.signature(helpers.clean))",
+        "return inspect.getfullargspec(helpers.clean)",
+    ],
+)
+@pytest.mark.parametrize("load", ["import helpers", "pass"])
+def test_where_code_reads_annotations_those_count_and_comments_do_not(workshop, line, load):
+    workshop.write(
+        "work.py",
+        f"import inspect, typing\n{load}\ndef run():\n    import helpers\n    helpers.clean(1)\n    {line}\n",
+    )
+    workshop.write("helpers.py", "def clean(x: int):\n    'Says.'\n    return x  # and a remark\n")
+    assert changes_of(workshop, "helpers.py", "and a remark", "another") == []
+    assert changes_of(workshop, "helpers.py", "x: int", "x: str") == ["annotations in helpers.py"]
 
 
 def test_a_module_that_answers_for_names_it_does_not_have_counts_with_its_answers(workshop):
@@ -1028,12 +1046,14 @@ def test_where_code_reads_texts_those_of_modules_that_are_only_imported_do_not_c
         ("TABLE = {'a': f, 'b': g}", "TABLE = {'b': g, 'a': f}"),
         ("TABLE = [{'a': 1, 'b': 2}]", "TABLE = [{'b': 2, 'a': 1}]"),
         ("TABLE = collections.Counter('aab')", "TABLE = collections.Counter('baa')"),
+        ("TABLE = C()\nTABLE.d = {'a': 1, 'b': 2}", "TABLE = C()\nTABLE.d = {'b': 2, 'a': 1}"),
     ],
 )
 def test_the_order_of_a_dictionary_that_code_reads_counts(workshop, before, after):
     workshop.write(
         "work.py",
-        f"import collections\ndef f(): return 1\ndef g(): return 2\n{before}\ndef run(): return list(TABLE)\n",
+        "import collections\nclass C: pass\ndef f(): return 1\ndef g(): return 2\n"
+        f"{before}\ndef run(): return list(TABLE)\n",
     )
     first = workshop.take()
     assert workshop.take_elsewhere(seed=5)[0] == first.digest
@@ -1163,3 +1183,12 @@ def test_a_counter_in_a_closure_counts_by_what_it_begins_with(workshop):
         hold_changed_globals(module.run, scope=workshop.scope)
         assert fingerprint(module.run, scope=workshop.scope).digest == first.digest
     assert changes_of(workshop, "work.py", "@counted(3)", "@counted(4)") != []
+
+
+@pytest.mark.parametrize("make", ["{k: 1 for k in KEYS}", "dict.fromkeys(keys(), 1)"])
+def test_the_order_of_a_dictionary_counts_by_what_its_text_is_made_from(workshop, make):
+    workshop.write(
+        "work.py",
+        f"KEYS = ['a', 'b']\ndef keys(): return ['a', 'b']\nTABLE = {make}\ndef run(): return list(TABLE)\n",
+    )
+    assert changes_of(workshop, "work.py", "'a', 'b'", "'b', 'a'") != []
