@@ -20,6 +20,23 @@ _INDENT = 8
 WIDEST = 60
 
 
+def fault_of_stream(stream: TextIO, error: Exception) -> Exception:
+    """Return what to raise where a stream takes no more although somebody may read it, as a file on a full disk.
+
+    Examples
+    --------
+    >>> print(fault_of_stream(sys.stdout, OSError(28, "No space left on device")))
+    Could not write to standard output: the disk is full. Make room on that disk, then run the same command again.
+    """
+    if not isinstance(error, OSError):
+        return error
+    from curifactory.store.faults import cache_error
+
+    raised = cache_error(error, f"write to standard {'error' if stream is sys.stderr else 'output'}")
+    raised.__cause__ = error
+    return raised
+
+
 class Console:
     r"""Writes lines to a stream; one whose reader has gone away is written to no more, without a word.
 
@@ -72,7 +89,7 @@ class Console:
 
     def _end(self, error: Exception) -> None:
         if not is_gone(self.stream, error):
-            raise error
+            raise fault_of_stream(self.stream, error)
         self._is_closed = True
         close_quietly(self.stream)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,13 +10,27 @@ from pathlib import Path
 from curifactory.cli.console import Console, printable
 from curifactory.cli.outcome import OF_STAGE
 from curifactory.cli.words import DEBUG
-from curifactory.errors import CurifactoryError, StageError, say
+from curifactory.errors import CurifactoryError, DiscoveryError, StageError, say
 from curifactory.project.frames import PersonFrame, find_frames
 from curifactory.project.root import find_root
 
 # Of a function that calls itself without end, so many lines from either end; of a group, so many exceptions.
 _MOST_FRAMES = 12
 _MOST_OF_GROUP = 10
+
+
+def known_root() -> Path:
+    """Return the project's folder; if the working folder is gone, a path in which nothing lies.
+
+    Examples
+    --------
+    >>> known_root() == find_root()
+    True
+    """
+    try:
+        return find_root()
+    except DiscoveryError:
+        return Path(os.devnull)
 
 
 def show_fault(error: BaseException, console: Console, root: Path | None = None) -> None:
@@ -30,7 +45,7 @@ def show_fault(error: BaseException, console: Console, root: Path | None = None)
     root : Path, optional
         The project; found from the working folder if None.
     """
-    root = root or find_root()
+    root = root or known_root()
     cause = error.__cause__ if isinstance(error, StageError) and error.__cause__ is not None else error
     frames = find_frames(cause, root)
     if isinstance(error, StageError):

@@ -7,9 +7,8 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import partial
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -73,7 +72,7 @@ class Interruption:
         numbers : collection of int
             The signals that count.
         """
-        while came := os.read(told, 64):
+        while came := _hear(told):
             for number in came:
                 if number not in numbers:
                     continue
@@ -85,7 +84,6 @@ class Interruption:
                 if self._came_s is not None and now_s - self._came_s < _AT_ONCE_S:
                     _end_at_once()
                 self._came_s = now_s
-        os.close(told)
 
 
 def _end_at_once() -> NoReturn:
@@ -94,14 +92,68 @@ def _end_at_once() -> NoReturn:
     os._exit(ExitCode.INTERRUPTED)
 
 
+def _hear(told: int) -> bytes:
+    """Return the numbers of signals that have come; nothing at the end, be it that a stage has closed the descriptor."""
+    try:
+        came = os.read(told, 64)
+    except OSError:
+        return b""
+    if not came:
+        os.close(told)
+    return came
+
+
+class _Forks:
+    """Has a child that a stage forks take signals as it would do without us.
+
+    It gets the same ones from the terminal as we do, and must not tell ours of them. A pool ends its processes by
+    ``SIGTERM``: one that raised an exception there would keep the locks that it shares with the others for ever. Nor must
+    one be lost that comes while the child does not know yet who it is.
+
+    Parameters
+    ----------
+    interruption : Interruption
+        What takes signals here.
+    telling : int
+        Descriptor to which the number of each signal is written.
+    handlers : mapping
+        What has taken each signal before.
+    """
+
+    __slots__ = ("_before", "_handlers", "_interruption", "_telling")
+
+    def __init__(
+        self, interruption: Interruption, telling: int, handlers: Mapping[signal.Signals, Any]
+    ) -> None:
+        self._interruption, self._telling, self._handlers = interruption, telling, handlers
+        # Threads may fork at the same time, and each of them has a mask of its own.
+        self._before = threading.local()
+        os.register_at_fork(before=self._hold, after_in_parent=self._release, after_in_child=self._leave)
+
+    def _hold(self) -> None:
+        self._before.mask = signal.pthread_sigmask(signal.SIG_BLOCK, self._handlers)
+
+    def _release(self) -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, self._before.mask)
+
+    def _leave(self) -> None:
+        with suppress(ValueError):
+            told = signal.set_wakeup_fd(-1)
+            if told not in (self._telling, -1):
+                signal.set_wakeup_fd(told)
+        for number, handler in self._handlers.items():
+            if signal.getsignal(number) is self._interruption:
+                signal.signal(number, handler)
+        self._release()
+
+
 @contextmanager
-def _watched(interruption: Interruption, numbers: Collection[int]) -> Iterator[None]:
+def _watched(interruption: Interruption, handlers: Mapping[signal.Signals, Any]) -> Iterator[None]:
     told, telling = os.pipe()
     os.set_blocking(telling, False)
     before = signal.set_wakeup_fd(telling, warn_on_full_buffer=False)
-    # A child that a stage forks gets the same signals from the terminal, and must not tell ours of them.
-    os.register_at_fork(after_in_child=partial(_forget, telling))
-    threading.Thread(target=interruption.watch, args=(told, numbers), daemon=True).start()
+    _Forks(interruption, telling, handlers)
+    threading.Thread(target=interruption.watch, args=(told, tuple(handlers)), daemon=True).start()
     try:
         yield
     finally:
@@ -109,15 +161,8 @@ def _watched(interruption: Interruption, numbers: Collection[int]) -> Iterator[N
         if not interruption.has_come:
             signal.set_wakeup_fd(before)
             # The other end is read until this one is closed.
-            os.close(telling)
-
-
-def _forget(telling: int) -> None:
-    """Tell nobody of the signals of this process, unless somebody else is told by now."""
-    with suppress(ValueError):
-        told = signal.set_wakeup_fd(-1)
-        if told not in (telling, -1):
-            signal.set_wakeup_fd(told)
+            with suppress(OSError):
+                os.close(telling)
 
 
 @contextmanager

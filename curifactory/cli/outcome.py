@@ -8,10 +8,11 @@ import sys
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TextIO, cast
 
 import click
 
-from curifactory.cli.console import Console, open_streams, printable
+from curifactory.cli.console import Console, fault_of_stream, open_streams, printable
 from curifactory.cli.words import DEBUG, NO_COLOR
 from curifactory.core.nearest import find_nearest
 from curifactory.core.streams import close_quietly, is_gone
@@ -62,14 +63,19 @@ def run_command(command: click.Command, words: Sequence[str], *, program: str) -
 
 
 def _finish(code: object) -> int:
+    # A person's code may have put anything in its place, and nothing at all.
+    stream: TextIO | None = sys.stdout
     try:
-        # A person's code may have put nothing at all in its place.
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except (OSError, ValueError) as error:
-        if not is_gone(sys.stdout, error):
-            raise
-        close_quietly(sys.stdout)
+        if stream is not None:
+            stream.flush()
+    except Exception as error:  # noqa: BLE001
+        own: TextIO | None = sys.__stdout__
+        if own is None or stream is not own:
+            sys.stdout = cast("TextIO", own)
+            return _finish(code)
+        if not code and not is_gone(own, error):
+            code = show_error(fault_of_stream(own, error), Console(sys.stderr), debug=False)
+        close_quietly(own)
     return int(code) if isinstance(code, int) else int(ExitCode.COMPLETE)
 
 
@@ -101,15 +107,13 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
     if debug:
         return _code_of(error)
     if isinstance(error, CurifactoryError) and not isinstance(error, StageError):
-        from curifactory.project.root import find_root
+        from curifactory.cli.faults import known_root, show_frames
 
-        root = root or find_root()
+        root = root or known_root()
         console.print(_say_known(error, root))
         # A cacher of the person's own is told with its lines, as a stage is.
         raised = error if is_of_stage(error) else error.__cause__ if isinstance(error, CacheError) else None
         if raised is not None:
-            from curifactory.cli.faults import show_frames
-
             show_frames(raised, console, root)
         return error.exit_code
     from curifactory.cli.faults import show_fault

@@ -16,6 +16,7 @@ from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, next_number
 from curifactory.core.trace import Output
+from curifactory.core.working_folder import working_folder
 from curifactory.engine.binding import bind_aggregate, bind_stage
 from curifactory.engine.decide import Decider, without_unasked
 from curifactory.engine.execute import check_overrides
@@ -101,7 +102,7 @@ class Engine:
         self.call_locks = CallLocks(surroundings.layout, warn=self.warn)
         self.run_code: CodeType | None = None
         self.unread_parameters: tuple[str, ...] | None = None
-        self._cwd = ""
+        self._cwd: str | None = None
         self._known_records = 0
         #: Says where a line is as people read it.
         self.places = Places(str(surroundings.root) + os.sep)
@@ -153,7 +154,7 @@ class Engine:
         self._bind(call, stage, call.number if waits else 0)
         calls.append(call)
         if waits:
-            cwd = os.getcwd()
+            cwd = working_folder()
             # One object for all calls of a folder.
             self._cwd = call.cwd = self._cwd if cwd == self._cwd else cwd
             # What the stage reaches may be changed before it is executed; then this is what it was.

@@ -16,6 +16,7 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.core.state import Slot
 from curifactory.core.trace import new_tuple
 from curifactory.core.wall_clock import now
+from curifactory.core.working_folder import working_folder
 from curifactory.engine.activity import Activity
 from curifactory.engine.checkpoints import discard_checkpoint
 from curifactory.engine.committing import commit_trace, identify, keep_outputs
@@ -341,11 +342,14 @@ def _check_parameters(call: Call, when: str) -> None:
 
 def _execute_in(folder: str, activity: Activity) -> tuple[tuple[Any, ...], float]:
     """Execute a call in the working folder of the moment in which it was made."""
-    before = os.getcwd()
+    before = working_folder()
     if before == folder:
         return execute(activity)
     os.chdir(folder)
     try:
         return execute(activity)
     finally:
-        os.chdir(before)
+        # A stage before this one may have removed what it had made its working folder.
+        if before is not None:
+            with suppress(FileNotFoundError):
+                os.chdir(before)

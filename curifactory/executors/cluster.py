@@ -19,6 +19,7 @@ from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.own_cluster import OwnCluster
 from curifactory.executors.pace import Pace
+from curifactory.executors.scheduler_client import connect
 from curifactory.optional import require
 
 # Jobs that take no longer than this are handed over ahead of time, and so many for each core.
@@ -113,7 +114,7 @@ class DaskExecutor:
                 self._cluster = OwnCluster(self._distributed, workers=self._workers, threads=setup.threads)
                 self._client = self._distributed.Client(self._cluster.dask)
             else:
-                self._client = _connect(self._distributed, self._address)
+                self._client = connect(self._distributed, self._address)
             self._cores = sum(self._client.nthreads().values()) or self._workers
             self._pace = Pace(_SHORT_S, cores=self._cores)
         except BaseException:
@@ -376,24 +377,12 @@ class DaskExecutor:
 
 
 def _is_of_job(error: BaseException | None) -> bool:
-    """Whether a worker lives and could not do a job at all, for want of a package maybe."""
-    return isinstance(error, (ImportError, AttributeError, TypeError))
+    """Whether a worker lives and could not do a job at all, for want of a package maybe; then not even to read it."""
+    return isinstance(error, (ImportError, AttributeError, TypeError, RuntimeError))
 
 
 def _say(error: BaseException | None) -> str:
     if error is None:
         return "the scheduler does not answer"
-    told = " ".join(str(error).partition("\n")[0].split())
+    told = " ".join(str(error).partition("\n\n")[0].split())
     return f"{type(error).__name__}: {told}" if told else type(error).__name__
-
-
-def _connect(distributed: Any, address: str) -> Any:
-    from curifactory.errors import ConfigurationError
-
-    try:
-        return distributed.Client(address, timeout=10)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise ConfigurationError(
-            f"No Dask scheduler answers at {address}: {error}.",
-            hint="Start one with `dask scheduler`, or write --executor dask for a cluster of this machine's own.",
-        ) from error

@@ -7,12 +7,11 @@ import pickle
 import sys
 import threading
 import time
-import traceback
 from typing import Any
 
-from curifactory.executors.executor import Failed, Setup, Work
+from curifactory.executors.executor import Setup, Work
 from curifactory.executors.marks import Mark, Marks
-from curifactory.executors.resolving import begin_work
+from curifactory.executors.resolving import begin_work, tell_fault
 from curifactory.executors.threads import limit_threads
 
 # Work that was begun for a setup, in a process of the cluster, and the threads of its jobs; a setup is known by its digest.
@@ -46,7 +45,7 @@ def do_job(
             _limit(max(threads, usual))
             kind, content = "done", work(payload, told.append)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
-        kind, content = "raised", error.result if isinstance(error, Failed) else traceback.format_exc()
+        kind, content = "raised", tell_fault(error)
     if marked is not None:
         Marks(marked[0]).set(marked[1], Mark.DONE)
     return kind, told, content, time.monotonic() - began

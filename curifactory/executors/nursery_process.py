@@ -8,9 +8,11 @@ import select
 import signal
 import socket
 import struct
+import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from typing import NoReturn
 
 from curifactory.core import garbage
 
@@ -19,6 +21,10 @@ REPLY = struct.Struct("=ii")
 BORN = 1 << 16
 # How many descriptors a worker begins with.
 _ENDS = 2
+# How long processes that stages have left running may take to end, and workers that nobody needs any more.
+_GROUP_S = 0.5
+_WORKERS_S = 3.0
+_LOOK_S = 0.005
 
 
 def main(descriptor: int, module: str) -> None:
@@ -47,14 +53,15 @@ def main(descriptor: int, module: str) -> None:
         importlib.import_module("curifactory.executors.process_worker")
     # A look through it would only copy its pages in every child.
     garbage.pass_over()
+    children: set[int] = set()
     while True:
         ready, _, _ = select.select([descriptor, heard], [], [])
         if heard in ready:
             with suppress(BlockingIOError):
                 os.read(heard, 4096)
-            _tell_deaths(control)
+            _tell_deaths(control, children)
         if descriptor in ready:
-            given = _hear(control)
+            given = _hear(control, children)
             if given:
                 pid = os.fork()
                 if pid == 0:
@@ -64,12 +71,13 @@ def main(descriptor: int, module: str) -> None:
                     # What a stage starts and interrupts is to end as it does elsewhere.
                     signal.signal(signal.SIGINT, at_interruption)
                     _become_worker(given)
+                children.add(pid)
                 for each in given:
                     os.close(each)
                 _tell(control, pid, BORN)
 
 
-def _hear(control: socket.socket) -> list[int]:
+def _hear(control: socket.socket, children: set[int]) -> list[int]:
     """Return the ends of what a worker is told by that is wanted, and leave when nobody is there any more to want any."""
     try:
         asked, given, _, _ = socket.recv_fds(control, 1, _ENDS)
@@ -77,7 +85,7 @@ def _hear(control: socket.socket) -> list[int]:
         # Who has gone without having heard all that we told.
         asked, given = b"", []
     if not asked:
-        os._exit(0)
+        _leave(children)
     return given
 
 
@@ -96,20 +104,52 @@ def _become_worker(given: Sequence[int]) -> None:
         os._exit(1)
 
 
-def _tell_deaths(control: socket.socket) -> None:
+def _tell_deaths(control: socket.socket, children: set[int]) -> None:
+    for pid, status in _iter_deaths(children):
+        _tell(control, pid, os.waitstatus_to_exitcode(status))
+
+
+def _iter_deaths(children: set[int]) -> Iterator[tuple[int, int]]:
+    """Give the number and the status of each child that has ended, with whatever it has left running."""
     with suppress(ChildProcessError):
         while True:
             pid, status = os.waitpid(-1, os.WNOHANG)
             if pid == 0:
                 return
-            # With whatever its stages have started and left running.
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(pid, signal.SIGKILL)
-            _tell(control, pid, os.waitstatus_to_exitcode(status))
+            _end_group(pid)
+            children.discard(pid)
+            yield pid, status
+
+
+def _end_group(leader: int) -> None:
+    """End what the stages of a worker have started and left running.
+
+    First as one asks for it, which those do not heed that remove shared memory and the like on behalf of processes that are
+    gone: they end by themselves when nobody else is left.
+    """
+    until = time.monotonic() + _GROUP_S
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGTERM)
+        while time.monotonic() < until:
+            time.sleep(_LOOK_S)
+            os.killpg(leader, 0)
+        os.killpg(leader, signal.SIGKILL)
 
 
 def _tell(control: socket.socket, pid: int, code: int) -> None:
-    try:
+    with suppress(OSError):
+        # That nobody is there any more is seen when the next wish is asked for.
         control.sendall(REPLY.pack(pid, code))
-    except OSError:
-        os._exit(0)
+
+
+def _leave(children: set[int]) -> NoReturn:
+    """End when all children have: they do by themselves when nobody is there any more to work for."""
+    until = time.monotonic() + _WORKERS_S
+    while children and time.monotonic() < until:
+        for _ in _iter_deaths(children):
+            pass
+        time.sleep(_LOOK_S)
+    for pid in children:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+    os._exit(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import pickle
 import select
@@ -10,21 +11,23 @@ import socket
 import sys
 import threading
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from typing import NoReturn
 
 from curifactory.executors.channel import Channel
-from curifactory.executors.executor import Failed, Work
-from curifactory.executors.resolving import begin_work
+from curifactory.executors.executor import Work
+from curifactory.executors.resolving import begin_work, tell_fault
 from curifactory.executors.threads import limit_threads
 from curifactory.executors.tray import Tray
 
 # Threads of a stage tell things, too, and a message in the middle of another one is the end of both.
 _sending = threading.Lock()
 _own_pid: list[int] = []
+_parent: list[int] = []
+# How long what stages have set up may take to be put in order at the end.
+_ORDER_S = 1.0
 
 
 def main(descriptor: int, tray_descriptor: int) -> None:
@@ -37,7 +40,7 @@ def main(descriptor: int, tray_descriptor: int) -> None:
     tray_descriptor : int
         Where jobs are laid ready, with which we go on by ourselves.
     """
-    _own_pid[:] = [os.getpid()]
+    _own_pid[:], _parent[:] = [os.getpid()], [os.getppid()]
     for each in (descriptor, tray_descriptor):
         os.set_inheritable(each, False)
     channel, tray = Channel(socket.socket(fileno=descriptor)), Tray(socket.socket(fileno=tray_descriptor))
@@ -52,13 +55,16 @@ def main(descriptor: int, tray_descriptor: int) -> None:
     os.environ.clear()
     os.environ.update(environment)
     os.chdir(setup.folder)
-    threading.Thread(target=_watch, args=(channel.fileno(),), daemon=True).start()
+    is_busy = threading.Event()
+    threading.Thread(target=_watch, args=(channel.fileno(), is_busy), daemon=True).start()
     work: Work | None = None
+    told: bytes | str
     threads = setup.threads
     # What is wrong with it, the first job tells.
     with suppress(BaseException):
         work = begin_work(setup)
     for message in _iter_messages(channel, tray):
+        is_busy.set()
         began = time.monotonic()
         number, payload, wanted = pickle.loads(message)
         try:
@@ -68,14 +74,17 @@ def main(descriptor: int, tray_descriptor: int) -> None:
             if wanted != threads:
                 limit_threads(wanted)
                 threads = wanted
-            result = work(payload, partial(_send, channel, "told", number))
+            kind, told = "done", work(payload, partial(_send, channel, "told", number))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
-            kind, told = "raised", error.result if isinstance(error, Failed) else traceback.format_exc()
-        else:
-            kind, told = "done", result
+            kind, told = "raised", tell_fault(error)
+        # Who hears the last answer may hang up at once, and that is then the end of no job.
+        is_busy.clear()
         _send(channel, kind, number, told, time.monotonic() - began)
         if kind == "raised" and not _is_to_go_on(channel):
             break
+    # Pools, shared memory, temporary folders: what has asked for it is put in order here as at the end of any program.
+    threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001 - as multiprocessing does
+    atexit._run_exitfuncs()  # noqa: SLF001
     _leave()
 
 
@@ -105,12 +114,13 @@ def _iter_messages(channel: Channel, tray: Tray) -> Iterator[bytes]:
             heard.poll()
 
 
-def _watch(descriptor: int) -> None:
+def _watch(descriptor: int, is_busy: threading.Event) -> None:
     """Leave when nobody is there any more to do jobs for, even in the middle of one: its result would reach nobody."""
     watched = select.poll()
     # What can be read is not its affair.
     watched.register(descriptor, select.POLLHUP)
     watched.poll()
+    is_busy.wait(_ORDER_S)
     _leave()
 
 
@@ -129,7 +139,7 @@ def _send(channel: Channel, kind: str, number: int, content: bytes | str, took_s
 
 
 def _leave() -> NoReturn:
-    """End this process, with whatever its stages have started and left running."""
-    if os.getpgrp() == os.getpid():
+    """End this process. Whatever its stages have left running is ended by whoever has borne it, if that is still there."""
+    if os.getpgrp() == os.getpid() and [os.getppid()] != _parent:
         os.killpg(0, signal.SIGKILL)
     os._exit(0)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.events import EventStream, Warned
+from curifactory.core.working_folder import working_folder
 from curifactory.engine.engine import Engine
 from curifactory.engine.hands import Hands
 from curifactory.engine.options import EngineOptions
@@ -227,7 +228,7 @@ def _setup_of(parts: Parts) -> Setup:
         begin=BEGIN,
         initial=pack(facts),
         path=tuple(sys.path),
-        folder=os.getcwd(),
+        folder=working_folder() or str(parts.project.root),
         threads=1,
     )
 

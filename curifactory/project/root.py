@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from curifactory.core.working_folder import working_folder
+from curifactory.errors import DiscoveryError
 
 PYPROJECT = "pyproject.toml"
 OLDER_FILE = "curifactory_config.json"
@@ -28,6 +30,11 @@ def find_root(start: Path | None = None) -> Path:
     Path
         An absolute path without links or dots.
 
+    Raises
+    ------
+    DiscoveryError
+        If the working folder was removed.
+
     Examples
     --------
     >>> import tempfile
@@ -37,17 +44,23 @@ def find_root(start: Path | None = None) -> Path:
     ...     find_root(below) == Path(folder).resolve()
     True
     """
-    begin = Path(os.getcwd() if start is None else start).resolve()
+    folder = working_folder() if start is None else start
+    if folder is None:
+        raise DiscoveryError(
+            "The working folder is gone: it was removed, or moved and made anew.",
+            hint="Go to a folder that is there: cd.",
+        )
+    begin = Path(folder).resolve()
     upwards = [begin, *begin.parents]
-    for folder in upwards:
-        if is_configured(folder):
-            return folder
-    for folder in upwards:
-        if (folder / EXPERIMENTS).is_dir():
-            return folder
-    for folder in upwards:
-        if (folder / ".git").exists():
-            return folder
+    for each in upwards:
+        if is_configured(each):
+            return each
+    for each in upwards:
+        if (each / EXPERIMENTS).is_dir():
+            return each
+    for each in upwards:
+        if (each / ".git").exists():
+            return each
     return begin
 
 

@@ -71,8 +71,15 @@ class Fault(Enum):
         return cls.DAMAGED if code in _DAMAGED else cls.WRONG
 
 
-def open_for_writing(path: str) -> sqlite3.Connection:
+def open_for_writing(path: str, patience_s: float | None = None) -> sqlite3.Connection:
     """Open the file, make it and its tables if they are not there, and set one of another version aside.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    patience_s : float, optional
+        How long to wait, now and later, for another process that has it locked; usually half a minute.
 
     Raises
     ------
@@ -88,10 +95,11 @@ def open_for_writing(path: str) -> sqlite3.Connection:
     ...     connection.close()
     (0,)
     """
-    deadline = time.monotonic() + BUSY_TIMEOUT_S
+    patience_s = BUSY_TIMEOUT_S if patience_s is None else patience_s
+    deadline = time.monotonic() + patience_s
     while True:
         connection = sqlite3.connect(
-            path, timeout=BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False, cached_statements=256
+            path, timeout=patience_s, isolation_level=None, check_same_thread=False, cached_statements=256
         )
         try:
             _set_up(connection, path)

@@ -42,6 +42,10 @@ _CAUSES = {
         "something else has that name",
         "Move it out of the way, then run the same command again.",
     ),
+    errno.EXDEV: (
+        "it lies on another file system",
+        "Keep the folders manifests and staging of the data folder on one file system.",
+    ),
     errno.EIO: ("the disk answers with an error", "Check the disk, then run the same command again."),
     errno.EMFILE: (
         "too many files are open",

@@ -293,7 +293,9 @@ class Index:
                 if not self._was_open:
                     # Made again after that it would bring back a project that was moved or deleted.
                     os.makedirs(os.path.dirname(self._path), exist_ok=True)
-                connection = open_for_writing(self._path)
+                # One long wait was enough.
+                patience_s = _SHORT_TIMEOUT_MS / 1000 if Fault.BUSY in self._told else None
+                connection = open_for_writing(self._path, patience_s)
                 status = os.stat(self._path)
                 self._file = (status.st_dev, status.st_ino)
             except OSError as error:
@@ -317,7 +319,6 @@ class Index:
         if fault in (Fault.BUSY, Fault.FULL):
             if self._connection is not None:
                 with suppress(sqlite3.Error):
-                    # One long wait was enough.
                     self._connection.execute(f"PRAGMA busy_timeout = {_SHORT_TIMEOUT_MS}")
             return False
         connection, self._connection = self._connection, None

@@ -144,7 +144,12 @@ class RunStore:
         if run is not None:
             return run
         among = "" if experiment is None else f" of {experiment!r}"
-        references = self._list_references(experiment)
+        there = self._list_references(experiment)
+        meant = next(filter(None, iter_meant(query, there, experiment)), []) if query else []
+        if len(meant) == 1:
+            # What it is called has lost what makes it a run, and that is told.
+            return Run.read(self.folder / str(meant[0]))
+        references = list(filter(self._is_run, there))
         if not references:
             raise DiscoveryError(f"No run{among} named {query!r}: there are no runs{among} in {self.folder}.")
         raise DiscoveryError(f"No run{among} named {query!r}.", hint=suggest(query, references))

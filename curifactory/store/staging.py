@@ -72,6 +72,11 @@ class Staging:
                 except FileExistsError:
                     # Left by a process that had our number.
                     continue
+                except FileNotFoundError:
+                    # Somebody has cleared away what looks as if it could be; in a project that is gone nothing is made.
+                    with suppress(FileExistsError):
+                        os.mkdir(self._folder)
+                    continue
                 return path
 
     def discard(self, path: str) -> None:
@@ -98,7 +103,10 @@ class Staging:
         with self._lock:
             if self._began:
                 return
-            os.makedirs(self._folder, exist_ok=True)
+            # Not what lies above the data folder: a project that is gone is not brought back.
+            for path in (os.path.dirname(self._folder), self._folder):
+                with suppress(FileExistsError):
+                    os.mkdir(path)
             for path in find_abandoned(self._folder):
                 shutil.rmtree(path, ignore_errors=True)
             self._began = True

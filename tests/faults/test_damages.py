@@ -117,3 +117,23 @@ def test_d7_the_index_can_be_lost_at_any_time(hurt: Any, damage: str) -> None:
     assert hurt.executions().total() == 0
     listed = hurt.project.experiment("runs", "--json")
     assert listed.stdout.count('"case_') >= 2
+
+
+@pytest.mark.parametrize("damage", ["delete", "folder", "empty"])
+def test_a_run_that_has_lost_its_facts_is_told_by_its_name(hurt: Any, damage: str) -> None:
+    hurt.run()
+    (facts,) = (hurt.project.root / "data" / "runs").glob("case_1_*/run.json")
+    facts.unlink()
+    if damage == "folder":
+        facts.mkdir()
+    elif damage == "empty":
+        facts.touch()
+    hurt.run()
+    for words in (("show", "case_1"), ("diff", "case_1", "case_2"), ("report", str(facts.parent.name))):
+        done = hurt.project.experiment(*words, check=False)
+        assert done.returncode == 1, done.output
+        (fault,) = done.stderr.splitlines()
+        assert str(facts.parent) in fault
+        assert "run.json" in fault
+    # What only begins as one is called is none.
+    assert "Did you mean 'case_2'" in hurt.project.experiment("show", "case_3", check=False).stderr

@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import load_file
+
+two_stages = load_file("two_stages.py").two_stages
+
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
@@ -323,3 +327,66 @@ def test_d10_what_only_reads_changes_no_file(hurt: Any, words: tuple[str, ...]) 
     before = hurt.project.files()
     hurt.project.experiment(*words, check=False)
     assert hurt.project.files() == before
+
+
+@pytest.mark.parametrize("words", [("ls",), ("case",), ("case", "-j", "2"), ("runs",)], ids=" ".join)
+def test_d4_a_working_folder_that_is_gone_is_told(hurt: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    command = [sys.executable, "-P", "-m", "curifactory.cli.experiment", *words]
+    done = subprocess.run(
+        ["sh", "-c", f'rmdir "{gone}"; exec "$@"', "sh", *command],
+        cwd=gone,
+        env={**hurt.project.environment, **hurt.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2, done.stderr
+    (fault,) = done.stderr.splitlines()
+    assert fault.startswith("The working folder is gone")
+
+
+@pytest.mark.parametrize("words", [("ls",), ("case",), ("case", "-j", "2")], ids=" ".join)
+def test_d4_standard_output_that_has_no_room_is_told_once(hurt: Any, words: tuple[str, ...]) -> None:
+    command = [sys.executable, "-P", "-m", "curifactory.cli.experiment", *words]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command,
+            cwd=hurt.project.root,
+            env={**hurt.project.environment, **hurt.environment},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1, done.stderr
+    said = [line for line in done.stderr.splitlines() if "standard output" in line]
+    assert said == [
+        "Could not write to standard output: the disk is full. Make room on that disk, then run the same command again."
+    ]
+    assert "Traceback" not in done.stderr
+    hurt.check_whole()
+
+
+@pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])
+def test_a_staging_folder_that_is_removed_during_a_run_is_made_anew(
+    hurt: Any, words: tuple[str, ...]
+) -> None:
+    body = "__import__('shutil').rmtree('data/staging', ignore_errors=True) if record.params.n == 1 else None"
+    hurt.project.write("experiments/case.py", two_stages(body))
+    done = hurt.run()
+    assert "warning" not in done.stdout
+    assert len(list((hurt.project.root / "data" / "cache").iterdir())) == 8
+
+
+def test_d4_a_project_that_is_deleted_before_anything_was_saved_is_not_brought_back(hurt: Any) -> None:
+    hurt.project.write("experiments/case.py", two_stages("begun(record); time.sleep(0.5)"))
+    process = hurt.start()
+    hurt.wait_for(lambda: list(hurt.counted.glob("pid-*")))
+    shutil.rmtree(hurt.project.root)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 1, output
+    assert str(hurt.project.root / "data") in output
+    assert "Traceback" not in output
+    assert not hurt.project.root.exists()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from typing import Any
 
 import pytest
@@ -125,6 +127,74 @@ def test_a_forked_child_that_comes_back_from_its_stage_does_not_go_on_with_the_r
     assert done.stdout.count("complete after") == 1
     assert [line.split()[0] for line in done.stdout.splitlines()].count("ran") == 8
     assert {call["outcome"] for call in last_run(hurt)[1].values()} == {"ran"}
+
+
+@pytest.mark.parametrize("words", HANDS[:2], ids=IDS[:2])
+def test_a_forked_child_is_ended_by_a_signal_as_any_other_process(hurt: Any, words: tuple[str, ...]) -> None:
+    # As a pool ends its own: what takes the signal for an interruption keeps the locks that it shares with the others.
+    body = """
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+    os.kill(child, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGTERM"""
+    done = run_case(hurt, body, *words)
+    assert done.returncode == 0, done.stdout
+    assert "KeyboardInterrupt" not in done.stdout
+
+
+@pytest.mark.parametrize("words", HANDS[:2], ids=IDS[:2])
+def test_a_stage_may_remove_the_folder_in_which_it_works(hurt: Any, words: tuple[str, ...]) -> None:
+    body = "with __import__('tempfile').TemporaryDirectory() as folder: os.chdir(folder)"
+    done = run_case(hurt, body, *words)
+    assert done.returncode == 0, done.stdout
+    assert {call["outcome"] for call in last_run(hurt)[1].values()} == {"ran"}
+
+
+# What is kept between calls, and what is to be put in order at the end of the process that has made it.
+KEPT = """
+    from multiprocessing import shared_memory
+    from tempfile import TemporaryDirectory
+    memory = shared_memory.SharedMemory(create=True, size=100)
+    memory.close()
+    sys.kept = [*getattr(sys, "kept", []), TemporaryDirectory(dir=os.environ["COUNTED"], prefix="pid-folder-")]
+    with open(os.path.join(os.environ["COUNTED"], f"memory-{memory.name}"), "w"): pass
+    begun(record)"""
+
+
+@pytest.mark.parametrize("way", ["finished", "worker killed", "command killed"])
+def test_nothing_is_left_of_the_shared_memory_of_a_worker(hurt: Any, way: str) -> None:
+    waits = "0.2" if way == "finished" else "60"
+    hurt.project.write("experiments/case.py", two_stages(f"{KEPT}; time.sleep({waits})"))
+    process = hurt.start("-j", "2")
+    if way != "finished":
+        hurt.wait_for(lambda: hurt.executions()["pid"] >= 4)
+        workers = [path for path in hurt.counted.glob("pid-*") if "folder" not in path.name]
+        os.kill(process.pid if "command" in way else int(workers[0].name.split("-")[1]), signal.SIGKILL)
+        hurt.wait_for(lambda: not os.path.exists(f"/proc/{workers[0].name.split('-')[1]}"))
+        if way == "worker killed":
+            process.send_signal(signal.SIGINT)
+    output, _ = process.communicate(timeout=60)
+    names = [path.name.partition("-")[2] for path in hurt.counted.glob("memory-*")]
+    assert names, output
+    hurt.wait_for(lambda: not any(os.path.exists(f"/dev/shm/{name}") for name in names), seconds=5)
+    if way == "finished":
+        assert process.returncode == 0, output
+        assert not list(hurt.counted.glob("pid-folder-*"))
+
+
+ODD_STREAM = """
+    class Stream:
+        def write(self, text): raise OSError("no")
+        flush = write
+    sys.stdout = Stream()"""
+
+
+def test_a_stage_that_puts_a_faulty_stream_in_the_place_of_standard_output_ends_no_run(hurt: Any) -> None:
+    done = run_case(hurt, ODD_STREAM)
+    assert done.returncode == 0, done.stdout
+    assert "Traceback" not in done.stdout
+    assert last_run(hurt)[0]["outcome"] == "complete"
 
 
 @pytest.mark.parametrize("words", HANDS[:2], ids=IDS[:2])

@@ -264,6 +264,26 @@ def test_a_locked_index_delays_and_fails_nothing(path, said, monkeypatch):
     assert "locked" in said[0]
 
 
+def test_a_locked_index_is_waited_for_long_only_once(path, said, monkeypatch):
+    monkeypatch.setattr("curifactory.store.database.BUSY_TIMEOUT_S", 3.0)
+    monkeypatch.setattr("curifactory.store.index._SHORT_TIMEOUT_MS", 10)
+    with Index(path, warn=said.append) as index:
+        index.execute(INSERT, ("iris_1",))
+        index.flush()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            index.execute(INSERT, ("iris_2",))
+            index.flush()
+            # As at the end of a run, before its report is drawn.
+            index.close()
+            began_s = time.monotonic()
+            assert index.query(COUNT) == [(1,)]
+            assert time.monotonic() - began_s < 2.0
+            other.execute("ROLLBACK")
+        assert index.query(COUNT) == [(2,)]
+    assert len(said) == 1
+
+
 def test_a_wrong_statement_is_an_error_and_damages_nothing(path, said):
     with Index(path, warn=said.append) as index:
         index.execute(INSERT, ("iris_1",))
