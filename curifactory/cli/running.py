@@ -137,7 +137,7 @@ def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: 
 
         begin_hands(asked.executor, asked.jobs)
     with interruptible(), LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
-        run_experiment(asked, project=project, listeners=listeners)
+        run_experiment(asked, project=project, listeners=listeners, keep_values=False)
 
 
 def _import_drawing() -> None:

@@ -199,11 +199,6 @@ class EventStream:
         self._listeners = (*self._listeners, listener)
         self._routes = {}
 
-    def unsubscribe(self, listener: Listener) -> None:
-        """Take a listener out again; one that is not there is ignored."""
-        self._listeners = tuple(kept for kept in self._listeners if kept != listener)
-        self._routes = {}
-
     def emit(self, event: Event) -> None:
         """Hand an event to all listeners."""
         routes = self._routes.get(event.__class__)

@@ -91,6 +91,8 @@ class Engine:
         )
         self.decider = Decider(options, surroundings.traces, self.identifier, self.loader, self.saver)
         self.values = Values(self)
+        #: Whether somebody may ask for values late, when all that reads them is over.
+        self.keep_values = True
         self.executing: list[Call] = []
         self.failed: tuple[Call, BaseException] | None = None
         self.save_faults: list[CacheError] = []
@@ -234,8 +236,13 @@ class Engine:
         self._decide_all()
         return make_plan(self.graph.calls)
 
-    def run_all(self) -> None:
+    def run_all(self, *, keep_values: bool = True) -> None:
         """Settle every call that somebody needs.
+
+        Parameters
+        ----------
+        keep_values : bool
+            Whether somebody may ask for values afterwards; otherwise big ones that no cacher keeps end with their last reader.
 
         Raises
         ------
@@ -246,6 +253,7 @@ class Engine:
         Exception
             The first exception of a stage otherwise; calls after it are not reached.
         """
+        self.keep_values = keep_values
         self._decide_all()
         self.events.emit(run_planned(self.graph.calls))
         self._settle_all(self.graph.calls)

@@ -6,8 +6,7 @@ import os
 import time
 import traceback
 from collections.abc import Mapping, Sequence
-from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
@@ -15,9 +14,6 @@ from curifactory.engine.activity import Activity
 from curifactory.engine.own_copy import own_copy
 from curifactory.errors import CurifactoryError, InputSignatureError, MissingInputError, OutputSignatureError
 from curifactory.parameters.imported_names import import_listener
-
-if TYPE_CHECKING:
-    from curifactory.engine.graph import Call
 
 PACKAGE_FOLDER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
@@ -195,23 +191,9 @@ def shorten_traceback(error: BaseException) -> None:
         caught.tb_next = None if step is None else step.tb_next
 
 
-def innermost_person_frame(trace: TracebackType | None) -> tuple[str, int] | None:
-    """Return file and line of the last frame that is not of this package."""
-    found = None
-    for frame in traceback.extract_tb(trace):
-        if not os.path.abspath(frame.filename).startswith(PACKAGE_FOLDER):
-            found = (frame.filename, frame.lineno or 0)
-    return found
-
-
 def _with_views(activity: Activity, value: Any) -> Any:
     if isinstance(value, Mapping) and any(isinstance(key, Record) for key in value):
         return {
             activity.view_of(key) if isinstance(key, Record) else key: item for key, item in value.items()
         }
     return value
-
-
-def started_place(call: Call) -> str:
-    """Return the place in the person's code that made a call."""
-    return f"{call.line[0]}:{call.line[1]}"

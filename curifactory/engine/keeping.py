@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import Verdict
@@ -20,7 +22,8 @@ class Keeping:
     """Lets go of values that no call of a plan is going to read any more, and of what is known of them.
 
     What lies in the cache is dropped and loaded again if somebody asks late. What no cacher keeps is written into the run's
-    spill if it is big, so that a late question does not execute anything twice; what is small, or a person holds, stays.
+    spill if it is big and somebody may ask late, so that this does not execute anything twice, and dropped if nobody can.
+    What is small, or a person holds, stays.
 
     Parameters
     ----------
@@ -30,30 +33,48 @@ class Keeping:
         What is about to be settled, decided already.
     """
 
-    __slots__ = ("_engine", "_readers")
+    __slots__ = ("_engine", "_may_read", "_readers", "_reading")
 
     def __init__(self, engine: Engine, calls: Sequence[Call]) -> None:
         self._engine = engine
+        # Calls that are going to read, how many of them read a slot, and how many may find it by themselves.
+        self._reading: set[int] = set()
         self._readers: Counter[int] = Counter()
+        self._may_read: Counter[int] = Counter()
         for call in calls:
             if call.outcome is None and (call.verdict is not Verdict.REUSE or has_to_run(call)):
+                self._reading.add(call.index)
                 for _, slot in call.input_slots():
                     self._readers[id(slot)] += 1
+                if not engine.keep_values:
+                    self._may_read.update(map(id, _found_by(call)))
 
     def call_is_over(self, call: Call) -> None:
         """Let go of what this call was the last to read, and of what it made for nobody."""
-        if call.made:
+        # Who is executed once more is so for somebody that was not foreseen.
+        is_foreseen = call.index in self._reading
+        if is_foreseen:
+            self._reading.remove(call.index)
             for _, slot in call.input_slots():
                 self._readers[id(slot)] -= 1
                 if not self._is_awaited(slot):
                     self._let_go(slot)
                     if isinstance(slot.producer, Call):
                         self._let_outputs_go(slot.producer)
+            if not self._engine.keep_values:
+                self._let_found_go(call)
+        if call.made:
             for slot in call.slots:
                 if not self._is_awaited(slot):
-                    self._let_go(slot)
+                    self._let_go(slot, may_drop=is_foreseen)
         else:
             self._let_outputs_go(call)
+
+    def _let_found_go(self, call: Call) -> None:
+        for slot in _found_by(call):
+            self._may_read[id(slot)] -= 1
+            if not self._is_awaited(slot):
+                self._let_go(slot)
 
     def _is_awaited(self, slot: Slot) -> bool:
         return self._readers.get(id(slot), 0) > 0
@@ -62,17 +83,37 @@ class Keeping:
         if not self._readers or not any(map(self._is_awaited, call.slots)):
             call.let_outputs_go()
 
-    def _let_go(self, slot: Slot) -> None:
+    def _let_go(self, slot: Slot, *, may_drop: bool = True) -> None:
         producer = slot.producer
-        if not slot.present or slot.held is not None or not isinstance(producer, Call):
+        is_kept = slot.present or slot.spilled is not None
+        if not is_kept or slot.held is not None or not isinstance(producer, Call):
             return
-        is_saved = (
-            slot.position < len(producer.outputs) and producer.outputs[slot.position].artifact is not None
-        )
-        if not is_saved:
-            if size_of(slot.value) < WORTH_SPILLING_BYTES:
-                return
-            slot.spilled = self._engine.spill.put(slot.value, f"{producer.index}_{slot.position}")
+        if slot.position < len(producer.outputs) and producer.outputs[slot.position].artifact is not None:
+            slot.present, slot.value = False, None
+        elif may_drop and not self._engine.keep_values and self._may_read[id(slot)] <= 0:
+            _drop(slot)
+        elif slot.present and size_of(slot.value) >= WORTH_SPILLING_BYTES:
             if slot.spilled is None:
-                return
+                slot.spilled = self._engine.spill.put(slot.value, f"{producer.index}_{slot.position}")
+            if slot.spilled is not None:
+                slot.present, slot.value = False, None
+
+
+def _found_by(call: Call) -> list[Slot]:
+    """Return what a call may find by itself, beside what it declares."""
+    found = list(call.scheduled) if call.stage.may_read_state else []
+    scheduled = sum(isinstance(slot.producer, Call) for slot in call.scheduled)
+    for producer in call.producers[scheduled:]:
+        # An earlier execution has read it.
+        found += producer.slots
+    return found
+
+
+def _drop(slot: Slot) -> None:
+    if slot.present and size_of(slot.value) >= WORTH_SPILLING_BYTES:
         slot.present, slot.value = False, None
+    if slot.spilled is not None:
+        with suppress(OSError):
+            if os.path.getsize(slot.spilled) >= WORTH_SPILLING_BYTES:
+                os.unlink(slot.spilled)
+                slot.spilled = None

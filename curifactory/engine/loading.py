@@ -11,6 +11,9 @@ from curifactory.engine.saving import Saver
 from curifactory.errors import CacheError, say
 from curifactory.store.artifacts import ArtifactFiles, FileState
 
+# Others who take a name away from what is being loaded do so once, and rarely.
+_MOST_TRIES = 10
+
 
 class Loader:
     """Looks after the bytes of artifacts and loads their values.
@@ -61,10 +64,9 @@ class Loader:
             files.append(self._files.link(file, final))
         return artifact._replace(files=tuple(files), label=label)
 
-    def cacher(self, call: Call, position: int, artifact: Artifact, *, restore: bool = True) -> Any:
+    def cacher(self, call: Call, position: int, artifact: Artifact) -> Any:
         """Return the cacher of an artifact, placed where its files lie now."""
-        if restore:
-            self.bring_back(artifact, call.key or "")
+        self.bring_back(artifact, call.key or "")
         cacher = self._saver.placed(call, position, artifact.label)
         cacher.extra_metadata = dict(artifact.metadata)
         for file in artifact.files:
@@ -86,25 +88,46 @@ class Loader:
         UntrustedError
             If it could run code, and the store came from elsewhere.
         """
-        cacher = self.cacher(call, position, artifact)
-        self._files.ownership.check(cacher, cacher.final_path())
-        by_mapping = lazy and hasattr(cacher, "load_lazy")
-        for file in artifact.files:
-            state = self._files.state(file)
-            if state in (FileState.MISSING, FileState.MODIFIED) or not (
-                by_mapping or self._files.verify(file)
-            ):
-                raise DamagedArtifactError(file.path)
-        try:
-            return cacher.load_lazy() if by_mapping else cacher.load()
-        except (KeyboardInterrupt, SystemExit):
-            raise
-        except BaseException as error:
-            raise CacheError(
-                f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
-                f"{cacher.final_path()}: {say(error)}",
-                hint=f"Make it again with --overwrite-stage {call.name}.",
-            ) from error
+        for _ in range(_MOST_TRIES):
+            cacher = self.cacher(call, position, artifact)
+            self._files.ownership.check(cacher, cacher.final_path())
+            by_mapping = lazy and hasattr(cacher, "load_lazy")
+            places = self._find(artifact)
+            if None in places or not (by_mapping or self._are_whole(artifact, places)):
+                break
+            try:
+                value = cacher.load_lazy() if by_mapping else cacher.load()
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException as error:
+                if self._find(artifact) == places:
+                    raise CacheError(
+                        f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
+                        f"{cacher.final_path()}: {say(error)}",
+                        hint=f"Make it again with --overwrite-stage {call.name}.",
+                    ) from error
+            else:
+                # Another process may give a name to other bytes at any moment, also between the look and the load.
+                if self._find(artifact) == places:
+                    return value
+        raise DamagedArtifactError(self._first_damaged(artifact))
+
+    def _find(self, artifact: Artifact) -> list[str | None]:
+        """Return where the bytes of each file lie now."""
+        return [self._files.find_bytes(file) for file in artifact.files]
+
+    def _are_whole(self, artifact: Artifact, places: list[str | None]) -> bool:
+        """Read all bytes and say whether they are the digested ones."""
+        for file, place in zip(artifact.files, places, strict=True):
+            lies_aside = place is not None and place != self._files.path_of(file)
+            there = file._replace(path=self._files.layout.relative(place)) if place and lies_aside else file
+            if not self._files.verify(there):
+                return False
+        return True
+
+    def _first_damaged(self, artifact: Artifact) -> str:
+        _, file = self.state(artifact.files)
+        return artifact.files[0].path if file is None else file.path
 
 
 class DamagedArtifactError(CacheError):

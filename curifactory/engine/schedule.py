@@ -343,6 +343,7 @@ class Schedule:
         # Who waits for it goes on waiting, and is not reached.
         if self._engine.options.keep_going:
             self._settling.failures.append((call, error))
+            self._keeping.call_is_over(call)
         else:
             self._end_with(call, error)
 

@@ -6,7 +6,8 @@ import hashlib
 import importlib.util
 import random
 import sys
-from typing import TYPE_CHECKING
+from importlib.machinery import ModuleSpec
+from typing import TYPE_CHECKING, Any
 
 from curifactory.errors import UnidentifiableError
 
@@ -48,7 +49,7 @@ def seed_of(call: Call, seed: int) -> int:
 
 
 def set_seeds(seed: int) -> None:
-    """Seed the generators of Python, of NumPy if it is installed, and of torch if it has been imported.
+    """Seed the generators of Python, of NumPy if it is installed, and of torch, now or as soon as it is imported.
 
     Examples
     --------
@@ -66,3 +67,37 @@ def set_seeds(seed: int) -> None:
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.manual_seed(seed)
+    else:
+        _TORCH.seed = seed
+        if _TORCH not in sys.meta_path:
+            sys.meta_path.insert(0, _TORCH)
+
+
+class _SeededTorch:
+    """Seeds torch when it is first imported, be it by a stage: to import it for those that may need it takes seconds."""
+
+    def __init__(self) -> None:
+        self.seed = 0
+        self._is_asking = False
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """Return how torch is found, with a loader that seeds it; None for all else."""
+        if name != "torch" or self._is_asking:
+            return None
+        self._is_asking = True
+        try:
+            spec = importlib.util.find_spec(name)
+        finally:
+            self._is_asking = False
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+
+            def execute_and_seed(module: Any) -> None:
+                execute(module)
+                module.manual_seed(self.seed)
+
+            spec.loader.exec_module = execute_and_seed  # type: ignore[method-assign]
+        return spec
+
+
+_TORCH = _SeededTorch()

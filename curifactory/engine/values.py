@@ -83,7 +83,8 @@ class Values:
             # Whoever has it cannot change it.
             return value
         if _artifact_of(producer, slot) is None:
-            return self._own(slot, value, reader)
+            # What was spilled is another object each time it is read.
+            return self._own(slot, value, reader) if slot.present else value
         if slot.present:
             slot.present, slot.value = False, None
         return value
@@ -109,10 +110,10 @@ class Values:
     def _own(self, slot: Slot, value: Any, reader: Call) -> Any:
         """Return what a stage gets of a value that no cacher keeps: a copy, so that it cannot change what others get.
 
-        What is large and read by nobody else is given as it is.
+        What is large is given as it is if nobody else reads it, and nobody can ask for it late.
         """
         mine = own_copy(value)
-        if mine is value and self._is_read_later(slot, reader):
+        if mine is value and (self._engine.keep_values or self._is_read_later(slot, reader)):
             return own_copy(value, most_bytes=None)
         return mine
 
@@ -133,7 +134,13 @@ class Values:
         if slot.present:
             return slot.value
         if slot.spilled is not None:
-            return read_spilled(slot.spilled)
+            try:
+                return read_spilled(slot.spilled)
+            except FileNotFoundError:
+                # Its last reader in the plan has had it while this one was on its way.
+                slot.spilled = None
+                self._engine.make(call)
+                return self._obtain(call, slot)
         artifact = call.outputs[slot.position].artifact
         assert artifact is not None  # noqa: S101 - it is there, and nowhere else
         try:

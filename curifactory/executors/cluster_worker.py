@@ -66,7 +66,8 @@ def _begin(key: str, packed: bytes) -> tuple[Work, int]:
 
 def _limit(threads: int) -> None:
     """Limit the threads of libraries if it was another number before, or if there may be more libraries."""
+    ((_, usual),) = _begun.values()
     wanted = threads, len(sys.modules)
     if _limited.get("threads") != wanted:
-        limit_threads(threads)
+        limit_threads(threads, usual=usual)
         _limited["threads"] = threads, len(sys.modules)

@@ -72,7 +72,7 @@ def main(descriptor: int, tray_descriptor: int) -> None:
                 work = begin_work(setup)
             wanted = max(wanted, setup.threads)
             if wanted != threads:
-                limit_threads(wanted)
+                limit_threads(wanted, usual=setup.threads)
                 threads = wanted
             kind, told = "done", work(payload, partial(_send, channel, "told", number))
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is told

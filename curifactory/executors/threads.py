@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
+from functools import cache
 
 _VARIABLES = (
     "OMP_NUM_THREADS",
@@ -28,11 +30,27 @@ def thread_variables(threads: int, present: Mapping[str, str]) -> dict[str, str]
     return {name: str(threads) for name in _VARIABLES if name not in present}
 
 
-def limit_threads(threads: int) -> None:
-    """Limit the libraries that are loaded already, as variables are only read when they are."""
+def limit_threads(threads: int, *, usual: int) -> None:
+    """Limit the libraries that are loaded already, and by variables those that a job is the first to load.
+
+    Parameters
+    ----------
+    threads : int
+        How many the next job may use.
+    usual : int
+        How many one may that asks for none; then what a person has set stays.
+    """
     from threadpoolctl import threadpool_limits
 
+    at_first = _variables_at_first()
+    os.environ.update({**at_first, **thread_variables(threads, at_first if threads == usual else {})})
     threadpool_limits(threads)
     torch = sys.modules.get("torch")
     if torch is not None:
         torch.set_num_threads(threads)
+
+
+@cache
+def _variables_at_first() -> dict[str, str]:
+    """Return what the environment of this process says before it is changed for a job."""
+    return {name: os.environ[name] for name in _VARIABLES if name in os.environ}

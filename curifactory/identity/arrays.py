@@ -18,8 +18,6 @@ from curifactory.identity.encoding import (
 )
 from curifactory.identity.objects import encode_state
 
-_ARRAY_KINDS = ("numpy.ndarray", "numpy.memmap", "numpy.core.memmap.memmap", "numpy._core.memmap.memmap")
-
 
 def numpy_encoder(cls: type) -> Encoder | None:
     """Return the encoder for a class of numpy or one derived from it; None for what its state describes."""

@@ -1,13 +1,12 @@
-"""The identity of a parameter set: as a whole, field by field, and in words that people read."""
+"""The identity of a parameter set, and how each of its fields comes into it."""
 
 from __future__ import annotations
 
 import dataclasses
 from typing import Any
 
-from curifactory.core.secrets import MASK, holds_secret, mask_text
 from curifactory.identity.canonical import digest, digest_of, too_deep, value_walk
-from curifactory.identity.encoding import Refusal, Walk, encode
+from curifactory.identity.encoding import Refusal
 from curifactory.identity.fields import (
     REPRESENTATIONS,
     Layout,
@@ -21,7 +20,6 @@ from curifactory.identity.project_scope import Scope
 
 # What sets of other libraries may have as well, by the same names.
 _OF_EVERY_SET = frozenset({"name", "hash", "overwrite", "hash_representations"})
-IGNORED = "IGNORED_PARAMS"
 _NO_SET = digest_of(b"no parameter set")
 
 
@@ -86,61 +84,6 @@ def _plain_set(params: Any) -> tuple[Any, ...] | None:
     return (cls.__module__, cls.__qualname__, named)
 
 
-def field_digests(params: Any, *, scope: Scope | None = None) -> dict[str, str]:
-    """Return the digest of each field of a parameter set by its path.
-
-    Dataclasses inside of it are followed (``model.layers``); their class has an entry too (``model.__class__``), since
-    a stage may ask for it. Ignored fields are absent. A field without a representation has the digest that
-    :func:`curifactory.identity.canonical.digest` gives its value.
-
-    Raises
-    ------
-    UnidentifiableError
-        If a field has no identity; the error names it.
-
-    Examples
-    --------
-    >>> @dataclasses.dataclass
-    ... class Model:
-    ...     depth: int = 2
-    >>> @dataclasses.dataclass
-    ... class Params:
-    ...     seed: int = 1
-    ...     model: Model = dataclasses.field(default_factory=Model)
-    >>> sorted(field_digests(Params()))
-    ['model.__class__', 'model.depth', 'seed']
-    """
-    found: dict[str, str] = {}
-    if params is not None:
-        layout = layout_of(params.__class__)
-        if layout is None:
-            return {"": digest(params, path="params", scope=scope)}
-        _digest_fields(params, layout, "", layout.framework, value_walk(scope), found)
-    return found
-
-
-def value_at(params: Any, path: str) -> Any:
-    """Return the value at a dotted path, as :func:`field_digests` names it.
-
-    Raises
-    ------
-    AttributeError
-        If the set has no such field.
-
-    Examples
-    --------
-    >>> @dataclasses.dataclass
-    ... class Params:
-    ...     seed: int = 7
-    >>> value_at(Params(), "seed")
-    7
-    """
-    value = params
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-
 def describe_set(params: Any) -> dict[str, tuple[str, Any]]:
     """Say of each field how it comes into the hash, and with which value.
 
@@ -164,71 +107,6 @@ def describe_set(params: Any) -> dict[str, tuple[str, Any]]:
     {'seed': ('digest(seed)', 7)}
     """
     return _describe(params, as_set=True)
-
-
-def set_representation(params: Any) -> dict[str, Any]:
-    """Return a parameter set as readable strings that JSON can hold; secrets are masked.
-
-    Returns
-    -------
-    dict
-        ``name`` if the set has one, each field that counts as a string or, for a dataclass, as such a dict, and under
-        ``IGNORED_PARAMS`` the strings of the fields that do not count.
-
-    Raises
-    ------
-    UnidentifiableError
-        If a function in ``hash_representations`` raises.
-
-    Examples
-    --------
-    >>> @dataclasses.dataclass
-    ... class Params:
-    ...     seed: int = 7
-    >>> set_representation(Params())
-    {'seed': '7', 'IGNORED_PARAMS': {}}
-    """
-    if params is None:
-        return {IGNORED: {}}
-    layout = layout_of(params.__class__)
-    shown: dict[str, Any] = (
-        {"name": str(params.name)} if layout is not None and "name" in layout.framework else {}
-    )
-    shown.update(_represent_fields(params, as_set=True))
-    return shown
-
-
-def _digest_fields(
-    value: Any, layout: Layout, prefix: str, left_out: frozenset[str], walk: Walk, found: dict[str, str]
-) -> None:
-    representations = representations_of(value, layout)
-    extras = extra_attributes(value, layout)
-    for name in (*layout.names, *extras):
-        if name in left_out or (name == REPRESENTATIONS and representations):
-            continue
-        if name in representations and representations[name] is None:
-            continue
-        path = prefix + name
-        try:
-            representation = representations.get(name)
-            if representation is not None:
-                found[path] = digest_of(encode(represent(value, name, representation), walk))
-                continue
-            if not hasattr(value, name):
-                continue
-            item = extras[name] if name in extras else getattr(value, name)
-            inner = _followed(item)
-            if inner is None:
-                found[path] = digest_of(encode(item, walk))
-                continue
-            found[path + ".__class__"] = digest_of(encode(item.__class__, walk))
-            walk.enter(item)
-        except Refusal as refusal:
-            raise refusal.as_error(f"params.{path}") from refusal.__cause__
-        except RecursionError:
-            raise too_deep(f"params.{path}") from None
-        _digest_fields(item, inner, path + ".", frozenset(), walk, found)
-        walk.open.discard(id(item))
 
 
 def _followed(item: Any) -> Layout | None:
@@ -266,23 +144,3 @@ def _describe_representation(value: Any, name: str, representation: Any) -> tupl
     except Refusal as refusal:
         raise refusal.as_error(f"params.{name}") from refusal.__cause__
     return f"param_set.{REPRESENTATIONS}['{name}'](param_set, {name})", result
-
-
-def _represent_fields(value: Any, *, as_set: bool) -> dict[str, Any]:
-    shown: dict[str, Any] = {}
-    ignored: dict[str, str] = {}
-    for name, (strategy, item) in _describe(value, as_set=as_set).items():
-        if strategy == "SKIPPED: blacklist":
-            continue
-        if strategy.startswith("SKIPPED"):
-            ignored[name] = _masked(name, getattr(value, name, None))
-        elif strategy.startswith("describe_set") and not holds_secret(name, item):
-            shown[name] = _represent_fields(getattr(value, name), as_set=False)
-        else:
-            shown[name] = _masked(name, item)
-    shown[IGNORED] = ignored
-    return shown
-
-
-def _masked(name: str, value: Any) -> str:
-    return MASK if holds_secret(name, value) else mask_text(str(value))

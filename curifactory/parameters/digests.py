@@ -13,7 +13,7 @@ from curifactory.identity.fields import layout_of
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
 from curifactory.parameters.parts import grows
-from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE, ReadLog
+from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
 from curifactory.parameters.values import ABSENT, find_member, find_value, representations_of
 
 _REPRESENTATIONS = "hash_representations"
@@ -121,41 +121,6 @@ class SetDigests:
                 return "absent"
         known = None if self._values is None else self._values.get(path)
         return digest(value, path=path, scope=self.scope) if known is None else known
-
-
-def reads_of(params: Any, log: ReadLog, *, scope: Scope | None = None) -> dict[str, str]:
-    """Return what a call has read with the digests of the values.
-
-    Parameters
-    ----------
-    params : Any
-        The set itself, not a view.
-    log : ReadLog
-        What the call has read of it.
-    scope : Scope, optional
-        What counts as the project's own code.
-
-    Returns
-    -------
-    dict of str to str
-        Path to digest, sorted by path.
-
-    Raises
-    ------
-    UnidentifiableError
-        If a value that was read has no identity.
-
-    Examples
-    --------
-    >>> from curifactory.parameters.sets import ExperimentParameters
-    >>> from curifactory.parameters.view import track
-    >>> params, log = ExperimentParameters(name="small"), ReadLog()
-    >>> track(params, log).overwrite
-    False
-    >>> list(reads_of(params, log))
-    ['overwrite']
-    """
-    return SetDigests(params, scope=scope).of_all(log.paths())
 
 
 def digest_or_none(value: Any, *, scope: Scope | None = None) -> str | None:

@@ -89,14 +89,10 @@ class Reading:
                             found.setdefault(str(keyword.value.value), []).append(keyword.value.lineno)
         return found
 
-    def list_fields(self, file: Path) -> list[str]:
-        """Return the fields of the parameter classes that a file defines or takes from others, nested ones with dots."""
-        return list(self.find_choices(file))
-
     def find_choices(self, file: Path) -> dict[str, list[str]]:
-        """Return each field, see `list_fields`, with the values that its type allows; none where it allows many.
+        """Return the fields of the parameter classes that a file defines or takes from others, nested ones with dots.
 
-        Those are the members of an enum, the values of a ``Literal``, and True and False.
+        With each stand the values that its type allows, none where it allows many: the members of an enum, the values of a ``Literal``, and True and False.
         """
         found: dict[str, list[str]] = {}
         for text in self._iter_texts(file):

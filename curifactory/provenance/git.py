@@ -70,11 +70,6 @@ class GitState(NamedTuple):
         """Whether anything differs from the commit, new files included."""
         return bool(self.staged or self.unstaged or self.untracked)
 
-    @property
-    def is_detached(self) -> bool:
-        """Whether a commit is checked out without a branch."""
-        return self.branch is None
-
     def to_json(self) -> dict[str, Any]:
         """Return the state as JSON values for ``run.json``; long lists are cut and say how much is missing."""
         return {

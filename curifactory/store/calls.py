@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from curifactory.core.events import CallEnded
 from curifactory.core.outcomes import CallOutcome
-from curifactory.core.reason import Reason
 from curifactory.core.secrets import mask_text
 from curifactory.core.trace import Artifact
 from curifactory.store.journal import encode
@@ -89,13 +88,6 @@ class CallRow(NamedTuple):
     def reason_text(self) -> str:
         """The reason as a sentence; empty if there was none."""
         return self.reason.get("text", "") if self.reason is not None else ""
-
-    def get_reason(self) -> Reason | None:
-        """Return the reason as a value, None if there was none or this version does not know its kind."""
-        try:
-            return Reason.from_json(self.reason) if self.reason is not None else None
-        except KeyError:
-            return None
 
 
 def encode_calls(events: Sequence[CallEnded]) -> bytes:

@@ -33,20 +33,15 @@ _SELECT = "SELECT reference, experiment, number, started_at, finished_at, outcom
 _SELECT_ONE = f"{_SELECT} WHERE reference = ?"
 # As `_moment` orders them: whatever the time zone was.
 _SELECT_ORDER = "SELECT reference FROM runs ORDER BY julianday(started_at) DESC, number DESC, reference DESC"
-_INSERT_METRIC = (
-    "INSERT OR REPLACE INTO run_metrics (reference, record, name, type, last, best_min, best_max) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
 _SELECT_SINCE = f"{_SELECT} WHERE rowid > ? ORDER BY rowid"
-_SELECT_METRIC = "SELECT reference, record, name, type, last, best_min, best_max FROM run_metrics WHERE name = ? ORDER BY last DESC"
+_RUNNING = RunOutcome.RUNNING.value
 
 
 class Fresh(NamedTuple):
-    """What a listing has just read of a run: the facts it keeps, their text, and its metrics."""
+    """What a listing has just read of a run: the facts it keeps, and their text."""
 
     kept: dict[str, Any]
     summary: str
-    metrics: list[MetricFacts]
 
     @property
     def number(self) -> int:
@@ -173,20 +168,7 @@ class Listing:
         """Forget all runs."""
         if self._index is not None:
             with self._index.batch():
-                self._index.execute("DELETE FROM run_metrics")
                 self._index.execute("DELETE FROM runs")
-
-    def count(self) -> int:
-        """Return how many runs the index knows."""
-        return 0 if self._index is None else self._index.query("SELECT count(*) FROM runs")[0][0]
-
-    def read_metric(self, name: str) -> list[tuple[str, MetricFacts]]:
-        """Return what the runs in the index have logged of one metric: reference and facts, best last value first."""
-        if self._index is None:
-            return []
-        return [
-            (row[0], MetricFacts(int(row[1]), *row[2:])) for row in self._index.query(_SELECT_METRIC, (name,))
-        ]
 
     def _read_newest(self, references: Collection[str], limit: int, *, is_all: bool) -> list[RunRow] | None:
         """Return the newest rows of runs that the index knows; None if it does not know them all."""
@@ -213,7 +195,7 @@ class Listing:
     def _holds(self, row: tuple[Any, ...]) -> bool:
         """Say whether a run's ``run.json`` is the one that a row of the index was made from."""
         # A run that was killed has logged metrics since its last word in `run.json`.
-        if row[5] == RunOutcome.RUNNING.value:
+        if row[5] == _RUNNING:
             return False
         try:
             stamp = _stamp(os.stat(f"{self._folder}/{row[0]}/{FACTS_NAME}"))
@@ -235,7 +217,7 @@ class Listing:
             telling = pick_types(found)
             kept["metrics"] = _condense(telling)
             kept["metrics_ever"] = _condense_ever(telling, kept["metrics"])
-        return Fresh(kept, encode(kept).decode(), found)
+        return Fresh(kept, encode(kept).decode())
 
     def _remember(self, changed: Mapping[str, Fresh], *, gone: Collection[str] = ()) -> None:
         if self._index is None or not (changed or gone):
@@ -245,16 +227,12 @@ class Listing:
             for reference, fresh in changed.items():
                 kept = fresh.kept
                 times = kept.get("started_at"), kept.get("finished_at")
-                outcome = kept.get("outcome", RunOutcome.RUNNING.value), int(bool(kept.get("live")))
+                outcome = kept.get("outcome", _RUNNING), int(bool(kept.get("live")))
                 execute(
                     _INSERT,
                     (reference, kept.get("experiment", ""), fresh.number, *times, *outcome, fresh.summary),
                 )
-                execute("DELETE FROM run_metrics WHERE reference = ?", (reference,))
-                for each in fresh.metrics:
-                    execute(_INSERT_METRIC, (reference, str(each.record), *each[1:]))
             for reference in gone:
-                execute("DELETE FROM run_metrics WHERE reference = ?", (reference,))
                 execute("DELETE FROM runs WHERE reference = ?", (reference,))
 
 

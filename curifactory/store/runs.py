@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from itertools import chain, islice
@@ -18,7 +18,6 @@ from curifactory.store.facts import FACTS_NAME, FORMAT, merge_facts
 from curifactory.store.journal import store_error
 from curifactory.store.layout import safe_name
 from curifactory.store.listing import Listing, RunChanges
-from curifactory.store.metrics import MetricFacts
 from curifactory.store.process import process_facts
 from curifactory.store.reference import Reference, safe_experiment
 from curifactory.store.run import Run
@@ -204,31 +203,20 @@ class RunStore:
         """Return the row of one run as its folder now is, None if there is no such run."""
         return self._listing.read_row(reference)
 
-    def note(self, folder: Path, *, metrics: Iterable[MetricFacts] | None = None) -> None:
+    def note(self, folder: Path) -> None:
         """Put a run into the index, as its folder now is; a folder from elsewhere is none of ours.
 
         Parameters
         ----------
         folder : Path
             The run's folder.
-        metrics : iterable of MetricFacts, optional
-            What it has logged, if that is known; otherwise it is read.
         """
         if folder.is_relative_to(self.folder):
-            self._listing.note(folder.relative_to(self.folder).as_posix(), metrics)
+            self._listing.note(folder.relative_to(self.folder).as_posix())
 
     def forget(self, references: Collection[str]) -> None:
         """Take runs out of the index whose folders are gone."""
         self._listing.forget(references)
-
-    def find_metric(self, name: str) -> list[tuple[str, MetricFacts]]:
-        """Return what runs have logged under a name: reference and values, greatest last value first.
-
-        This answers from the index, which is mended first if it does not know as many runs as there are folders.
-        """
-        if self._listing.count() != self.count_folders():
-            self.iter_rows()
-        return self._listing.read_metric(name)
 
     def annotate(
         self,

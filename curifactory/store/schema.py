@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Counted up with every change of a table, or of a tuple that rows of traces hold: an index of another version is made anew from the files.
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 STATEMENTS = (
     # One row a trace: what its manifest says, with the stat facts of its files, and the manifest's own stat facts.
@@ -28,11 +28,6 @@ STATEMENTS = (
         outcome TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT '{}')""",
     "CREATE INDEX runs_by_start ON runs (started_at)",
     "CREATE INDEX runs_by_experiment ON runs (experiment, number)",
-    """CREATE TABLE run_metrics (
-        reference TEXT NOT NULL, record TEXT NOT NULL, name TEXT NOT NULL, type TEXT NOT NULL,
-        last REAL, best_min REAL, best_max REAL,
-        PRIMARY KEY (reference, record, name, type)) WITHOUT ROWID""",
-    "CREATE INDEX run_metrics_by_name ON run_metrics (name, last)",
     # Which fillers have put their rows in.
     "CREATE TABLE filled (name TEXT PRIMARY KEY) WITHOUT ROWID",
     # Processes that write now. A row whose process is dead tells that rows of its last moments may be missing.

@@ -15,12 +15,9 @@ from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
-from curifactory.store.runs import RunStore
 from curifactory.store.traces import TraceStore
-from curifactory.workflow.experiment import planned
-from curifactory.workflow.last_calls import LastCalls
+from curifactory.workflow.last_calls import LastCalls, planned_beside_last
 from curifactory.workflow.request import RunRequest
-from curifactory.workflow.why import check_stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,22 +113,16 @@ def planned_acceptance(
     StageError
         If ``run()`` raised.
     """
-    with planned(request, project=project) as (_, manager):
+    with planned_beside_last(request, stage=stage, project=project) as (_, manager, last, _):
         engine = manager.engine
-        calls = engine.graph.calls
-        check_stage(stage, calls, request.experiment)
-        layout = Layout(manager.project.cache_folder)
-        with Index(layout.index_path, read_only=True) as index:
-            runs = RunStore(manager.project.runs_folder, index)
-            last = LastCalls(calls, request.experiment, runs=runs, traces=engine.traces)
-            acceptor = Acceptor(
-                engine.decider,
-                engine.identifier,
-                engine.traces,
-                find_last=lambda call: None if (found := last.find(call)) is None else found.trace,
-                made_from_same=lambda call, trace, old: _made_from_same(call, trace, old, last),
-            )
-            accepted = tuple(acceptor.accept(calls, stage=stage))
+        acceptor = Acceptor(
+            engine.decider,
+            engine.identifier,
+            engine.traces,
+            find_last=lambda call: None if (found := last.find(call)) is None else found.trace,
+            made_from_same=lambda call, trace, old: _made_from_same(call, trace, old, last),
+        )
+        accepted = tuple(acceptor.accept(engine.graph.calls, stage=stage))
         yield Acceptance(request.experiment, accepted, manager)
 
 

@@ -1,4 +1,4 @@
-"""Stages that were asked for by name: whether a loaded module of the project has them."""
+"""Stages that were asked for by name: whether the project has them, and the experiment calls them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from types import FunctionType
+from typing import TYPE_CHECKING
 
+from curifactory.core.nearest import suggest
 from curifactory.core.spec import StageSpec
+from curifactory.errors import DiscoveryError
+
+if TYPE_CHECKING:
+    from curifactory.engine.graph import Call
 
 
 def are_defined(names: Iterable[str], root: Path) -> bool:
@@ -28,6 +34,23 @@ def are_defined(names: Iterable[str], root: Path) -> bool:
     """
     wanted = set(names)
     return not wanted or wanted <= set(_iter_stages(f"{root.resolve()}{os.sep}"))
+
+
+def check_called(names: Iterable[str], calls: Iterable[Call], experiment: str) -> None:
+    """Refuse the name of a stage that an experiment does not call.
+
+    Raises
+    ------
+    DiscoveryError
+        With the nearest names.
+    """
+    known = {call.name for call in calls}
+    for name in names:
+        if name not in known:
+            raise DiscoveryError(
+                f"No stage named '{name}' is called by '{experiment}'.",
+                hint=suggest(name, sorted(known), nothing="It calls none."),
+            )
 
 
 def _iter_stages(folder: str) -> Iterator[str]:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from curifactory.core import garbage
-from curifactory.core.nearest import suggest
 from curifactory.engine.plan import Plan
-from curifactory.errors import CurifactoryError, DiscoveryError, StageError, say
+from curifactory.errors import CurifactoryError, StageError, say
 from curifactory.manager.assembly import with_folders
 from curifactory.manager.manager import ArtifactManager
 from curifactory.parameters.checking import check_values
@@ -18,7 +17,7 @@ from curifactory.project.loading import LoadedExperiment
 from curifactory.project.project import Project
 from curifactory.project.selection import SelectedSet
 from curifactory.provenance.ranks import is_follower
-from curifactory.workflow.asked_stages import are_defined
+from curifactory.workflow.asked_stages import are_defined, check_called
 from curifactory.workflow.request import RunRequest
 
 if TYPE_CHECKING:
@@ -55,6 +54,7 @@ def run_experiment(
     *,
     project: Project | None = None,
     listeners: Sequence[Callable[[Any], None]] = (),
+    keep_values: bool = True,
     **options: Any,
 ) -> ExperimentResult:
     """Run an experiment, as the command ``experiment NAME`` does.
@@ -69,6 +69,8 @@ def run_experiment(
         The project; found from the working folder if not given.
     listeners : sequence of callable
         Take every event of the run.
+    keep_values : bool
+        Whether every value can be asked for late; otherwise big ones that no cacher keeps end with their last reader.
     **options
         Further fields of :class:`RunRequest`.
 
@@ -98,18 +100,24 @@ def run_experiment(
         _keep_request(prepared, manager)
         with garbage.calm():
             result = _call_run(prepared, manager)
-            manager.engine.run_all()
+            manager.engine.run_all(keep_values=keep_values)
     except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
         error = raised
-    try:
-        manager.finish(error)
-    except CurifactoryError as fault:
-        error = fault
+    error = _finish(manager, error)
     _report(request, manager, failed=error is not None)
     if error is not None:
         _raise(error, manager)
     _publish(request, manager)
     return ExperimentResult(result, manager)
+
+
+def _finish(manager: ArtifactManager, error: BaseException | None) -> BaseException | None:
+    """End a run and return what it has failed by."""
+    try:
+        manager.finish(error)
+    except CurifactoryError as fault:
+        return fault
+    return error
 
 
 def plan_experiment(request: RunRequest, *, project: Project | None = None) -> Plan:
@@ -293,18 +301,8 @@ def _call_run(prepared: _Prepared, manager: ArtifactManager, *, planning: bool =
             _keep_sets(prepared, manager)
     else:
         result = run([each.params for each in prepared.sets], manager)
-    _check_stage_names(prepared.request, manager)
+    check_called(prepared.request.overwrite_stages, manager.engine.graph.calls, prepared.request.experiment)
     return result
-
-
-def _check_stage_names(request: RunRequest, manager: ArtifactManager) -> None:
-    known = {call.name for call in manager.engine.graph.calls}
-    for name in request.overwrite_stages:
-        if name not in known:
-            raise DiscoveryError(
-                f"No stage named '{name}' is called by '{request.experiment}'.",
-                hint=suggest(name, sorted(known), nothing="It calls none."),
-            )
 
 
 def _publish(request: RunRequest, manager: ArtifactManager) -> None:

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
+from curifactory.engine.plan import Plan
 from curifactory.errors import StoreError
+from curifactory.manager.manager import ArtifactManager
+from curifactory.project.project import Project
+from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.calls import CallRow
+from curifactory.store.index import Index
+from curifactory.store.layout import Layout
 from curifactory.store.run import Run
 from curifactory.store.runs import RunStore
 from curifactory.store.traces import TraceStore
+from curifactory.workflow.asked_stages import check_called
+from curifactory.workflow.experiment import planned
+from curifactory.workflow.request import RunRequest
 
 _MOST_RUNS = 20
 _SETTLED = (CallOutcome.RAN, CallOutcome.REUSED)
@@ -95,6 +106,47 @@ class LastCalls:
             if rows:
                 self._read.append((run, rows))
                 yield run, rows
+
+
+class PlannedBesideLast(NamedTuple):
+    """A plan, its manager, what its calls were, and the files of the store."""
+
+    plan: Plan
+    manager: ArtifactManager
+    last: LastCalls
+    files: ArtifactFiles
+
+
+@contextmanager
+def planned_beside_last(
+    request: RunRequest, *, stage: str | None, project: Project | None
+) -> Iterator[PlannedBesideLast]:
+    """Give the plan of a request beside what its calls were when they were last settled; nothing is written.
+
+    Parameters
+    ----------
+    request : RunRequest
+        The experiment and its parameter sets.
+    stage : str or None
+        A stage that it has to call.
+    project : Project, optional
+        The project; found from the working folder if not given.
+
+    Raises
+    ------
+    DiscoveryError
+        If no stage of that name is called.
+    StageError
+        If ``run()`` raised.
+    """
+    with planned(request, project=project) as (plan, manager):
+        calls = manager.engine.graph.calls
+        check_called(() if stage is None else (stage,), calls, request.experiment)
+        layout = Layout(manager.project.cache_folder)
+        with Index(layout.index_path, read_only=True) as index:
+            runs = RunStore(manager.project.runs_folder, index)
+            last = LastCalls(calls, request.experiment, runs=runs, traces=manager.engine.traces)
+            yield PlannedBesideLast(plan, manager, last, ArtifactFiles(layout, index))
 
 
 def _iter_runs(runs: RunStore, experiment: str) -> Iterator[Run]:

@@ -36,7 +36,11 @@ def main(place: str) -> int:
     code = 0
     try:
         run_experiment(
-            RunRequest.from_json(wanted["request"]), project=project, listeners=(_tell,), report=False
+            RunRequest.from_json(wanted["request"]),
+            project=project,
+            listeners=(_tell,),
+            keep_values=False,
+            report=False,
         )
     except CurifactoryError as error:
         sys.stderr.write(f"{error}\n")

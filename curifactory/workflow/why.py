@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from curifactory.core.nearest import suggest
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
@@ -14,7 +13,7 @@ from curifactory.engine.explain import is_same, iter_differences
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import ABSENT, Identifier, NotYetKnownError, find_repetition
 from curifactory.engine.plan import PlanRow
-from curifactory.errors import DiscoveryError, UnidentifiableError
+from curifactory.errors import UnidentifiableError
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.lossless import dump_set
 from curifactory.parameters.reads import OBJECT, WHOLE
@@ -22,12 +21,8 @@ from curifactory.parameters.sets import REPEAT
 from curifactory.parameters.shown import diff_sets, diff_shown
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
-from curifactory.store.index import Index
-from curifactory.store.layout import Layout
-from curifactory.store.runs import RunStore
 from curifactory.store.traces import TraceStore
-from curifactory.workflow.experiment import planned
-from curifactory.workflow.last_calls import LastCall, LastCalls
+from curifactory.workflow.last_calls import LastCall, planned_beside_last
 from curifactory.workflow.request import RunRequest
 
 _PARAMETERS = "params."
@@ -170,38 +165,16 @@ def explain_experiment(
     StageError
         If ``run()`` raised.
     """
-    with planned(request, project=project) as (plan, manager):
+    with planned_beside_last(request, stage=stage, project=project) as (plan, manager, last, files):
         engine = manager.engine
-        calls = engine.graph.calls
-        check_stage(stage, calls, request.experiment)
-        layout = Layout(manager.project.cache_folder)
-        with Index(layout.index_path, read_only=True) as index:
-            runs = RunStore(manager.project.runs_folder, index)
-            last = LastCalls(calls, request.experiment, runs=runs, traces=engine.traces)
-            comparer = _Comparer(engine.identifier, engine.traces, ArtifactFiles(layout, index))
-            explained = tuple(
-                comparer.explain(call, row, last.find(call))
-                for call, row in zip(calls, plan.rows, strict=True)
-                if stage is None or call.name == stage
-            )
-            latest = last.latest
-    return Explanation(request.experiment, None if latest is None else latest.reference, explained)
-
-
-def check_stage(stage: str | None, calls: list[Call], experiment: str) -> None:
-    """Refuse the name of a stage that an experiment does not call.
-
-    Raises
-    ------
-    DiscoveryError
-        With the nearest names.
-    """
-    known = list(dict.fromkeys(call.name for call in calls))
-    if stage is not None and stage not in known:
-        raise DiscoveryError(
-            f"No stage named '{stage}' is called by '{experiment}'.",
-            hint=suggest(stage, known, nothing="It calls none."),
+        comparer = _Comparer(engine.identifier, engine.traces, files)
+        explained = tuple(
+            comparer.explain(call, row, last.find(call))
+            for call, row in zip(engine.graph.calls, plan.rows, strict=True)
+            if stage is None or call.name == stage
         )
+        latest = last.latest
+    return Explanation(request.experiment, None if latest is None else latest.reference, explained)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,19 @@
-"""What the identity of a parameter set costs: many fields, nested ones, a large array."""
+"""What identity costs: of a parameter set, of the code of a stage, of what a stage reads."""
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import hashlib
 import json
+import statistics
 from collections.abc import Callable, Iterator
 from typing import Any
 
 from tests.bench.benchmark import Benchmark
 from tests.bench.figures import Figure
-from tests.bench.timing import Sizes, calls_in, in_turns_s
+from tests.bench.sessions import load_stages
+from tests.bench.timing import Sizes, calls_in, in_turns_s, median_s, time_once
 from tests.bench.workplace import Workplace
 
 
@@ -75,7 +78,69 @@ def measure_array(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     )  # fmt: skip
 
 
-BENCHMARKS = (Benchmark("hashing.sets", measure_sets), Benchmark("hashing.array", measure_array))
+def measure_code(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
+    """Measure the fingerprint of a stage with a hundred helpers, of which each calls the next; files of it are new each time."""
+    from curifactory.identity.fingerprint import fingerprint
+    from curifactory.identity.project_scope import Scope
+
+    number = sizes.of(100, tiny=3)
+    place = workplace.project()
+    text = "\n\n".join(_HELPER % {"n": n, "next": n + 1} for n in range(number))
+    text += f"\n\ndef helper_{number}(value, scale):\n    return value\n\n\ndef run(param_sets, manager):\n    pass\n"
+    times = []
+    with place.entered():
+        for turn in range(2 * sizes.repeats):
+            module = load_stages(place, text, f"chained_{turn}")
+            times.append(
+                time_once(lambda module=module: fingerprint(module.helper_0, scope=Scope(place.root)))
+            )
+    floor = median_s(lambda: ast.parse(text), 2 * sizes.repeats)
+    yield Figure(
+        row="hashing.code", what=f"fingerprint of a stage with {number} chained helpers, once a process", unit="ms",
+        floor=floor * 1e3, ours=statistics.median(times) * 1e3, target=50, floor_there=3.7, repeats=2 * sizes.repeats,
+    )  # fmt: skip
+
+
+def measure_reads(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
+    """Measure reads of a set's fields in a stage, of each the first one, which is noted."""
+    from curifactory.parameters.reads import ReadLog
+    from curifactory.parameters.view import track
+
+    count = sizes.of(500, tiny=2)
+    params, names = _flat_set(), [f"field_{n}" for n in range(99)]
+
+    def read_all() -> None:
+        for _ in range(count):
+            view = track(params, ReadLog())
+            for name in names:
+                getattr(view, name)
+
+    def read_plainly() -> None:
+        for _ in range(count):
+            for name in names:
+                getattr(params, name)
+
+    floor, ours = in_turns_s(read_plainly, read_all, 2 * sizes.repeats)
+    each = count * len(names)
+    yield Figure(
+        row="hashing.read", what="first read of a parameter in a stage", unit="µs", floor=calls_in(floor, each),
+        ours=calls_in(ours, each), target=1, floor_there=0.014, repeats=2 * sizes.repeats,
+    )  # fmt: skip
+
+
+BENCHMARKS = (
+    Benchmark("hashing.sets", measure_sets),
+    Benchmark("hashing.array", measure_array),
+    Benchmark("hashing.code", measure_code),
+    Benchmark("hashing.read", measure_reads),
+)
+_HELPER = """\
+def helper_%(n)d(value, scale):
+    values = [each * scale for each in range(3)]
+    if value > %(n)d:
+        values = sorted(values)
+    return helper_%(next)d(value + sum(values), scale)
+"""
 
 
 def _flat_set() -> Any:

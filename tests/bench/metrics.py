@@ -118,6 +118,7 @@ def measure_filter(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     from curifactory.store.index import Index
     from curifactory.store.layout import Layout
     from curifactory.store.runs import RunStore
+    from curifactory.workflow.runs.selection import Wanted, make_condition, select_runs
 
     runs = sizes.of(1_000, tiny=5)
     place = workplace.project()
@@ -125,12 +126,10 @@ def measure_filter(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     remember_runs(place.root)
     with Index(Layout(place.root / "data" / "cache").index_path, read_only=True) as index:
         store = RunStore(place.root / "data" / "runs", index)
-        if len(store.find_metric("accuracy")) != runs:
+        if select_runs(store, Wanted(condition=make_condition(["accuracy >= 0"], {}))).found != runs:
             raise RuntimeError("a run's metric is not in the index")
-        ours = median_s(
-            lambda: [each for each in store.find_metric("accuracy") if (each[1].last or 0) > 0.9],
-            4 * sizes.repeats,
-        )
+        wanted = Wanted(condition=make_condition(["accuracy > 0.9"], {}))
+        ours = median_s(lambda: select_runs(store, wanted), 4 * sizes.repeats)
     yield Figure(
         row="metrics.filter", what=f"filter {runs:,} runs by a metric", unit="ms", ours=ours * 1e3, target=5,
         repeats=4 * sizes.repeats,

@@ -22,7 +22,7 @@ ROWS_AT_LEAST = {
         "start_up.map",
     },
     "calls": {"calls.live", "calls.hit", "calls.write", "calls.bytes"},
-    "hashing": {"hashing.flat", "hashing.nested", "hashing.array"},
+    "hashing": {"hashing.flat", "hashing.nested", "hashing.array", "hashing.code", "hashing.read"},
     "scale": {"scale.first_2", "scale.reused_4", "scale.exponent_reused", "scale.memory", "scale.map"},
     "values": {"values.array_save", "values.array_lazy", "values.frame_save"},
     "metrics": {"metrics.log", "metrics.durable", "metrics.bytes", "metrics.read", "metrics.filter"},

@@ -153,7 +153,7 @@ def test_fields_of_parameters_are_read_with_those_of_their_bases_and_parts(flowe
     from curifactory.project.reading import Reading
 
     reading = Reading(flowers.root)
-    found = reading.list_fields(flowers.root / "experiments/iris.py")
+    found = list(reading.find_choices(flowers.root / "experiments/iris.py"))
     assert found == ["seed", "n", "model", "model.rate", "model.depth"]
 
 

@@ -844,3 +844,136 @@ def test_a_run_outlives_the_process_of_which_its_workers_are_forks(project: Any)
     while any(map(is_there, workers)) and time.monotonic() < until:
         time.sleep(0.05)
     assert not any(map(is_there, workers))
+
+
+SCRIPT = """
+import os
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+OFFSET = 5
+
+def add(n):
+    return n + OFFSET
+
+@cf.stage(None, ["sum"], [JsonCacher])
+def begin(record):
+    return [add(record.params.n), os.getpid()]
+
+@cf.stage(["sum"], ["twice"])
+def double(record, sum):
+    return [2 * sum[0], os.getpid()]
+
+if __name__ == "__main__":
+    result, manager = cf.run_experiment("case", jobs=2, report=False)
+    results = [record.state["twice"] for record in result]
+    print([each[0] for each in results], os.getpid() in [each[1] for each in results])
+"""
+
+OF_MAIN = """
+import __main__
+from dataclasses import dataclass
+import curifactory as cf
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(3)]
+
+def run(param_sets, manager):
+    records = [__main__.double(__main__.begin(cf.Record(manager, params))) for params in param_sets]
+    return records
+"""
+
+
+def test_stages_that_no_worker_can_import_are_executed_by_workers(project: Any) -> None:
+    # As those of a notebook: their module is the one that was started.
+    project.write("experiments/case.py", OF_MAIN)
+    project.write("script.py", SCRIPT)
+    assert project.run(sys.executable, "script.py").stdout.splitlines()[-1] == "[10, 12, 14] False"
+
+
+LIBRARIES = """
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name="one"), Params(name="two", n=1)]
+
+def threads():
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones((8, 8)) @ np.ones((8, 8))
+    return sorted({each["num_threads"] for each in threadpool_info()})
+
+@cf.stage(None, ["plain"], [JsonCacher])
+def plain(record):
+    return [record.params.n, threads()]
+
+@cf.stage(None, ["wide"], [JsonCacher], threads=2)
+def wide(record):
+    return [record.params.n, threads()]
+
+def run(param_sets, manager):
+    for params in param_sets:
+        record = cf.Record(manager, params)
+        wide(record)
+        plain(record)
+"""
+
+
+@pytest.mark.parametrize("hands", [{"jobs": 2}, {"executor": "dask", "jobs": 2}], ids=["processes", "dask"])
+def test_numerical_libraries_use_as_many_threads_as_their_stage_asks_for(
+    here: Any, hands: dict[str, Any]
+) -> None:
+    if "executor" in hands:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    here.write("experiments/case.py", LIBRARIES)
+    records = here.run(**hands).manager.records
+    assert [(record.state["plain"], record.state["wide"]) for record in records] == [
+        ([n, [1]], [n, [2]]) for n in range(2)
+    ]
+
+
+EDITED = """
+from dataclasses import dataclass
+import curifactory as cf
+import helpers
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name="one"), Params(name="two", n=1)]
+
+@cf.stage(None, ["made"], [JsonCacher])
+def make(record):
+    return helpers.VALUE + record.params.n
+
+def run(param_sets, manager):
+    for params in param_sets:
+        make(cf.Record(manager, params))
+    # Somebody saves a file after the run has begun and before a worker imports it.
+    with open("helpers.py", "w") as file:
+        file.write("VALUE = 20")
+"""
+
+
+def test_4_6_a_worker_that_has_other_code_than_the_command_executes_nothing(project: Any) -> None:
+    project.write("helpers.py", "VALUE = 10")
+    project.write("experiments/case.py", EDITED)
+    done = project.experiment("case", "--no-report", "-j", "2", check=False)
+    assert done.returncode == 1
+    assert "The code of 'make' changed while the run was going on" in done.stderr
+    assert list((project.root / "data/cache").glob("*")) == []

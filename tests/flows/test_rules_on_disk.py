@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -414,3 +415,59 @@ def test_4_5_no_output_has_its_name_before_all_have_been_written(here) -> None:
     assert here.cached("*_end_*") == []
     (here.project.root / "broken").unlink()
     assert here.run().executed == {"end": 2}
+
+
+SWAPPED = """
+from dataclasses import dataclass
+import os
+import subprocess
+import sys
+import curifactory as cf
+import helpers
+from curifactory.caching import JsonCacher
+
+class Slow(JsonCacher):
+    def load(self):
+        command = os.environ.pop("MEANWHILE", None)
+        if command is not None:
+            with open("helpers.py", "w") as file:
+                file.write("VALUE = 2")
+            subprocess.run([sys.executable, "-m", "curifactory.cli.experiment", *command.split()], check=True)
+        return super().load()
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+def get_params():
+    return [Params(name="a")]
+
+@cf.stage(None, ["x"], [Slow])
+def load(record):
+    return helpers.VALUE
+
+@cf.stage(["x"], ["y"], [JsonCacher])
+def use(record, x):
+    return x + 10
+
+def run(param_sets, manager):
+    record = load(cf.Record(manager, param_sets[0]))
+    if "ONLY" not in os.environ:
+        use(record)
+"""
+
+
+def test_3_2_a_name_that_passes_on_while_its_value_is_being_loaded_is_not_taken_for_it(project: Any) -> None:
+    project.write("helpers.py", "VALUE = 1")
+    project.write("experiments/case.py", SWAPPED)
+    project.experiment("case", "--no-report", "--quiet", env={"ONLY": "1"})
+    project.experiment("case", "--no-report", "--quiet", env={"MEANWHILE": "case --no-report --quiet"})
+    (made,) = (project.root / "data/cache").glob("*_y.json")
+    # What was being executed has been given what it had been promised; the other run has its own, and each is found again.
+    assert json.loads(made.read_text()) == 11
+    for value in (2, 1):
+        project.write("helpers.py", f"VALUE = {value}")
+        plan = json.loads(project.experiment("case", "--map", "--json").stdout)
+        assert plan["totals"]["reuse"] == 2
+        project.experiment("case", "--no-report", "--quiet")
+        assert json.loads(made.read_text()) == value + 10

@@ -255,3 +255,40 @@ def test_torchrun_starts_an_experiment(project: Any, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert {"train-0", "train-1", "tell-0"} <= {path.name for path in counted.iterdir()}
     check_stored_once(project)
+
+
+SEEDED = """
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(3)]
+
+@cf.stage(None, ["drawn"], [JsonCacher])
+def draw(record):
+    # Not imported before, in whatever process this is, and looked for first, as many packages do.
+    import importlib.util
+    assert importlib.util.find_spec("torch")
+    import torch
+
+    return [record.params.n, float(torch.rand(1))]
+
+def run(param_sets, manager):
+    for params in param_sets:
+        draw(cf.Record(manager, params))
+"""
+
+
+def test_seeded_calls_draw_the_same_also_where_a_stage_is_the_first_to_import_torch(project: Any) -> None:
+    project.write("experiments/case.py", SEEDED)
+    drawn = set()
+    for number, words in enumerate([(), ("-j", "2")]):
+        cache = project.root / str(number) / "cache"
+        project.experiment("case", "--seed", "7", "--no-report", "--quiet", "--cache", cache, *words)
+        drawn |= {json.loads(path.read_text())[1] for path in cache.glob("*_drawn.json")}
+    assert len(drawn) == 1

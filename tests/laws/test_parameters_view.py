@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curifactory.parameters.digests import SetDigests, reads_of
+from curifactory.parameters.digests import SetDigests
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.sets import ExperimentParameters
 from curifactory.parameters.view import track
@@ -167,7 +167,7 @@ def test_equal_sets_have_equal_reads(params, paths):
         view = track(each, log)
         for path in paths:
             read(view, path)
-        digests.append(reads_of(each, log))
+        digests.append(SetDigests(each).of_all(log.paths()))
     assert digests[0] == digests[1] == digests[2]
 
 

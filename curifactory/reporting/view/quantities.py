@@ -90,7 +90,7 @@ def format_number(value: float) -> str:
     return f"{value:.4f}" if size < 1_000 else f"{value:.1f}"
 
 
-def shorten_digest(digest: str | None, length: int = 12) -> str:
+def shorten_digest(digest: str | None) -> str:
     """Cut a digest to what people compare, without its algorithm.
 
     Examples
@@ -98,4 +98,4 @@ def shorten_digest(digest: str | None, length: int = 12) -> str:
     >>> shorten_digest("blake3:0123456789abcdef0123456789abcdef")
     '0123456789ab'
     """
-    return (digest or "").rpartition(":")[2][:length]
+    return (digest or "").rpartition(":")[2][:12]

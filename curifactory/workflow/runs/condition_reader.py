@@ -12,6 +12,7 @@ from curifactory.workflow.runs.condition import (
     EQUALITIES,
     MEMBERSHIPS,
     ORDERS,
+    PRESENCES,
     And,
     Comparison,
     Condition,
@@ -147,7 +148,7 @@ class _Reader:
             self._refuse(
                 node, f"nothing can be '{word}' {operand}", hint="Write a list: outcome in ('failed',)."
             )
-        if word in ("is", "is not") and operand != Literal(None):
+        if word in PRESENCES and operand != Literal(None):
             self._refuse(node, f"'{word}' stands only before None", hint="Compare with '==' or '!='.")
         if word in ORDERS and isinstance(operand, Items):
             self._refuse(node, f"'{word}' compares single values", hint="Write: n in (1, 2).")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from curifactory.workflow.runs.condition import (
     ORDERS,
+    PRESENCES,
     And,
     Comparison,
     Condition,
@@ -108,7 +109,7 @@ def _compare(comparison: Comparison, values: Values) -> Truth:
     (sign, right), *more = comparison.rest
     if more:
         return _compare_row(comparison, values)
-    if sign in ("is", "is not"):
+    if sign in PRESENCES:
         return _is_present(comparison.first, values) is (sign == "is not")
     ends = sign in ORDERS
     return _any_pair(_list(comparison.first, values, ends=ends), sign, _list(right, values, ends=ends))
@@ -120,7 +121,7 @@ def _is_present(operand: Operand, values: Values) -> bool:
 
 def _compare_row(comparison: Comparison, values: Values) -> Truth:
     """Compare several in a row: one choice of their values has to fit all comparisons."""
-    if any(sign in ("is", "is not") for sign, _ in comparison.rest):
+    if any(sign in PRESENCES for sign, _ in comparison.rest):
         return _compare_each(comparison, values)
     choices = [
         _list(each, values, ends=False)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from curifactory.errors import UnidentifiableError
-from curifactory.parameters.digests import SetDigests, reads_of
+from curifactory.parameters.digests import SetDigests
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.sets import ExperimentParameters, set_hash_functions
 from curifactory.parameters.view import track
@@ -144,7 +144,7 @@ def test_only_what_was_read_has_to_have_an_identity():
     params = Params(model=threading.Lock())
     log = ReadLog()
     assert track(params, log).n == 1
-    assert list(reads_of(params, log)) == ["n"]
+    assert list(SetDigests(params).of_all(log.paths())) == ["n"]
     with pytest.raises(UnidentifiableError, match="model"):
         SetDigests(params).of("model")
 
@@ -153,7 +153,7 @@ def test_reads_are_sorted_and_without_what_makes_no_difference():
     params, log = Params(), ReadLog()
     view = track(params, log)
     assert (view.noisy, view.n, view.model.lr, view.double) == (False, 1, 0.1, 2)
-    assert list(reads_of(params, log)) == ["code:double", "model.lr", "n", "type:model"]
+    assert list(SetDigests(params).of_all(log.paths())) == ["code:double", "model.lr", "n", "type:model"]
 
 
 def test_a_digest_is_computed_once():

@@ -14,7 +14,7 @@ from curifactory.errors import ConfigurationError
 from curifactory.identity.parameters import set_digest
 from curifactory.parameters import product, update
 from curifactory.parameters.checking import find_type_faults
-from curifactory.parameters.digests import reads_of
+from curifactory.parameters.digests import SetDigests
 from curifactory.parameters.lossless import dump_set, load_set
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.sets import check_sets, file_hash_of
@@ -106,7 +106,7 @@ def test_other_values_make_other_reads_and_only_those(make: Any) -> None:
     def read(params: Any) -> dict[str, str]:
         log = ReadLog()
         assert track(params, log).inner.lr
-        return reads_of(params, log)
+        return SetDigests(params).of_all(log.paths())
 
     assert read(make()) == read(make(name="b", n=7))
     assert read(make()) != read(update(make(), lr=0.5)[0])

@@ -10,7 +10,7 @@ import pytest
 
 from curifactory.errors import ConfigurationError
 from curifactory.parameters import update
-from curifactory.parameters.digests import reads_of
+from curifactory.parameters.digests import SetDigests
 from curifactory.parameters.lossless import dump_set, load_set
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.shown import diff_sets, shown_set
@@ -72,7 +72,7 @@ def test_other_values_make_other_reads_and_only_those() -> None:
     def read(params: Any) -> dict[str, str]:
         log = ReadLog()
         assert track(params, log).model["sizes"]
-        return reads_of(params, log)
+        return SetDigests(params).of_all(log.paths())
 
     assert read(make()) == read(update(make(), k=5, seed=9)[0])
     assert read(make()) != read(update(make(), sizes=[1])[0])
@@ -88,7 +88,7 @@ def test_a_tree_made_plain_counts_by_names_and_values_and_not_by_what_it_is_call
     def read(params: Any) -> dict[str, str]:
         log = ReadLog()
         assert plain_tree(track(params, log))["model"]["inner"]
-        return reads_of(params, log)
+        return SetDigests(params).of_all(log.paths())
 
     reads = read(make())
     assert {"fields:", "fields:model", "model.inner.k", "model.sizes"} <= set(reads)

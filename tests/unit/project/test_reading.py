@@ -51,18 +51,18 @@ def test_fields_come_with_those_of_bases_parts_and_other_files(tmp_path) -> None
             "base.py": "import curifactory as cf\n@dataclass\nclass Base(cf.ExperimentParameters):\n    name: str = ''\n    seed: int = 0\n",
         },
     )
-    assert reading.list_fields(tmp_path / "p.py") == ["seed", "n", "part", "part.rate"]
+    assert list(reading.find_choices(tmp_path / "p.py")) == ["seed", "n", "part", "part.rate"]
 
 
 def test_files_that_cannot_be_read_have_nothing(tmp_path) -> None:
     reading = write(
         tmp_path, {"p.py": "def get_params(:\n", "q.py": "import p\nimport q\n@cf.stage()\ndef s(r): ...\n"}
     )
-    assert reading.list_fields(tmp_path / "p.py") == []
+    assert list(reading.find_choices(tmp_path / "p.py")) == []
     assert reading.list_set_names(tmp_path / "nowhere.py") == []
     assert reading.list_stages(tmp_path / "q.py") == ["s"]
 
 
 def test_classes_that_name_each_other_come_to_an_end(tmp_path) -> None:
     text = "@dataclass\nclass A(cf.ExperimentParameters):\n    other: 'A' = None\nclass B(B): ...\n"
-    assert "other" in write(tmp_path, {"p.py": text}).list_fields(tmp_path / "p.py")
+    assert "other" in write(tmp_path, {"p.py": text}).find_choices(tmp_path / "p.py")

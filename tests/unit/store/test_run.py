@@ -126,7 +126,7 @@ def test_calls_come_in_the_order_in_which_they_were_made(folder):
         0.5,
     )
     assert first.started_at == NOW
-    assert first.get_reason() == REASON
+    assert Reason.from_json(first.reason) == REASON
     assert first.reason_text == "code of helpers.clean changed (features.py:14)"
     (output,) = first.outputs
     assert (output.name, output.artifact.size_bytes, output.artifact.files[0].path) == ("data", 7, "x.json")
@@ -143,7 +143,6 @@ def test_a_reason_of_a_newer_version_is_still_shown(folder):
     lines = (folder / "calls.jsonl").read_text().replace("code_changed", "moon_changed")
     (folder / "calls.jsonl").write_text(lines)
     first = Run.read(folder).calls[0]
-    assert first.get_reason() is None
     assert first.reason_text == "code of helpers.clean changed (features.py:14)"
 
 

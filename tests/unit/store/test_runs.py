@@ -377,21 +377,20 @@ def test_runs_are_found_by_what_they_logged(tmp_path):
             for step, value in enumerate((0.1, score)):
                 recorder(MetricLogged(0, 3, "val", {"acc": value}, step, None, NOW))
             recorder(RunFinished(RunOutcome.COMPLETE, NOW))
-        found = store.find_metric("acc")
-        assert [(reference.split("_")[1], facts.last) for reference, facts in found] == [
-            ("2", 0.9),
-            ("1", 0.5),
-            ("3", None),
-        ]
-        assert [(facts.least, facts.greatest) for _, facts in found] == [(0.1, 0.9), (0.1, 0.5), (0.1, 0.1)]
-        assert store.find_metric("nothing") == []
-        store.rebuild()
-        assert store.find_metric("acc") == found
+        found = [dict(row.facts) for row in store.iter_rows()]
         assert [dict(row.metrics) for row in store.iter_rows()] == [
             {},
             {"acc": (0.9, 0.9)},
             {"acc": (0.5, 0.5)},
         ]
+        # What a metric ever was is kept where that is not what it was last.
+        assert [facts.get("metrics_ever") for facts in found] == [
+            {},
+            {"acc": [0.1, 0.9]},
+            {"acc": [0.1, 0.5]},
+        ]
+        store.rebuild()
+        assert [dict(row.facts) for row in store.iter_rows()] == found
 
 
 def test_runs_that_the_index_has_never_seen_are_found_by_what_they_logged(tmp_path):
@@ -400,5 +399,5 @@ def test_runs_that_the_index_has_never_seen_are_found_by_what_they_logged(tmp_pa
     recorder(MetricLogged(0, None, "val", {"acc": 0.7}, None, None, NOW))
     recorder(RunFinished(RunOutcome.COMPLETE, NOW))
     with Index(tmp_path / "index.db") as index:
-        ((reference, facts),) = RunStore(tmp_path / "runs", index).find_metric("acc")
-    assert (reference, facts.last) == (run.reference, 0.7)
+        (row,) = RunStore(tmp_path / "runs", index).iter_rows()
+    assert (row.reference, dict(row.metrics)) == (run.reference, {"acc": (0.7, 0.7)})
