@@ -9,8 +9,12 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+# Size, mtime and inode of a file: as long as they are the same, so are its bytes. No file has an mtime of -1.
+Stats = tuple[int, int, int]
 # Shared by all that have none; mappings are not written to.
 NO_METADATA: Mapping[str, Any] = {}
+NOTHING_SEEN: Mapping[str, Stats] = {}
+NEVER_SEEN: Stats = (0, -1, 0)
 # Makes one of the tuples below, or of events, from all of its parts in a third of the time that a call of its class takes.
 new_tuple = tuple.__new__
 
@@ -160,6 +164,45 @@ class Trace(NamedTuple):
     def name(self) -> str:
         """Name of the stage without its module."""
         return self.stage.rpartition(".")[2]
+
+
+class Result(NamedTuple):
+    """As much of a trace as it takes to reuse what its call made.
+
+    Parameters
+    ----------
+    run : str
+        Reference of the run that executed the call.
+    reads : tuple of str
+        Paths of what was read.
+    outputs : tuple of Output
+        In the order of the decorator.
+    duration_s : float
+        Wall time of the stage function.
+    reported : bool
+        Whether fragments or metrics lie beside the manifest.
+    manifest : tuple of int
+        Size, mtime and inode of the manifest when it said this.
+    seen : mapping of str to (int, int, int)
+        The same of files by their paths, when they had the digests which stand in the outputs; only of those of which that is
+        known.
+    """
+
+    run: str
+    reads: tuple[str, ...]
+    outputs: tuple[Output, ...]
+    duration_s: float
+    reported: bool
+    manifest: Stats = NEVER_SEEN
+    seen: Mapping[str, Stats] = NOTHING_SEEN
+
+    @classmethod
+    def of(
+        cls, trace: Trace, manifest: Stats = NEVER_SEEN, seen: Mapping[str, Stats] = NOTHING_SEEN
+    ) -> Result:
+        """Return that part of a trace."""
+        _, _, _, reads, _, _, _, outputs, run, _, duration_s, reported = trace
+        return new_tuple(Result, (run, tuple(reads), outputs, duration_s, reported, manifest, seen))
 
 
 class Origin(NamedTuple):

@@ -9,7 +9,7 @@ from typing import Any
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Trace
+from curifactory.core.trace import Result, Trace
 from curifactory.engine.decide import Decider
 from curifactory.engine.explain import iter_code_differences, iter_differences
 from curifactory.engine.graph import Call
@@ -118,8 +118,10 @@ class Acceptor:
     def _judge(self, call: Call, stage: str | None) -> AcceptedCall | None:
         decision = self._decider.decide(call)
         apply(call, decision)
-        if decision.trace is not None:
-            self._old[call.index] = decision.trace
+        if decision.key is not None and decision.result is not None:
+            trace = self._traces.find(decision.key, stage=call.stage_id)
+            if trace is not None:
+                self._old[call.index] = trace._replace(outputs=decision.result.outputs)
             return None
         last = None if decision.reason.kind in _BESIDE else self._find_last(call)
         if last is None:
@@ -132,7 +134,7 @@ class Acceptor:
             return AcceptedCall(call, AcceptedAs.REFUSED, own, refusal) if own else None
         self._old[call.index] = last
         call.verdict = Verdict.REUSE
-        take_over(call, last)
+        take_over(call, last.key, Result.of(last))
         return AcceptedCall(call, AcceptedAs.ACCEPTED if own else AcceptedAs.FOLLOWS, changes)
 
     def _compare(self, call: Call, last: Trace) -> tuple[tuple[Reason, ...], Reason | None]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from curifactory.core import garbage
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Output, StoredFile, Trace, new_tuple
+from curifactory.core.trace import Output, Result, StoredFile, new_tuple
 from curifactory.engine.explain import explain
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified, Identifier, NotYetKnownError
@@ -32,8 +32,10 @@ class Decision(NamedTuple):
         Run, reuse, or perhaps: nobody knows before other calls have run.
     reason : Reason
         Why.
-    trace : Trace or None
-        The trace that holds, of a call that is reused.
+    key : str or None
+        The key of the trace that holds, of a call that is reused.
+    result : Result or None
+        What it made, as that trace says.
     absent : Reason or None
         Why the bytes of a reused call are not there, if they are not; it has to run once somebody needs them.
     lies_aside : bool
@@ -42,7 +44,8 @@ class Decision(NamedTuple):
 
     verdict: Verdict
     reason: Reason
-    trace: Trace | None = None
+    key: str | None = None
+    result: Result | None = None
     absent: Reason | None = None
     lies_aside: bool = False
 
@@ -192,16 +195,16 @@ class Decider:
 
     def _look_up(self, call: Call) -> Decision:
         self._foreseen = None
-        identifier, find = self._identifier, self._traces.find
+        identifier, find = self._identifier, self._traces.find_result
         inputs = identifier.input_identities(call)
         overrides = identifier.override_identities(call) if call.overrides else {}
         first: Identified | None = None
         for read_set in self.known_read_sets(call):
             reads = identifier.read_values(call, read_set)
             key = identifier.key_of(call, reads, inputs, overrides)
-            trace = find(key, stage=call.stage.stage_id)
-            if trace is not None:
-                return self._check(call, trace)
+            result = find(key, call.stage.stage_id)
+            if result is not None:
+                return self._check(call, key, result)
             first = first or new_tuple(Identified, (key, reads, inputs, overrides))
         if first is not None:
             self._foreseen = call, first
@@ -216,14 +219,15 @@ class Decider:
             reads = identifier.read_values(call, read_set)
             yield Identified(identifier.key_of(call, reads, inputs, overrides), reads, inputs, overrides)
 
-    def _check(self, call: Call, trace: Trace) -> Decision:
-        """Turn a trace that holds into a decision, after a look at its artifacts and its report."""
-        if trace.reported and not self._traces.has_whole_report(trace):
+    def _check(self, call: Call, key: str, result: Result) -> Decision:
+        """Turn the result of a trace that holds into a decision, after a look at its artifacts and its report."""
+        run, _, outputs, _, reported, _, seen = result
+        stage = call.stage
+        if reported and not self._traces.has_whole_report(stage.stage_id, key):
             return Decision(Verdict.RUN, Reason(ReasonKind.REPORT_DAMAGED))
         absent: Reason | None = None
         lies_aside = has_unasked = False
-        for (spec, template), output in zip(call.stage.outputs, trace.outputs, strict=False):
-            artifact = output.artifact
+        for (spec, template), (_, _, _, artifact) in zip(stage.outputs, outputs):  # noqa: B905 - twice as quick
             if template is None:
                 absent = absent or Reason(ReasonKind.NO_CACHER)
                 has_unasked = has_unasked or artifact is not None
@@ -233,7 +237,7 @@ class Decider:
                 return Decision(
                     Verdict.RUN, Reason(ReasonKind.NO_ARTIFACT, {"cacher": type(cacher).__name__})
                 )
-            state, file = self._loader.state(artifact.files)
+            state, file = self._loader.state(artifact.files, seen)
             if file is None:
                 continue
             missing = self._missing(state, file)
@@ -241,19 +245,19 @@ class Decider:
                 return Decision(Verdict.RUN, missing)
             absent = missing or absent
             lies_aside = lies_aside or state is FileState.ASIDE
-        # Files that the stage wrote by itself; most write none.
-        own = trace.outputs[len(call.stage.outputs) :] if len(trace.outputs) > len(call.stage.outputs) else ()
-        for output in own:
-            if output.artifact is None:
-                continue
-            state, file = self._loader.state(output.artifact.files)
-            missing = None if file is None else self._missing(state, file)
-            if missing is not None:
-                return Decision(Verdict.RUN, missing)
+        if len(outputs) > len(stage.outputs):
+            # Files that the stage wrote by itself.
+            for _, _, _, own in outputs[len(stage.outputs) :]:
+                state, file = (
+                    (FileState.PRESENT, None) if own is None else self._loader.state(own.files, seen)
+                )
+                missing = None if file is None else self._missing(state, file)
+                if missing is not None:
+                    return Decision(Verdict.RUN, missing)
         if has_unasked:
-            trace = trace._replace(outputs=without_unasked(call, trace.outputs))
-        reason = self._unchanged.get(trace.run) or self._unchanged_since(trace.run)
-        return new_tuple(Decision, (Verdict.REUSE, reason, trace, absent, lies_aside))
+            result = result._replace(outputs=without_unasked(call, outputs))
+        reason = self._unchanged.get(run) or self._unchanged_since(run)
+        return new_tuple(Decision, (Verdict.REUSE, reason, key, result, absent, lies_aside))
 
     def _unchanged_since(self, run: str) -> Reason:
         """Return the reason of all calls that are reused from one run."""

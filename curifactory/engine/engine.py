@@ -148,9 +148,9 @@ class Engine:
             record,
             None if records is None else tuple(records),
             overrides,
-            index=len(calls),
-            number=next_number(),
-            line=line,
+            len(calls),
+            next_number(),
+            line,
         )
         # What is executed now may bind names itself, and its outputs are bound after that.
         self._bind(call, stage, call.number if waits else 0)
@@ -174,7 +174,7 @@ class Engine:
 
     def _bind(self, call: Call, stage: RunStage, moment: int) -> None:
         """Bind a call to what it sees now: records, inputs, parameters; and give it its slots."""
-        spec, record = call.stage.spec, call.record
+        spec, record = stage.spec, call.record
         known_records = len(record.manager.records)
         if known_records != self._known_records:
             self._known_records = known_records
@@ -191,7 +191,7 @@ class Engine:
             record.combo_hash = self.identifier.combined_hash(call)
         call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
         call.slots = tuple(
-            [Slot(output, call, position, moment) for position, (output, _) in enumerate(call.stage.outputs)]
+            [Slot(output, call, position, moment) for position, (output, _) in enumerate(stage.outputs)]
         )
 
     def hash_of(self, record: Record) -> str:
@@ -226,7 +226,7 @@ class Engine:
         if known is None:
             # It holds the spec, so that no other one gets its id.
             stage_id = self.identifier.stage_id_of(spec)
-            known = self._stages[id(spec)] = RunStage.of(spec, stage_id, self.options)
+            known = self._stages[id(spec)] = RunStage(spec, stage_id, self.options)
         return known
 
     # --------------------------------------------------------------------------------------------------------- settling
@@ -305,8 +305,8 @@ class Engine:
 
     def outputs_of(self, call: Call) -> tuple[Output, ...]:
         """Return what a reused call has made as its trace says it now; nothing if there is none any more."""
-        trace = None if call.key is None else self.traces.find(call.key, stage=call.stage.stage_id)
-        return () if trace is None else without_unasked(call, trace.outputs)
+        result = None if call.key is None else self.traces.find_result(call.key, call.stage.stage_id)
+        return () if result is None else without_unasked(call, result.outputs)
 
     def make(self, call: Call) -> None:
         """Execute a call here whose value is wanted although it was reused, and whatever it needs for that."""

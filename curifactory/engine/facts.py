@@ -50,12 +50,11 @@ def call_ended(
         The most memory of the process that executed it; of this one if it is not given.
     """
     record, stage = call.record, call.stage
-    spec = stage.spec
     # Of a call that was not executed the memory of this process says nothing.
     peak_bytes = peak_bytes or (None if started_at is None else read_peak())
     parts = (
         call.index,
-        spec.name,
+        stage.name,
         stage.stage_id,
         record.index,
         record.get_reference_name(),
@@ -65,7 +64,7 @@ def call_ended(
         started_at,
         duration_s,
         call.engine.places[call.line],
-        spec.aggregate,
+        stage.spec.aggregate,
         _inputs(call),
         _outputs(call),
         fragments,
@@ -88,13 +87,11 @@ def read_peak() -> int | None:
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:
-    if not call.inputs and not call.record_inputs:
+    if not call.input_names and not call.record_inputs:
         return ()
     found = []
     # No call has inputs of both sorts.
-    for name, slot in (
-        call.input_slots() if call.record_inputs else zip(call.input_names, call.inputs, strict=True)
-    ):
+    for name, slot in call.input_slots() if call.record_inputs else zip(call.input_names, call.inputs):  # noqa: B905
         if slot is None:
             continue
         producer = slot.producer
@@ -106,16 +103,19 @@ def _inputs(call: Call) -> tuple[InputFacts, ...]:
 
 
 def _outputs(call: Call) -> tuple[OutputFacts, ...]:
-    specs, outputs = call.stage.outputs, call.kept_outputs
+    outputs, lazy_outputs = call.kept_outputs, call.stage.lazy_outputs
     if outputs is None:
         outputs = call.outputs
     if not outputs:
-        return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in specs])
+        return tuple([OutputFacts(spec.name, lazy=spec.lazy) for spec, _ in call.stage.outputs])
     origin = call.origin
     made_in = origin.run if origin is not None and call.outcome is CallOutcome.REUSED else None
-    found = []
-    for position, output in enumerate(outputs):
+    if len(outputs) > len(lazy_outputs):
         # Files that the stage wrote by itself come after what it returned.
-        lazy = position < len(specs) and specs[position][0].lazy
-        found.append(new_tuple(OutputFacts, (*output, made_in, lazy)))
-    return tuple(found)
+        lazy_outputs += (False,) * (len(outputs) - len(lazy_outputs))
+    return tuple(
+        [
+            new_tuple(OutputFacts, (*output, made_in, lazy))
+            for output, lazy in zip(outputs, lazy_outputs)  # noqa: B905 - asked to look it takes twice as long
+        ]
+    )

@@ -131,7 +131,6 @@ class Call:
         record: Record,
         records: tuple[Record, ...] | None,
         overrides: Mapping[str, Any],
-        *,
         index: int,
         number: int,
         line: tuple[str, int],
@@ -189,7 +188,7 @@ class Call:
     @property
     def name(self) -> str:
         """Name of the stage."""
-        return self.stage.spec.name
+        return self.stage.name
 
     @property
     def outputs(self) -> tuple[Output, ...]:

@@ -171,17 +171,25 @@ class Identifier:
         if outputs is None:
             outputs = producer.outputs
         artifact = outputs[slot.position].artifact if outputs else None
-        if artifact is not None:
-            metadata = artifact.metadata
-            names = metadata.get(CODE_NAMES)
-            code = self.named_code.identity(names) if names else ""
-            if len(metadata) > (names is not None):
-                # What loading goes by stands beside the bytes.
-                code = _digest_text((code, _metadata_text(metadata)))
+        if artifact is None:
+            return f"call:{self.settled_key(producer)}:{slot.name}"
+        _, _, cacher_key, content, _, _, _, _, metadata = artifact
+        identity = f"{content}+{cacher_key[:16]}"
+        if metadata:
+            identity += self._metadata_identity(metadata)
+        if len(outputs) > len(producer.stage.outputs):
             # What the outputs may speak of.
-            own = _digest_files(outputs[len(producer.stage.outputs) :])
-            return f"{artifact.digest}+{artifact.cacher_key[:16]}{code[:32]}{own[:32]}"
-        return f"call:{self.settled_key(producer)}:{slot.name}"
+            identity += _digest_files(outputs[len(producer.stage.outputs) :])[:32]
+        return identity
+
+    def _metadata_identity(self, metadata: Mapping[str, Any]) -> str:
+        """Return what stands for the metadata of an artifact in its identity: code that its pickle names, and the rest."""
+        names = metadata.get(CODE_NAMES)
+        code = self.named_code.identity(names) if names else ""
+        if len(metadata) > (names is not None):
+            # What loading goes by stands beside the bytes.
+            code = _digest_text((code, _metadata_text(metadata)))
+        return code[:32]
 
     def settled_key(self, call: Call) -> str:
         """Return the key of a call that was executed or reused, made now if nobody has asked before."""
@@ -195,7 +203,7 @@ class Identifier:
         How many records an aggregate is given is an input too: ``len(records)`` needs no read that could be noted.
         """
         found = {}
-        for name, slot in zip(call.input_names, call.inputs, strict=True):
+        for name, slot in zip(call.input_names, call.inputs):  # noqa: B905 - asked to look it takes twice as long
             found[name] = ABSENT if slot is None else self.slot_identity(slot)
         if call.stage.spec.aggregate:
             positions = {id(record): position for position, record in enumerate(call.records or ())}
@@ -252,6 +260,9 @@ class Identifier:
         stage = call.stage
         parts = [_KEY_FORMAT, stage.stage_id, call.code or self.code_of(call), *stage.output_parts]
         for values in (reads, inputs, overrides):
+            if not values:
+                parts.append("0")
+                continue
             parts.append(str(len(values)))
             for item in sorted(values.items()) if len(values) > 1 else values.items():
                 parts += item
@@ -345,8 +356,8 @@ def _put_beside(found: dict[str, str], name: str, value: str) -> None:
 
 
 def _digest_files(own: Sequence[Output]) -> str:
-    """Return a digest of the files that a stage wrote by itself; empty without any."""
-    return _digest_text([each.artifact.digest for each in own if each.artifact is not None]) if own else ""
+    """Return a digest of the files that a stage wrote by itself."""
+    return _digest_text([each.artifact.digest for each in own if each.artifact is not None])
 
 
 def _metadata_text(metadata: Mapping[str, Any]) -> str:

@@ -67,8 +67,10 @@ class Keeping:
             for slot in call.slots:
                 if not self._is_awaited(slot):
                     self._let_go(slot, may_drop=is_foreseen)
-        else:
+        elif self._readers:
             self._let_outputs_go(call)
+        else:
+            call.let_outputs_go()
 
     def _let_found_go(self, call: Call) -> None:
         for slot in _found_by(call):
@@ -80,7 +82,7 @@ class Keeping:
         return self._readers.get(id(slot), 0) > 0
 
     def _let_outputs_go(self, call: Call) -> None:
-        if not self._readers or not any(map(self._is_awaited, call.slots)):
+        if not any(map(self._is_awaited, call.slots)):
             call.let_outputs_go()
 
     def _let_go(self, slot: Slot, *, may_drop: bool = True) -> None:

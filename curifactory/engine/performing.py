@@ -113,7 +113,7 @@ class PerformingEngine(Engine):
         spec = receive_stage(shipped)
         known = self._stages_here.get(id(spec))
         if known is None:
-            known = RunStage.of(spec, shipped.stage_id, self.options)
+            known = RunStage(spec, shipped.stage_id, self.options)
             if shipped.spec is None:
                 # It holds the spec, so that no other one gets its id.
                 self._stages_here[id(spec)] = known

@@ -12,6 +12,10 @@ from curifactory.engine.execute import PACKAGE_FOLDER
 # Those of the decorated function, the session and the engine stand between a person's line and this module. To ask for a
 # frame makes an object of it, which takes longer than all else here.
 _OWN_FRAMES = 4
+_MOST_KNOWN = 4096
+_UNKNOWN = ("<unknown>", 0)
+# By the code's id, the place in it and the id of the code of `run()`; a code object that is held keeps its id.
+_known: dict[tuple[int, int, int], tuple[CodeType, CodeType | None, tuple[tuple[str, int], bool]]] = {}
 
 
 def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
@@ -23,18 +27,33 @@ def place_of_call(run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
         The code of ``run()``; None in a live context, where nothing waits. Under it the line is that of ``run()``, however
         deep in other functions the stage is called.
     """
-    frame: FrameType | None
     try:
         frame = sys._getframe(_OWN_FRAMES)  # noqa: SLF001 - inspect.currentframe() is slower
     except ValueError:
         # The interpreter itself has called the stage: at its exit, or as all that a thread does.
-        frame = None
+        return _UNKNOWN, run_code is not None
+    known = _known.get((id(frame.f_code), frame.f_lasti, id(run_code)))
+    return _find_place(frame, run_code) if known is None else known[2]
+
+
+def _find_place(begin: FrameType, run_code: CodeType | None) -> tuple[tuple[str, int], bool]:
+    frame: FrameType | None = begin
     while frame is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
         frame = frame.f_back
     if frame is None:
-        return ("<unknown>", 0), run_code is not None
-    if run_code is None:
-        return _line(frame.f_code.co_filename, frame.f_lineno), False
+        return _UNKNOWN, run_code is not None
+    if run_code is None or frame.f_code is run_code:
+        code, offset = frame.f_code, frame.f_lasti
+        place = (
+            _line(code.co_filename, frame.f_lineno),
+            run_code is not None and not is_covered(code, offset),
+        )
+        if frame is begin:
+            # A loop is at the same few places again and again, and to count lines takes longer than to remember them.
+            if len(_known) >= _MOST_KNOWN:
+                _known.clear()
+            _known[id(code), offset, id(run_code)] = code, run_code, place
+        return place
     shown, waits = frame, True
     while frame is not None:
         code = frame.f_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Trace, one_for_all, origin_of
+from curifactory.core.trace import Result, one_for_all, origin_of
 from curifactory.engine.decide import Decider, Decision
 from curifactory.engine.graph import Call, Want
 
@@ -109,24 +110,20 @@ def decide_all(calls: Iterable[Call], decider: Decider) -> None:
 
 def apply(call: Call, decision: Decision) -> None:
     """Write a decision into its call."""
-    call.verdict = decision.verdict
-    call.reason = decision.reason
-    call.absent = decision.absent
-    call.lies_aside = decision.lies_aside
-    trace = decision.trace
-    if trace is None:
+    # Parts of a tuple are had more quickly together than each by its name.
+    call.verdict, call.reason, key, result, call.absent, call.lies_aside = decision
+    if key is None or result is None:
         call.origin = None
     else:
-        take_over(call, trace)
+        take_over(call, key, result)
 
 
-def take_over(call: Call, trace: Trace) -> None:
-    """Write into a call what an earlier execution was, by whose trace it is reused."""
-    call.origin = origin_of(trace.run, trace.reported)
-    call.duration_s = trace.duration_s
-    call.key = trace.key
-    call.kept_outputs = trace.outputs
-    call.observed = one_for_all(tuple(trace.reads))
+def take_over(call: Call, key: str, result: Result) -> None:
+    """Write into a call what an earlier execution was that had this key, and whose result is reused."""
+    run, reads, call.kept_outputs, call.duration_s, reported, _, _ = result
+    call.key = key
+    call.origin = origin_of(run, reported)
+    call.observed = one_for_all(reads)
 
 
 def mark_needed(targets: Sequence[Call], want: Want) -> None:
@@ -180,18 +177,20 @@ def _wanted_of_producers(call: Call) -> list[tuple[Call, Want]]:
 
 def run_planned(calls: Sequence[Call]) -> RunPlanned:
     """Return the event that tells how many calls there are, and how many may still have to run, by stage."""
-    counts: dict[str, list[int]] = {}
-    names: dict[str, str] = {}
-    for call in calls:
-        stage = call.stage
-        count = counts.get(stage.stage_id)
-        if count is None:
-            names[stage.stage_id], count = stage.spec.name, counts.setdefault(stage.stage_id, [0, 0])
-        count[0] += 1
-        is_open = call.want is not Want.NOTHING and call.outcome is None
-        count[1] += is_open and (call.verdict is not Verdict.REUSE or has_to_run(call))
-    stages = tuple(PlannedStage(stage_id, names[stage_id], *count) for stage_id, count in counts.items())
+    # Functions of one name are one stage here.
+    names = {stage.stage_id: stage.name for stage in {call.stage: None for call in calls}}
+    counts = Counter([call.stage.stage_id for call in calls])
+    to_run = Counter(
+        [call.stage.stage_id for call in calls if call.want is not Want.NOTHING and _may_run(call)]
+    )
+    stages = tuple(
+        PlannedStage(stage_id, names[stage_id], count, to_run[stage_id]) for stage_id, count in counts.items()
+    )
     return RunPlanned(len(calls), sum(stage.to_run for stage in stages), stages)
+
+
+def _may_run(call: Call) -> bool:
+    return call.outcome is None and (call.verdict is not Verdict.REUSE or has_to_run(call))
 
 
 def make_plan(calls: Sequence[Call]) -> Plan:

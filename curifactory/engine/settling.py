@@ -83,7 +83,7 @@ class Settling:
         call : Call
             The call.
         is_decided : bool
-            Whether it was decided at this very moment.
+            Whether it was decided at this very moment, or nothing was executed since.
         """
         if self.settle_without_running(call, is_decided=is_decided):
             return
@@ -207,15 +207,18 @@ class Settling:
 
     def _settle_here(self, calls: Sequence[Call], keeping: Keeping) -> None:
         keeps_going = self._engine.options.keep_going
+        # As long as nothing was executed, what has been decided of all calls holds for each of them.
+        is_decided = True
         for call in calls:
             if call.outcome is not None or (self._engine.failed is not None and self.skip_if_lost(call)):
                 continue
             try:
-                self.settle(call)
+                self.settle(call, is_decided=is_decided and call.verdict is not Verdict.PERHAPS)
             except Exception as error:
                 if not keeps_going or call.outcome is not CallOutcome.FAILED:
                     raise
                 self.failures.append((call, error))
+            is_decided = is_decided and call.outcome is CallOutcome.REUSED
             keeping.call_is_over(call)
 
     def _mark_unreached(self, calls: Sequence[Call]) -> None:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from curifactory.core.members import with_plain_members
-from curifactory.core.trace import StoredFile, new_tuple
+from curifactory.core.trace import NOTHING_SEEN, Stats, StoredFile, new_tuple
 from curifactory.errors import CacheError
 from curifactory.store.faults import as_cache_errors, cache_error
 from curifactory.store.file_facts import FileFacts
@@ -85,7 +85,7 @@ class ArtifactFiles:
         self._layout = layout
         self._cache = f"{layout.cache}/"
         self._facts = FileFacts(index)
-        #: Takes stat facts that the index holds beside a trace into memory, by path.
+        #: Takes stat facts of paths that the index holds elsewhere into memory.
         self.seed = self._facts.seed
         self._staging = Staging(os.fspath(layout.staging))
         self._superseded = Superseded(os.fspath(layout.superseded), facts=self._facts)
@@ -178,15 +178,25 @@ class ArtifactFiles:
         """
         return self.worst([file])[0]
 
-    def worst(self, files: Iterable[StoredFile]) -> tuple[FileState, StoredFile | None]:
-        """Say how the worst of several files is, as `state` does, and which it is; None if all are present."""
+    def worst(
+        self, files: Iterable[StoredFile], seen: Mapping[str, Stats] = NOTHING_SEEN
+    ) -> tuple[FileState, StoredFile | None]:
+        """Say how the worst of several files is, as `state` does, and which it is; None if all are present.
+
+        Parameters
+        ----------
+        files : iterable of StoredFile
+            The files.
+        seen : mapping of str to (int, int, int)
+            Stat facts under which they have these digests, by their paths, for what this process does not know itself.
+        """
         worst, which = FileState.PRESENT, None
         for file in files:
             path, digest, _, referenced = file
             try:
                 # A name without a folder is the usual case, and needs no further call.
                 place = self._cache + path if path[0] not in "/." else self._layout.absolute(path)
-                if self._facts.current(path, place).digest == digest:
+                if self._facts.fits(digest, path, place, seen.get(path)):
                     continue
                 state = FileState.MODIFIED
             except OSError as error:

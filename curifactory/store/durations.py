@@ -36,8 +36,9 @@ def read_durations(index: Index, stages: Iterable[str]) -> dict[str, float]:
     found = {}
     for stage in stages:
         # A row that has rotted is no reason to tell nothing of the others.
-        rows = [trace_rows.read_row(row) for row in index.query(trace_rows.SELECT_LATEST, (stage, _LATEST))]
-        times = [row[0].duration_s for row in rows if row is not None]
+        rows = index.query(trace_rows.SELECT_LATEST, (stage, _LATEST))
+        results = [trace_rows.read_row(key, tuple(row)) for key, *row in rows]
+        times = [result.duration_s for result in results if result is not None]
         if times:
             found[stage] = median(times)
     return found

@@ -6,6 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
+from curifactory.core.trace import Stats, new_tuple
 from curifactory.errors import CacheError
 from curifactory.store.digests import INODE_BITS, Facts, inode_of, take_facts, take_print
 
@@ -73,24 +74,43 @@ class FileFacts:
         CacheError
             If it is neither file nor folder, or does not stop changing.
         """
+        return self._current_otherwise(path, place, os.stat(place), self._rows.get(path))
+
+    def fits(self, digest: str, path: str, place: str, seen: Stats | None = None) -> bool:
+        """Say whether what lies at a place now has a digest, as `current` would give it.
+
+        Parameters
+        ----------
+        digest : str
+            Of the bytes that are to lie there.
+        path, place : str
+            Stored and absolute form of the path.
+        seen : tuple of int, optional
+            Size, mtime and inode under which the file has the digest, as the index has it elsewhere. What this process knows
+            itself counts more.
+
+        Raises
+        ------
+        OSError, CacheError
+            As :meth:`current`.
+        """
         status = os.stat(place)
+        stats = (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS)
         facts = self._rows.get(path)
         # Each call that is reused asks this: no further function is called.
-        if (
-            facts is not None
-            and facts.mtime_ns == status.st_mtime_ns
-            and facts.inode == status.st_ino & INODE_BITS
-            and facts.size_bytes == status.st_size
-            and not facts.print
-            and not stat.S_ISDIR(status.st_mode)
-        ):
-            return facts
-        return self._current_otherwise(path, place, status, facts)
+        if facts is None and seen == stats:
+            if len(self._rows) >= _MOST_KEPT:
+                self._make_room()
+            self._rows[path] = new_tuple(Facts, (digest, *stats, "", True))
+            return True
+        if facts is not None and facts[1:5] == (*stats, ""):
+            return facts.digest == digest
+        return self._current_otherwise(path, place, status, facts).digest == digest
 
     def hold(self, digest: str, path: str, place: str) -> bool:
         """Say whether the bytes of a digest lie at a place; what is gone or cannot be read holds nothing."""
         try:
-            return self.current(path, place).digest == digest
+            return self.fits(digest, path, place)
         except (OSError, CacheError):
             return False
 

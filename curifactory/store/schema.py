@@ -6,10 +6,10 @@ from __future__ import annotations
 SCHEMA_VERSION = 4
 
 STATEMENTS = (
-    # One row a trace: what its manifest says, with the stat facts of its files, and the manifest's own stat facts.
+    # One row a trace: what reusing it takes, with the stat facts of its files and of its manifest, which has the rest.
     """CREATE TABLE traces (
-        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, trace BLOB NOT NULL,
-        crc INTEGER NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, inode INTEGER NOT NULL)""",
+        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, result BLOB NOT NULL,
+        crc INTEGER NOT NULL)""",
     "CREATE INDEX traces_by_stage ON traces (stage, made_at)",
     # Which parameters calls of a stage have read; `seen_at` orders them.
     """CREATE TABLE read_sets (

@@ -1,4 +1,4 @@
-"""Rows of the index about traces: made from manifests, and turned into traces again."""
+"""Rows of the index about traces: made from manifests, and turned into what reusing a call takes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import NOTHING_SEEN, Artifact, Output, Result, Stats, StoredFile, Trace, new_tuple
 from curifactory.store import manifest
 from curifactory.store.compact_json import from_json, to_json, to_json_strictly
 from curifactory.store.digests import Facts
@@ -23,62 +23,56 @@ if TYPE_CHECKING:
     from curifactory.store.index import Index
     from curifactory.store.manifest_files import ManifestFiles
 
-Found = tuple[Trace, dict[str, Facts]]
-
-SELECT = "SELECT trace, crc, size_bytes, mtime_ns, inode FROM traces WHERE key = ?"
-SELECT_LATEST = (
-    "SELECT trace, crc, size_bytes, mtime_ns, inode FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT ?"
-)
+SELECT = "SELECT result, crc FROM traces WHERE key = ?"
+SELECT_LATEST = "SELECT key, result, crc FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT ?"
 # What was written together is asked for together: a run reuses its calls in the order in which it made them.
 SELECT_NEXT = (
-    "SELECT trace, crc, size_bytes, mtime_ns, inode, key FROM traces"
+    "SELECT result, crc, key FROM traces"
     " WHERE rowid > (SELECT rowid FROM traces WHERE key = ?) ORDER BY rowid LIMIT ?"
 )
-SELECT_ALL = "SELECT key, trace, crc, size_bytes, mtime_ns, inode FROM traces"
-INSERT = (
-    "INSERT OR REPLACE INTO traces (trace, crc, size_bytes, mtime_ns, inode, key, stage, made_at)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+SELECT_ALL = "SELECT key, result, crc FROM traces"
+SELECT_STAGE = "SELECT stage FROM traces WHERE key = ?"
+INSERT = "INSERT OR REPLACE INTO traces (result, crc, key, stage, made_at) VALUES (?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM traces WHERE key = ?"
 NEWEST = "SELECT key FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT 3"
 
 
-def make_row(trace: Trace, seen: tuple[int, int, int], facts: Mapping[str, Facts]) -> Row:
-    """Make the part of a row that `SELECT` gives.
+def make_row(trace: Trace, manifest_stats: Stats, facts: Mapping[str, Facts]) -> Row:
+    """Make the row of a trace.
 
     Parameters
     ----------
     trace : Trace
         As its manifest keeps it.
-    seen : tuple of int
+    manifest_stats : tuple of int
         The manifest's size, mtime and inode.
     facts : mapping of str to Facts
         What is known of the trace's files.
 
     Examples
     --------
-    >>> trace = Trace("9f", "iris.load", "c", {}, {}, {}, {}, (), "iris_1", "2026-11-21", 0.5)
+    >>> trace = Trace("9f", "iris.load", "c", {}, {}, {}, {}, (), "iris_1", "1970-01-01T00:00:01Z", 0.5)
     >>> row = make_row(trace, (2, 10, 20), {})
-    >>> row[2:], read_row(row)[0] == trace
-    ((2, 10, 20), True)
+    >>> row[2:], read_row("9f", row) == Result.of(trace, (2, 10, 20))
+    (('9f', 'iris.load', 1.0), True)
     """
-    # Word for word as they are in memory, so that they are read without a step of ours.
-    body = (trace, _fitting(trace, facts) if facts else facts)
+    # Word for word as it is in memory, so that it is read without a step of ours.
+    body = Result.of(trace, manifest_stats, _fitting(trace, facts) if facts else NOTHING_SEEN)
     data = to_json_strictly(body) if manifest.has_metadata(trace) else to_json(body)
-    return (data, zlib.crc32(data), *seen)
+    return (data, _checksum(trace.key, data), trace.key, trace.stage, to_seconds(trace.made_at))
 
 
-def read_row(row: Row) -> Found | None:
-    """Turn a row into its trace, and the stat facts of its files that it holds; None if the row is damaged.
+def read_row(key: str, row: Row) -> Result | None:
+    """Turn the begin of a row into what reusing its trace takes; None if the row is damaged.
 
     Examples
     --------
-    >>> read_row((b"{}", 0, 2, 10, 20)) is None
+    >>> read_row("9f", (b"{}", 0)) is None
     True
     """
     data = row[0]
     # A checksum is enough to find a page that has rotted since the row was made.
-    if data.__class__ is not bytes or zlib.crc32(data) != row[1]:
+    if data.__class__ is not bytes or _checksum(key, data) != row[1]:
         return None
     # For a few rows the import would cost more.
     if "msgspec" in sys.modules:
@@ -86,7 +80,7 @@ def read_row(row: Row) -> Found | None:
             return _get_quick_decoder()(data)
         except (sys.modules["msgspec"].MsgspecError, UnicodeError):
             pass  # Half a surrogate pair, infinity: the standard library takes more.
-    return _from_lists(from_json(data))
+    return _from_lists(*from_json(data))
 
 
 def read_many() -> None:
@@ -108,13 +102,17 @@ def find_file_facts(index: Index) -> dict[str, dict[str, Facts]]:
     """
     found = {}
     for key, *row in index.lookup_all(SELECT_ALL):
-        read = read_row(tuple(row))
-        if read is not None and read[1]:
-            found[key] = read[1]
+        result = read_row(key, tuple(row))
+        if result is not None and result.seen:
+            found[key] = {
+                file.path: Facts(file.digest, *result.seen[file.path])
+                for file in iter_files(result)
+                if file.path in result.seen
+            }
     return found
 
 
-def iter_files(trace: Trace) -> Iterator[StoredFile]:
+def iter_files(trace: Trace | Result) -> Iterator[StoredFile]:
     """List the files of all artifacts of a trace."""
     for output in trace.outputs:
         if output.artifact is not None:
@@ -178,37 +176,49 @@ def _iter_rows(
         of_stage = sets.setdefault((trace.stage, trace.code), {})
         of_stage[reads] = max(made_at_s, of_stage.get(reads, 0.0))
         found[0] += 1
-        yield (*make_row(trace, seen, {}), key, trace.stage, made_at_s)
+        yield make_row(trace, seen, {})
 
 
-def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Facts]:
+def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Stats]:
     """Leave out facts of other bytes than the trace's, and those of folders, which have rows of their own."""
     fitting = {}
     for file in iter_files(trace):
         known = facts.get(file.path)
         if known is not None and not known.print and known.digest == file.digest:
-            fitting[file.path] = known
+            fitting[file.path] = (known.size_bytes, known.mtime_ns, known.inode)
     return fitting
 
 
+def _checksum(key: str, data: bytes) -> int:
+    """Return what is another number if a row's bytes, or the key beside them, have rotted."""
+    return zlib.crc32(data, zlib.crc32(key.encode("utf-8", "surrogatepass")))
+
+
 @cache
-def _get_quick_decoder() -> Callable[[bytes], Found]:
+def _get_quick_decoder() -> Callable[[bytes], Result]:
     # Another thread may be importing it: this waits until it has come to its end.
     import msgspec
 
-    return msgspec.json.Decoder(tuple[Trace, dict[str, Facts]]).decode
+    return msgspec.json.Decoder(Result).decode
 
 
-def _from_lists(body: Any) -> Found:
+def _from_lists(
+    run: str,
+    reads: list[str],
+    outputs: list[Any],
+    duration_s: float,
+    reported: bool,
+    stats: list[int],
+    seen: dict[str, list[int]],
+) -> Result:
     """Make the tuples of what JSON gives as lists."""
-    (*before, outputs, run, made_at, duration_s, reported), facts = body
     made = tuple([_output_from_lists(*output) for output in outputs])
-    trace = Trace._make([*before, made, run, made_at, duration_s, reported])
-    return trace, {path: Facts(*known) for path, known in facts.items()}
+    known = {path: tuple(each) for path, each in seen.items()} if seen else NOTHING_SEEN
+    return new_tuple(Result, (run, tuple(reads), made, duration_s, reported, tuple(stats), known))
 
 
 def _output_from_lists(name: str, kind: str, summary: str, artifact: list[Any] | None) -> Output:
     if artifact is None:
         return Output(name, kind, summary)
-    artifact[4] = tuple([StoredFile(*file) for file in artifact[4]])
-    return Output(name, kind, summary, Artifact(*artifact))
+    artifact[4] = tuple([StoredFile._make(file) for file in artifact[4]])
+    return new_tuple(Output, (name, kind, summary, Artifact._make(artifact)))

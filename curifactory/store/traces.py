@@ -6,21 +6,23 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
+from curifactory.core.trace import Result, Trace
 from curifactory.store import manifest, trace_rows
 from curifactory.store.code_parts import CodeParts
 from curifactory.store.digests import INODE_BITS
 from curifactory.store.faults import cache_error
+from curifactory.store.journal import LINES_WORTH_AN_IMPORT
 from curifactory.store.last_uses import LastUses
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
-from curifactory.store.trace_rows import make_row, read_many, read_row, to_seconds
+from curifactory.store.trace_rows import make_row, read_many, read_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from curifactory.core.trace import Trace
+    from curifactory.core.trace import Stats
     from curifactory.store.artifacts import ArtifactFiles
     from curifactory.store.database import Row
     from curifactory.store.fillers import Write
@@ -30,16 +32,14 @@ if TYPE_CHECKING:
 _MOST_KEPT = 4_096
 # Traces that many calls share are asked for in turn; each of the others is asked for once.
 _MOST_KNOWN = 256
-_MOST_AHEAD = 512
-
-# A trace, and the stat facts under which its manifest is the one it was read from: size, mtime and inode.
-_Known = tuple["Trace", tuple[int, int, int]]
+_MOST_AHEAD = 128  # more of them would not stay in the processor's cache until they are asked for
 
 
 class TraceStore:
     """Keeps traces as manifests, and finds them by one look-up in the index.
 
-    Traces come back as a manifest keeps them: digests of what was read are cut by `manifest.shorten`.
+    Traces come back as a manifest keeps them: digests of what was read are cut by `manifest.shorten`. Of a trace the index has what
+    reusing a call takes; the rest is read from its manifest when somebody asks.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class TraceStore:
 
     __slots__ = (
         "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
-        "_missing", "_newest", "_read_sets", "_step", "_told", "_uses", "_warn", "remember_use",
+        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_uses", "_warn", "remember_use",
     )  # fmt: skip
 
     def __init__(
@@ -89,14 +89,16 @@ class TraceStore:
     ) -> None:
         self._index = index
         self._files = files
-        self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
+        self._warn = warn or logging.getLogger("curifactory").warning
         self._manifests = ManifestFiles(layout, durable=durable)
         self._read_sets = ReadSets(index)
-        self._known: dict[str, _Known] = {}
+        self._known: dict[str, Result] = {}
+        # Rows that the index may not have yet.
         self._fresh: dict[str, Row] = {}
-        # Rows that were read with one before them, and how many are read so.
+        # Rows that were read with one before them, how many are read so next, and how many were.
         self._ahead: dict[str, Row] = {}
         self._step = 0
+        self._rows_read = 0
         self._uses = LastUses(index)
         #: Notes which trace a record of this name had for a stage, for later explanations.
         self.remember_use = self._uses.remember
@@ -164,48 +166,50 @@ class TraceStore:
         self._read_sets.add(trace.stage, trace.code, trace.reads)
 
     def find(self, key: str, *, stage: str | None = None) -> Trace | None:
-        """Find a trace by its key, or None.
-
-        Whether its manifest still lies there as it was is looked at each time; one that is damaged is set aside, in one line.
+        """Read the trace of a key from its manifest, or None; one that is damaged is set aside, in one line.
 
         Parameters
         ----------
         key : str
             Identity of the call.
         stage : str, optional
-            Its stage: with it a manifest is found that the index does not know, as another process has just written it.
+            Its stage; without it only traces are found that the index knows.
         """
-        status = None
-        if stage is not None:
-            # Whatever the index says, no trace is where no manifest lies; and of one that lies there this is asked anyway.
-            path = self._manifests.path(stage, key)
-            # After one miss the next is likely, and then this is quicker: there is no exception to catch.
-            if self._misses and not os.access(path, os.F_OK):
-                self._miss(key)
-                return None
-            try:
-                status = os.stat(path)
-            except FileNotFoundError:
-                self._miss(key)
-                return None
-            except OSError:
-                return self._read(stage, key)
-            self._misses = False
-        known = self._known.get(key)
-        if known is None:
+        if stage is None:
+            row = self._fresh.get(key)
+            place = row[3:] if row is not None else self._index.lookup(trace_rows.SELECT_STAGE, (key,))
+            stage = None if place is None else str(place[0])
+        found = None if stage is None else self._read(stage, key)
+        return None if found is None else found[0]
+
+    def find_result(self, key: str, stage: str) -> Result | None:
+        """Find what reusing a call takes, or None, by the index; whether the manifest is what it was is looked at each time.
+
+        One that the index does not know, as another process has just written it, is read.
+        """
+        path = self._manifests.path(stage, key)
+        # Whatever the index says, no trace is where no manifest lies; and of one that lies there this is asked anyway.
+        # After one miss the next is likely, and then this is quicker: there is no exception to catch.
+        if self._misses and not os.access(path, os.F_OK):
+            self._miss(key)
+            return None
+        try:
+            status = os.stat(path)
+        except FileNotFoundError:
+            self._miss(key)
+            return None
+        except OSError:
+            return self._learn(stage, key)
+        self._misses = False
+        result = self._known.get(key)
+        if result is None:
             row = self._ahead.pop(key, None) or self._fresh.get(key) or self._look_up(key)
-            known = self._remember(key, row) if row is not None else None
-            if known is None:
-                return self._read(stage, key) if stage is not None else None
-        trace, seen = known
-        if status is None or trace.stage != stage:
-            try:
-                status = os.stat(self._manifests.path(trace.stage, key))
-            except OSError:
-                return self._read(trace.stage, key)
-        if (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS) == seen:
-            return trace
-        return self._read(trace.stage, key)
+            result = None if row is None else self._remember(key, row)
+            if result is None:
+                return self._learn(stage, key)
+        if (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS) == result.manifest:
+            return result
+        return self._learn(stage, key)
 
     def reading(self) -> AbstractContextManager[None]:
         """Find many traces in the block, more quickly; those that other processes write meanwhile may not be seen."""
@@ -234,13 +238,13 @@ class TraceStore:
         Only for explanations: what it gives decides nothing.
         """
         used = self._uses.find(stage, experiment, record_name)
-        trace = None if used is None else self.find(used)
+        trace = None if used is None else self.find(used, stage=stage)
         if trace is not None:
             return trace
         if stage in self._newest:
             return self._newest[stage]
         for (key,) in self._index.query(trace_rows.NEWEST, (stage,)):
-            trace = self.find(key)
+            trace = self.find(key, stage=stage)
             if trace is not None:
                 return trace
         return None
@@ -254,9 +258,9 @@ class TraceStore:
         path = self._manifests.path(stage, key, ".report")
         return path if os.path.isdir(path) else None
 
-    def has_whole_report(self, trace: Trace) -> bool:
+    def has_whole_report(self, stage: str, key: str) -> bool:
         """Say whether what a call reported lies there as it was written; what is damaged is set aside when it is replaced."""
-        return is_whole(self._manifests.path(trace.stage, trace.key, ".report"))
+        return is_whole(self._manifests.path(stage, key, ".report"))
 
     def manifest_path(self, trace: Trace) -> str:
         """Give the absolute path of a trace's manifest."""
@@ -288,18 +292,19 @@ class TraceStore:
 
     def _is_like(self, trace: Trace, data: bytes) -> bool:
         """Say whether the trace that has this key made the same; what lies there if not is replaced."""
-        old, new = self.find(trace.key, stage=trace.stage), manifest.decode(trace.key, data)
+        old, new = self.find_result(trace.key, trace.stage), manifest.decode(trace.key, data)
         return (
             old is not None and new is not None and (old.outputs, old.reported) == (new.outputs, new.reported)
         )
 
-    def _note(self, trace: Trace, data: bytes, seen: tuple[int, int, int]) -> None:
+    def _note(self, trace: Trace, data: bytes, seen: Stats) -> None:
         """Put a trace whose manifest lies there into memory and the index."""
         if manifest.has_metadata(trace):
             # They may come back as others than they were: a tuple as a list.
             trace = manifest.decode(trace.key, data, is_checked=True) or trace
         key, fresh = trace.key, self._fresh
-        row = make_row(trace, seen, {} if self._files is None else self._files.remembered)
+        known = {} if self._files is None else self._files.remembered
+        row = make_row(trace, seen, known)
         if len(fresh) >= _MOST_KEPT:
             # What is not in memory has to be in the index.
             self._index.flush()
@@ -307,7 +312,7 @@ class TraceStore:
         fresh[key] = row
         self._known.pop(key, None)
         self._ahead.pop(key, None)
-        self._index.execute(trace_rows.INSERT, (*row, key, trace.stage, to_seconds(trace.made_at)))
+        self._index.execute(trace_rows.INSERT, row)
 
     def _look_up(self, key: str) -> Row | None:
         """Ask the index for a row, and for more and more of those behind it as long as these are asked for next.
@@ -321,24 +326,22 @@ class TraceStore:
         self._ahead = {}
         if self._step:
             rows = self._index.lookup_all(trace_rows.SELECT_NEXT, (key, self._step))
-            self._ahead = {each[5]: each for each in rows}
-        if self._step == _MOST_AHEAD:
+            self._ahead = {each[2]: each for each in rows}
+            self._rows_read += len(rows)
+        if self._rows_read >= LINES_WORTH_AN_IMPORT:
             read_many()
         self._step = max(self._step, 4)
         return row
 
-    def _remember(self, key: str, row: Row) -> _Known | None:
-        found = read_row(row)
-        if found is None or found[0].key != key:
+    def _remember(self, key: str, row: Row) -> Result | None:
+        result = read_row(key, row)
+        if result is None:
             self._forget(key)
             return None
-        trace, facts = found
-        if facts and self._files is not None:
-            self._files.seed(facts)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
-        known = self._known[key] = (trace, row[2:5])
-        return known
+        self._known[key] = result
+        return result
 
     def _miss(self, key: str) -> None:
         self._misses = True
@@ -351,14 +354,20 @@ class TraceStore:
         self._fresh.pop(key, None)
         self._index.execute(trace_rows.DELETE, (key,))
 
-    def _read(self, stage: str, key: str) -> Trace | None:
+    def _learn(self, stage: str, key: str) -> Result | None:
         """Read a manifest, whatever the index says of it, and tell the index."""
+        if (found := self._read(stage, key)) is None:
+            return None
+        self._note(*found)
+        return Result.of(found[0], found[2])
+
+    def _read(self, stage: str, key: str) -> tuple[Trace, bytes, Stats] | None:
+        """Read a manifest; one that is not there, or damaged, the index is to forget."""
         path = self._manifests.path(stage, key)
         try:
             data, seen = self._manifests.read(path)
         except (FileNotFoundError, NotADirectoryError):
-            if key in self._known or key in self._fresh:
-                self._forget(key)
+            self._forget(key)
             return None
         except OSError as error:
             self._tell(f"The manifest '{path}' cannot be read ({error.strerror}); it is set aside.")
@@ -367,8 +376,7 @@ class TraceStore:
             return None
         trace = manifest.decode(key, data)
         if trace is not None and trace.stage == stage:
-            self._note(trace, data, seen)
-            return trace
+            return trace, data, seen
         self._forget(key)
         if manifest.is_newer(data):
             self._tell(

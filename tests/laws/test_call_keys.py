@@ -63,7 +63,7 @@ def work(record: Any) -> None: ...
 
 def key_of(what: What) -> str:
     outputs = tuple(map(OutputSpec, what.outputs))
-    stage = RunStage.of(
+    stage = RunStage(
         StageSpec(work, False, (), outputs, None, False),
         what.stage_id,
         EngineOptions(experiment="e", run="r"),

@@ -20,7 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import Artifact, Output, Result, StoredFile, Trace
 from curifactory.errors import CacheError
 from curifactory.store.artifacts import ArtifactFiles, FileState
 from curifactory.store.digests import take_facts
@@ -257,7 +257,7 @@ class StoreMachine(RuleBasedStateMachine):
     def any_trace(self, number: int) -> Trace | None:
         return self.traces.find(sorted(self.made)[number % len(self.made)], stage=STAGE)
 
-    def stored(self, trace: Trace) -> tuple[StoredFile, ...]:
+    def stored(self, trace: Trace | Result) -> tuple[StoredFile, ...]:
         return trace.outputs[0].artifact.files
 
     def check(self, file: StoredFile) -> None:
@@ -278,10 +278,14 @@ class StoreMachine(RuleBasedStateMachine):
     @invariant()
     def what_is_said_to_be_there_is_there(self) -> None:
         for key, made in self.made.items():
-            trace = self.traces.find(key, stage=STAGE)
+            result, trace = self.traces.find_result(key, STAGE), self.traces.find(key, stage=STAGE)
+            if result is not None:
+                # A manifest that was damaged in secret is believed by its stat facts.
+                assert result.outputs == made.outputs
+                if self.files.worst(result.outputs[0].artifact.files, result.seen)[0] is FileState.PRESENT:
+                    self.check(*self.stored(result))
             if trace is None:
                 continue
-            # A manifest that was damaged in secret is believed by its stat facts, and then it is the one that was read.
             assert trace._replace(run=made.run) == made
             for file in self.stored(trace):
                 self.check(file)

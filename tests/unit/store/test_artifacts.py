@@ -276,6 +276,44 @@ def test_bytes_that_rotted_while_aside_are_not_brought_back(store):
 # --------------------------------------------------------------------------------------------------------- how it is
 
 
+def test_facts_that_somebody_brings_are_enough_and_nothing_is_read(store, monkeypatch):
+    file = store.save("x.txt", b"whole")
+    status = store.place(file).stat()
+    seen = {file.path: (status.st_size, status.st_mtime_ns, status.st_ino)}
+    store.reopen()
+    with monkeypatch.context() as patch:
+        patch.setattr("curifactory.store.file_facts.take_facts", lambda *_: pytest.fail("was read"))
+        assert store.files.worst([file], seen) == (FileState.PRESENT, None)
+        # They are remembered for whoever asks without them.
+        assert store.files.state(file) is FileState.PRESENT
+    other = file._replace(digest="blake3:" + "0" * 64)
+    assert store.files.worst([other]) == (FileState.MODIFIED, other)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [flip, os.unlink, lambda path: path.write_bytes(b"longer than before")],
+    ids=["flipped", "deleted", "grown"],
+)
+def test_facts_that_somebody_brings_do_not_hide_what_lies_there_now(store, damage):
+    file = store.save("x.txt", b"whole")
+    status = store.place(file).stat()
+    seen = {file.path: (status.st_size, status.st_mtime_ns, status.st_ino)}
+    store.reopen()
+    damage(store.place(file))
+    assert store.files.worst([file], seen)[1] == file
+
+
+def test_what_this_process_has_found_out_counts_more_than_facts_that_somebody_brings(store):
+    file = store.save("x.txt", b"whole")
+    os.utime(store.place(file), ns=(1, 10**18))
+    status = store.place(file).stat()
+    seen = {file.path: (status.st_size, status.st_mtime_ns, status.st_ino)}
+    flip(store.place(file), keep_times=True)
+    assert not store.files.verify(file)
+    assert store.files.worst([file], seen) == (FileState.MODIFIED, file)
+
+
 @pytest.mark.parametrize("reopened", [False, True])
 @pytest.mark.parametrize(
     ("damage", "state"),

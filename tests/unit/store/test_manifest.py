@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import Artifact, Output, Result, StoredFile, Trace
 from curifactory.errors import CacheError
 from curifactory.store import manifest
 from curifactory.store.digests import Facts
@@ -185,18 +185,21 @@ def read_both_ways(row) -> list:
     """Read a row as a process does that has read many, and as one does for which the import is not worth it."""
     import msgspec
 
-    quickly = read_row(row)
+    quickly = read_row(HEX, row)
     with pytest.MonkeyPatch.context() as patch:
         patch.delitem(sys.modules, msgspec.__name__)
-        return [quickly, read_row(row)]
+        return [quickly, read_row(HEX, row)]
 
 
 def types_of(found) -> list[type]:
-    """Give the types of a trace's parts, which a list that equals a tuple would hide from nobody but us."""
-    trace, facts = found
-    artifacts = [output.artifact for output in trace.outputs if output.artifact is not None]
+    """Give the types of a result's parts, which a list that equals a tuple would hide from nobody but us."""
+    artifacts = [output.artifact for output in found.outputs if output.artifact is not None]
     files = [file for artifact in artifacts for file in artifact.files]
-    return [type(each) for each in (trace, *trace, *trace.outputs, *artifacts, *files, *facts.values())]
+    return [type(each) for each in (found, *found, *found.outputs, *artifacts, *files, *found.seen.values())]
+
+
+def result_of(trace, facts):
+    return Result.of(trace, (1, 2, 3), {path: known[1:4] for path, known in facts.items()})
 
 
 @settings(deadline=None)
@@ -210,8 +213,8 @@ def test_a_row_of_the_index_says_what_the_manifest_says_and_what_is_known_of_its
     }
     both = read_both_ways(make_row(kept, (1, 2, 3), facts))
     for found in both:
-        assert found == (kept, facts)
-        assert types_of(found) == types_of((kept, facts))
+        assert found == result_of(kept, facts)
+        assert types_of(found) == types_of(result_of(kept, facts))
 
 
 @pytest.mark.parametrize("odd", ["odd\udcff.pkl", "Größe.pkl", 'a"\\\n.pkl'])
@@ -223,14 +226,15 @@ def test_a_row_keeps_what_json_hardly_takes(odd, metadata):
     trace = make_trace(outputs=(Output("model", artifact=artifact),))
     facts = {odd: Facts(file.digest, 1, 2, 3)}
     for found in read_both_ways(make_row(trace, (1, 2, 3), facts)):
-        assert found == (trace, facts)
+        assert found == result_of(trace, facts)
 
 
 def test_a_row_keeps_facts_of_no_other_bytes_and_of_no_folder():
     artifact = make_trace().outputs[0].artifact
     (file,) = artifact.files
     for facts in (Facts("blake3:other", 1, 2, 3), Facts(file.digest, 1, 2, 3, "print of a folder")):
-        assert read_row(make_row(make_trace(), (1, 2, 3), {file.path: facts})) == (make_trace(), {})
+        row = make_row(make_trace(), (1, 2, 3), {file.path: facts})
+        assert read_row(HEX, row) == Result.of(make_trace(), (1, 2, 3))
 
 
 @settings(deadline=None)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from curifactory.core.trace import Artifact, Output, StoredFile, Trace
+from curifactory.core.trace import NEVER_SEEN, Artifact, Output, Result, StoredFile, Trace
 from curifactory.errors import CacheError
 from curifactory.store import manifest
 from curifactory.store.artifacts import ArtifactFiles, FileState
@@ -82,6 +82,12 @@ class Store:
         self.traces.commit(trace, **{"parts": {"load": HEX}, "places": {"load": "iris.py:3"}, **changes})
         return as_kept(trace)
 
+    def find(self, key: str) -> Trace | None:
+        """Find a trace, by the index what it made and by its manifest as a whole: both must say the same."""
+        result, trace = self.traces.find_result(key, STAGE), self.traces.find(key, stage=STAGE)
+        assert (result and result._replace(manifest=NEVER_SEEN, seen={})) == (trace and Result.of(trace))
+        return trace
+
     def manifest(self, trace: Trace) -> Path:
         return self.layout.manifests / STAGE / f"{trace.key}.json"
 
@@ -128,14 +134,14 @@ def test_a_deleted_index_loses_nothing(store):
 def test_a_manifest_that_another_process_has_just_written_is_found_with_its_stage(store, tmp_path):
     other = Store(tmp_path / "data")
     # Its index is open from now on, and does not look through the manifests again.
-    assert store.traces.find(make_key("a")) is store.traces.find(make_key("a"), stage=STAGE) is None
+    assert store.traces.find(make_key("a")) is store.find(make_key("a")) is None
     trace = make_trace("a")
     with other.index.batch():
         # Not committed to the index before the block ends.
         other.traces._read_sets._known[STAGE, HEX] = (time.monotonic(), [("n",)])
         other.commit(trace)
         assert store.traces.find(trace.key) is None
-        assert store.traces.find(trace.key, stage=STAGE) == as_kept(trace)
+        assert store.find(trace.key) == as_kept(trace)
     other.close()
 
 
@@ -158,7 +164,7 @@ def test_a_damaged_manifest_is_a_miss_said_in_one_line_and_set_aside(store, dama
     damage(store.manifest(kept))
     damaged = store.manifest(kept).read_bytes()
     assert store.traces.find(kept.key) is None
-    assert store.traces.find(kept.key, stage=STAGE) is None
+    assert store.find(kept.key) is None
     assert len(store.said) == 1
     assert str(store.manifest(kept)) in store.said[0]
     assert [path.read_bytes() for path in store.layout.superseded.iterdir()] == [damaged]
@@ -205,7 +211,7 @@ def test_a_manifest_that_cannot_be_read_is_a_miss(store, monkeypatch):
 def test_a_manifest_under_a_name_that_is_not_its_own_is_no_trace(store):
     kept = store.commit(make_trace("a"))
     shutil.copy(store.manifest(kept), store.manifest(make_trace("b")))
-    assert store.traces.find(make_key("b"), stage=STAGE) is None
+    assert store.find(make_key("b")) is None
     store.traces.rebuild()
     assert store.traces.find(make_key("b")) is None
     assert store.traces.find(kept.key) == kept
@@ -215,7 +221,7 @@ def test_a_newer_format_is_a_miss_that_is_told_once_and_left_alone(store):
     kept = store.commit(make_trace("a"))
     for name in ("a", "b"):
         store.manifest(make_trace(name)).write_bytes(b'{"format":2,"stage":"x"}')
-        assert store.traces.find(make_key(name), stage=STAGE) is None
+        assert store.find(make_key(name)) is None
     assert len(store.said) == 1
     assert "newer version" in store.said[0]
     assert store.manifest(kept).exists()
@@ -225,18 +231,19 @@ def test_rot_within_the_index_makes_no_false_trace(store):
     kept = store.commit(make_trace("a"))
     store.index.flush()
     other = kept.outputs[0].summary.encode()
-    ((data,),) = store.index.query("SELECT trace FROM traces")
-    store.index.execute("UPDATE traces SET trace = ?", (data.replace(b'"' + other, b'"z'),))
+    ((data,),) = store.index.query("SELECT result FROM traces")
+    store.index.execute("UPDATE traces SET result = ?", (data.replace(b'"' + other, b'"z'),))
     store.reopen()
-    assert store.traces.find(kept.key) is None
-    assert store.traces.find(kept.key, stage=STAGE) == kept
+    assert store.index.query("SELECT result FROM traces") != [(data,)]
+    assert store.find(kept.key) == kept
+    assert store.index.query("SELECT result FROM traces") == [(data,)]
 
 
 @pytest.mark.parametrize(
     "rot",
     [
-        "UPDATE traces SET trace = 7",
-        "UPDATE traces SET trace = 'text'",
+        "UPDATE traces SET result = 7",
+        "UPDATE traces SET result = 'text'",
         "UPDATE traces SET key = CAST(x'fffe' || substr(key, 3) AS TEXT)",
         "UPDATE read_sets SET reads = '[\"n'",
         "UPDATE read_sets SET reads = 7",
@@ -251,7 +258,7 @@ def test_an_index_that_has_rotted_in_one_place_stops_nothing(store, rot):
         connection.commit()
     store.open()
     with store.traces.reading():
-        assert [store.traces.find(trace.key, stage=STAGE) for trace in kept] == kept
+        assert [store.find(trace.key) for trace in kept] == kept
     assert store.traces.read_sets(STAGE, HEX) in ([], [("n",)])
     assert store.traces.previous(STAGE, "iris", "a") is not None
     store.commit(make_trace("new"))
@@ -263,8 +270,8 @@ def test_an_index_of_an_older_version_is_made_again_from_the_manifests(store):
     store.close()
     with contextlib.closing(sqlite3.connect(store.layout.index_path)) as connection:
         # What it says was written otherwise; its checksums hold.
-        connection.execute("UPDATE traces SET trace = ?, crc = ?", (b"[7]", zlib.crc32(b"[7]")))
-        connection.execute("PRAGMA user_version = 2")
+        connection.execute("UPDATE traces SET result = ?, crc = ?", (b"[7]", zlib.crc32(b"[7]")))
+        connection.execute("PRAGMA user_version = 3")
         connection.commit()
     store.open()
     assert [store.traces.find(trace.key) for trace in kept] == kept
@@ -277,13 +284,13 @@ def test_a_row_that_has_come_under_another_key_is_no_answer(store):
     store.close()
     with contextlib.closing(sqlite3.connect(store.layout.index_path)) as connection:
         connection.execute(
-            "UPDATE traces SET (trace, crc) = (SELECT trace, crc FROM traces WHERE key = ?) WHERE key = ?",
+            "UPDATE traces SET (result, crc) = (SELECT result, crc FROM traces WHERE key = ?) WHERE key = ?",
             (two.key, one.key),
         )
         connection.commit()
     store.open()
-    assert store.traces.find(one.key, stage=STAGE) == one
-    assert store.traces.find(two.key, stage=STAGE) == two
+    assert store.find(one.key) == one
+    assert store.find(two.key) == two
 
 
 def test_a_copied_store_finds_its_traces(store, tmp_path):
@@ -319,9 +326,11 @@ def test_checking_the_files_of_a_found_trace_reads_and_asks_nothing(store, monke
     artifact = Artifact("data", "JsonCacher", HEX, file.digest, (file,), "x")
     kept = store.commit(make_trace("a", outputs=(Output("data", artifact=artifact),)))
     store.reopen()
-    found = store.traces.find(kept.key)
+    found = store.traces.find_result(kept.key, STAGE)
     monkeypatch.setattr("curifactory.store.file_facts.take_facts", lambda *_: pytest.fail("was read"))
     monkeypatch.setattr(store.index, "lookup", lambda *_: pytest.fail("was asked"))
+    assert store.files.worst(found.outputs[0].artifact.files, found.seen) == (FileState.PRESENT, None)
+    # And it is remembered for whoever asks without the trace.
     assert store.files.state(found.outputs[0].artifact.files[0]) is FileState.PRESENT
 
 
@@ -347,7 +356,7 @@ def test_a_trace_that_somebody_has_brought_is_found_once_it_was_made_again(store
     store.commit(make_trace("a"))
     store.reopen()
     assert store.traces.read_sets(STAGE, HEX) == [("n",)]
-    assert store.traces.find(trace.key, stage=STAGE) == trace
+    assert store.find(trace.key) == trace
 
 
 def test_a_trace_with_other_outputs_replaces_the_manifest(store):
@@ -431,7 +440,7 @@ def test_an_error_of_the_disk_names_the_path_and_leaves_no_trace(store, monkeypa
         store.commit(make_trace("a"))
     monkeypatch.setattr(f"os.{call}", real)
     store.reopen(without_index=True)
-    assert store.traces.find(make_key("a"), stage=STAGE) is None
+    assert store.find(make_key("a")) is None
     kept = store.commit(make_trace("a"))
     assert store.traces.find(kept.key) == kept
 
