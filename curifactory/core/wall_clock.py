@@ -1,13 +1,16 @@
-"""What time it is, with the zone that holds here; cheap enough to be asked for each call."""
+"""What time it is, with the zone that holds here, and how it is written; cheap enough to be asked for each call."""
 
 from __future__ import annotations
 
 import time
-from datetime import datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 
 _QUARTER_S = 900.0
 _zone: tzinfo | None = None
 _quarter = -1.0
+_ONE_S = timedelta(seconds=1)
+# A second from its begin to its end, and what it is written as: before the fraction and after it.
+_second = (datetime(1, 1, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC), "", "")
 
 
 def now() -> datetime:
@@ -25,3 +28,32 @@ def now() -> datetime:
         # To ask for the zone takes longer than all the rest, and it changes at a full quarter of an hour only.
         _zone, _quarter = datetime.fromtimestamp(now_s).astimezone().tzinfo, quarter
     return datetime.fromtimestamp(now_s, _zone)
+
+
+def to_text(at: datetime, *, timespec: str = "microseconds") -> str:
+    """Return a moment as ``isoformat`` writes it, in a fifth of the time if the one before lay in the same second.
+
+    Parameters
+    ----------
+    at : datetime
+        The moment.
+    timespec : str
+        How much of its fraction is written: ``"microseconds"`` or ``"milliseconds"``.
+
+    Examples
+    --------
+    >>> to_text(datetime.fromisoformat("2026-11-22T07:15:00.034567+01:00"))
+    '2026-11-22T07:15:00.034567+01:00'
+    >>> to_text(datetime.fromisoformat("2026-11-22T07:15:00.034567+01:00"), timespec="milliseconds")
+    '2026-11-22T07:15:00.034+01:00'
+    """
+    global _second  # noqa: PLW0603 (what was written last)
+    begin, end, before, after = _second
+    if at.tzinfo is not begin.tzinfo or at.fold != begin.fold or not begin <= at < end:
+        begin = at.replace(microsecond=0)
+        text = begin.isoformat()
+        before, after = text[:19], text[19:]
+        _second = begin, begin + _ONE_S, before, after
+    if timespec == "milliseconds":
+        return f"{before}.{at.microsecond // 1000:03d}{after}"
+    return f"{before}.{at.microsecond:06d}{after}"

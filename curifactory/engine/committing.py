@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from curifactory.core.trace import Trace, new_tuple
+from curifactory.core.wall_clock import to_text
 from curifactory.engine.activity import Activity
 from curifactory.engine.describe import describe
 from curifactory.engine.graph import Call
@@ -116,8 +117,8 @@ def commit_trace(
             what.overrides,
             call.outputs,
             engine.options.run,
-            started.isoformat(timespec="milliseconds"),
-            round(duration_s, 6),
+            to_text(started, timespec="milliseconds"),
+            duration_s,
             report_folder is not None,
         ),
     )

@@ -219,6 +219,13 @@ class Call:
             for _, slot in pairs:
                 yield name, slot
 
+    def read_slots(self) -> Sequence[Slot | None]:
+        """Return the slots of all declared inputs, an aggregate's record by record; None for one that is absent."""
+        if not self.record_inputs:
+            # No call has inputs of both sorts.
+            return self.inputs
+        return [slot for pairs in self.record_inputs.values() for _, slot in pairs]
+
     def schedule(self, *, may_read_state: bool) -> None:
         """Note what has to be known before the call, now that its inputs are bound; that never changes.
 

@@ -44,8 +44,9 @@ class Keeping:
         for call in calls:
             if call.outcome is None and (call.verdict is not Verdict.REUSE or has_to_run(call)):
                 self._reading.add(call.index)
-                for _, slot in call.input_slots():
-                    self._readers[id(slot)] += 1
+                for slot in call.read_slots():
+                    if slot is not None:
+                        self._readers[id(slot)] += 1
                 if not engine.keep_values:
                     self._may_read.update(map(id, _found_by(call)))
 
@@ -55,9 +56,12 @@ class Keeping:
         is_foreseen = call.index in self._reading
         if is_foreseen:
             self._reading.remove(call.index)
-            for _, slot in call.input_slots():
-                self._readers[id(slot)] -= 1
-                if not self._is_awaited(slot):
+            readers = self._readers
+            for slot in call.read_slots():
+                if slot is None:
+                    continue
+                awaited = readers[id(slot)] = readers.get(id(slot), 0) - 1
+                if awaited <= 0:
                     self._let_go(slot)
                     if isinstance(slot.producer, Call):
                         self._let_outputs_go(slot.producer)
@@ -82,6 +86,8 @@ class Keeping:
         return self._readers.get(id(slot), 0) > 0
 
     def _let_outputs_go(self, call: Call) -> None:
+        if call.made:
+            return
         if not any(map(self._is_awaited, call.slots)):
             call.let_outputs_go()
 

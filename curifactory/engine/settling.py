@@ -179,10 +179,10 @@ class Settling:
         wanted: dict[int, Call] = {}
         pending = [call]
         while pending:
-            for _, slot in pending.pop().input_slots():
-                producer = slot.producer
-                if slot.present:
+            for slot in pending.pop().read_slots():
+                if slot is None or slot.present:
                     continue
+                producer = slot.producer
                 if (
                     isinstance(producer, Call)
                     and producer.index not in wanted
@@ -190,7 +190,7 @@ class Settling:
                 ):
                     wanted[producer.index] = producer
                     pending.append(producer)
-        return [wanted[index] for index in sorted(wanted)]
+        return [wanted[index] for index in sorted(wanted)] if wanted else []
 
     def want_again(self, call: Call) -> None:
         """Let a settled call be executed although it was reused, because its value is wanted."""

@@ -232,7 +232,7 @@ def hold_changed_globals(function: Any, *, scope: Scope) -> tuple[str, ...]:
     for entry in _entries.get(function, ()):
         if entry.scope is scope or entry.scope == scope:
             changed += entry.reach.data.hold_changed()
-    return tuple(dict.fromkeys(changed))
+    return tuple(dict.fromkeys(changed)) if changed else ()
 
 
 def _entry(

@@ -91,7 +91,11 @@ class Ledger:
 
     def edited(self) -> str | None:
         """Return a file that has changed since and that code reads only when it is executed; None if there is none."""
-        return next((path for changed in self.read_late if (path := changed()) is not None), None)
+        for changed in self.read_late:
+            path = changed()
+            if path is not None:
+                return path
+        return None
 
     def is_current(self) -> bool:
         """Whether everything that was looked at is still what it was."""

@@ -12,6 +12,7 @@ from curifactory.core.events import CallEnded
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.secrets import mask_text
 from curifactory.core.trace import Artifact
+from curifactory.core.wall_clock import to_text
 from curifactory.store.journal import encode
 
 CALLS_NAME = "calls.jsonl"
@@ -195,7 +196,7 @@ def _line_of(event: CallEnded, why: str, texts: _Texts) -> str:
         f'{{"index":{index},"name":{texts[name]},"stage":{texts[stage]},"record":{record},'
         f'"record_name":{texts[record_name]},"outcome":"{outcome._value_}","reason":{why},'
         f'"key":{_NULL if key is None else _quote(key)},'
-        f'"started_at":{_NULL if started_at is None else _quote(started_at.isoformat())},'
+        f'"started_at":{_NULL if started_at is None else _quote(to_text(started_at))},'
         f'"duration_s":{f"{duration_s:.6f}" if -inf < duration_s < inf else _NULL},"line":{texts[line]},'
         f'"aggregate":{_TRUE if aggregate else _FALSE},"inputs":[{read}],"outputs":[{made}],'
         f'"fragments":{fragments},"error":{_NULL if error is None else _quote(mask_text(error))}'

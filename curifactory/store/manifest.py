@@ -6,13 +6,14 @@ import binascii
 import re
 import sys
 from functools import lru_cache
+from json.encoder import encode_basestring as _quote
 from typing import TYPE_CHECKING, Any
 
 from blake3 import blake3
 
 from curifactory.core.trace import NO_METADATA, Artifact, Output, StoredFile, Trace, new_tuple
 from curifactory.errors import CacheError
-from curifactory.store.compact_json import from_json, to_json, to_json_strictly
+from curifactory.store.compact_json import from_json, to_json_strictly
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,27 +72,29 @@ def encode(trace: Trace) -> bytes:
     {'n': '3'}
     """
     key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = trace
-    body: dict[str, Any] = {"format": FORMAT, "stage": stage, "code": _pack_often(code)}
-    if reads:
-        body["reads"] = {path: _pack_read(digest, shown.get(path)) for path, digest in reads.items()}
-    if shown and not shown.keys() <= reads.keys():
-        body["shown"] = {path: text for path, text in shown.items() if path not in reads}
-    if inputs:
-        body["inputs"] = _shorten_all(inputs)
-    if overrides:
-        body["overrides"] = _shorten_all(overrides)
     name = stage.rpartition(".")[2]
-    body["outputs"] = [_pack_output(output, name) for output in outputs]
-    body["made"] = [run, made_at, round(duration_s, 6)]
-    if reported:
-        body["reported"] = True
+    said = _head_text(stage, code)
+    if reads:
+        said += f',"reads":{{{",".join([_read_text(path, reads[path], shown.get(path)) for path in reads])}}}'
+    if shown and not shown.keys() <= reads.keys():
+        beside = [f"{_quote(path)}:{_quote(text)}" for path, text in shown.items() if path not in reads]
+        said += f',"shown":{{{",".join(beside)}}}'
+    if inputs:
+        said += f',"inputs":{_identities_text(inputs)}'
+    if overrides:
+        said += f',"overrides":{_identities_text(overrides)}'
     try:
-        return _seal(key, to_json_strictly(body) if has_metadata(trace) else to_json(body))
+        made = ",".join([_output_text(output, name) for output in outputs])
     except (TypeError, ValueError) as error:
         raise CacheError(
             f"What the cachers of '{stage}' put into extra_metadata cannot be written as JSON: {error}.",
             hint="Use texts, numbers, lists and dictionaries with text keys there.",
         ) from error
+    said += f',"outputs":[{made}],"made":[{_quote(run)},{_quote(made_at)},{duration_s:.6f}]'
+    if reported:
+        said += ',"reported":true'
+    # Half a surrogate pair, of a file name that is no text, is written as JSON writes it.
+    return _seal(key, said.encode("utf-8", "backslashreplace"))
 
 
 def decode(key: str, data: bytes, *, is_checked: bool = False) -> Trace | None:
@@ -175,7 +178,7 @@ def seal(name: str, body: Mapping[str, Any]) -> bytes:
     >>> unseal("y", seal("x", {"format": 1, "a": [1]})) is None
     True
     """
-    return _seal(name, to_json_strictly(body))
+    return _seal(name, to_json_strictly(body)[:-1])
 
 
 def unseal(name: str, data: bytes) -> dict[str, Any] | None:
@@ -227,8 +230,8 @@ def _shorten_all(identities: Mapping[str, str]) -> Mapping[str, str]:
     return {name: shorten(identity) for name, identity in identities.items()}
 
 
-def _seal(name: str, data: bytes) -> bytes:
-    begin = data[:-1]
+def _seal(name: str, begin: bytes) -> bytes:
+    """End a JSON object, of which all but the last brace is there."""
     return b'%b,"digest":"%b"}' % (begin, _seal_of(name, begin))
 
 
@@ -245,12 +248,23 @@ def _seal_of(name: str, begin: bytes) -> bytes:
     return binascii.b2a_base64(digest, newline=False)[:_SEAL_SIGNS]
 
 
-def _pack_read(digest: str, shown: str | None) -> str | list[str]:
-    if len(digest) >= _HEX:
-        digest = shorten(digest)
+@lru_cache(maxsize=256)
+def _head_text(stage: str, code: str) -> str:
+    """Write what the manifests of all calls of a stage begin with."""
+    return f'{{"format":{FORMAT},"stage":{_quote(stage)},"code":{_packed_text(code)}'
+
+
+def _read_text(path: str, digest: str, shown: str | None) -> str:
+    digest = shorten(digest)
     if " " in digest:
-        return [digest] if shown is None else [digest, shown]
-    return digest if shown is None else f"{digest} {shown}"
+        beside = "" if shown is None else f",{_quote(shown)}"
+        return f"{_quote(path)}:[{_quote(digest)}{beside}]"
+    return f"{_quote(path)}:{_quote(digest if shown is None else f'{digest} {shown}')}"
+
+
+def _identities_text(identities: Mapping[str, str]) -> str:
+    pairs = [f"{_quote(name)}:{_quote(shorten(identity))}" for name, identity in identities.items()]
+    return f"{{{','.join(pairs)}}}"
 
 
 def _unpack_reads(packed: Mapping[str, str | list[str]]) -> tuple[dict[str, str], dict[str, str]]:
@@ -268,27 +282,21 @@ def _unpack_reads(packed: Mapping[str, str | list[str]]) -> tuple[dict[str, str]
     return reads, shown
 
 
-def _pack_output(output: Output, stage_name: str) -> list[Any]:
+def _output_text(output: Output, stage_name: str) -> str:
     name, kind, summary, artifact = output
+    said = f"{_quote(name)},{_quote(kind)},{_quote(summary)}"
     if artifact is None:
-        return [name, kind, summary]
+        return f"[{said}]"
     own_name, cacher, cacher_key, digest, files, label, own_kind, own_summary, metadata = artifact
-    packed: list[Any] = [
-        name,
-        kind,
-        summary,
-        cacher,
-        _pack_often(cacher_key),
-        _pack(digest),
-        _pack_label(label, f"_{stage_name}_{name}"),
-        [_pack_file(file, label, digest) for file in files],
-    ]
+    stored = ",".join([_file_text(file, label, digest) for file in files])
     same = own_name == name and own_kind == kind and own_summary == summary
-    if metadata or not same:
-        packed.append(dict(metadata))
+    more = f",{to_json_strictly(dict(metadata)).decode()}" if metadata or not same else ""
     if not same:
-        packed.append([own_name, own_kind, own_summary])
-    return packed
+        more += f",[{_quote(own_name)},{_quote(own_kind)},{_quote(own_summary)}]"
+    return (
+        f"[{said},{_quote(cacher)},{_packed_text_often(cacher_key)},{_packed_text(digest)},"
+        f"{_label_text(label, f'_{stage_name}_{name}')},[{stored}]{more}]"
+    )
 
 
 def _unpack_output(packed: list[Any], stage_name: str) -> Output:
@@ -309,20 +317,17 @@ def _unpack_output(packed: list[Any], stage_name: str) -> Output:
     return Output(name, kind, summary, artifact)
 
 
-def _pack_label(label: str, ending: str) -> str | list[str]:
+def _label_text(label: str, ending: str) -> str:
     if label.endswith(ending):
-        return label[: -len(ending)] + "*"
-    return [label] if label.endswith("*") else label
+        return _quote(f"{label[: -len(ending)]}*")
+    return f"[{_quote(label)}]" if label.endswith("*") else _quote(label)
 
 
-def _pack_file(file: StoredFile, label: str, artifact_digest: str) -> list[Any]:
+def _file_text(file: StoredFile, label: str, artifact_digest: str) -> str:
     path, digest, size_bytes, referenced = file
-    packed: list[Any] = [path[len(label) :] if path.startswith(label) else [path], size_bytes]
-    if digest != artifact_digest or referenced:
-        packed.append(_pack(digest))
-    if referenced:
-        packed.append(1)
-    return packed
+    place = _quote(path[len(label) :]) if path.startswith(label) else f"[{_quote(path)}]"
+    own = f",{_packed_text(digest)}" if digest != artifact_digest or referenced else ""
+    return f"[{place},{size_bytes}{own}{',1' if referenced else ''}]"
 
 
 def _unpack_file(packed: list[Any], label: str, digest: str) -> StoredFile:
@@ -332,8 +337,8 @@ def _unpack_file(packed: list[Any], label: str, digest: str) -> StoredFile:
     return StoredFile(path, _unpack(packed[2]), packed[1], len(packed) > 3)
 
 
-def _pack(text: str) -> str:
-    """Write 64 hex digits in 43 signs; every other text stays as it is."""
+def _packed_text(text: str) -> str:
+    """Write 64 hex digits in 43 signs, and every other text as it is."""
     mark, digits = ("=", text[7:]) if text.startswith("blake3:") else ("~", text)
     if len(digits) == _HEX:
         try:
@@ -342,14 +347,15 @@ def _pack(text: str) -> str:
             pass
         else:
             if raw.hex() == digits:
-                return mark + binascii.b2a_base64(raw, newline=False)[:-1].decode()
-    return "!" + text if text[:1] in ("~", "=", "!") else text
+                # Nothing in it has to be quoted.
+                return f'"{mark}{binascii.b2a_base64(raw, newline=False)[:-1].decode()}"'
+    return _quote("!" + text if text[:1] in ("~", "=", "!") else text)
 
 
 @lru_cache(maxsize=1024)
-def _pack_often(text: str) -> str:
-    """Pack what many manifests share."""
-    return _pack(text)
+def _packed_text_often(text: str) -> str:
+    """Write what many manifests share."""
+    return _packed_text(text)
 
 
 def _unpack(text: str) -> str:

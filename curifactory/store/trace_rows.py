@@ -182,10 +182,11 @@ def _iter_rows(
 def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Stats]:
     """Leave out facts of other bytes than the trace's, and those of folders, which have rows of their own."""
     fitting = {}
-    for file in iter_files(trace):
-        known = facts.get(file.path)
-        if known is not None and not known.print and known.digest == file.digest:
-            fitting[file.path] = (known.size_bytes, known.mtime_ns, known.inode)
+    for output in trace.outputs:
+        for file in () if output.artifact is None else output.artifact.files:
+            known = facts.get(file.path)
+            if known is not None and not known.print and known.digest == file.digest:
+                fitting[file.path] = (known.size_bytes, known.mtime_ns, known.inode)
     return fitting
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import time
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from curifactory.core import wall_clock
 
@@ -27,6 +30,32 @@ def zone(monkeypatch):
         monkeypatch.setenv("TZ", before)
     time.tzset()
     monkeypatch.setattr(wall_clock, "_quarter", -1.0)
+
+
+moments = st.one_of(
+    st.datetimes(timezones=st.none() | st.timezones(), allow_imaginary=False),
+    # Most of a run lie in one second.
+    st.datetimes(
+        datetime.fromisoformat("2026-03-29T01:59:59"),
+        datetime.fromisoformat("2026-03-29T02:00:01"),
+        timezones=st.timezones(),
+    ),
+    st.builds(
+        lambda microsecond, fold: datetime(
+            2026, 10, 25, 2, 30, 0, microsecond, tzinfo=ZoneInfo("Europe/Berlin"), fold=fold
+        ),
+        st.integers(0, 999_999),
+        st.integers(0, 1),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(several=st.lists(moments, min_size=1, max_size=6))
+def test_moments_are_written_as_isoformat_writes_them_whatever_was_written_before(several):
+    for at in several:
+        for timespec in ("microseconds", "milliseconds"):
+            assert wall_clock.to_text(at, timespec=timespec) == at.isoformat(timespec=timespec)
 
 
 def test_now_lies_between_two_looks_at_the_clock():
