@@ -966,7 +966,8 @@ def run(param_sets, manager):
         make(cf.Record(manager, params))
     # Somebody saves a file after the run has begun and before a worker imports it.
     with open("helpers.py", "w") as file:
-        file.write("VALUE = 20")
+        # Of another length: within a second Python takes a text of the same one for the same.
+        file.write("VALUE = 200")
 """
 
 
