@@ -21,13 +21,31 @@ def reuse_call(engine: Engine, call: Call) -> None:
     assert origin is not None  # noqa: S101 - a call is reused only by a trace
     call.outcome = CallOutcome.REUSED
     if engine.options.writes and call.want >= Want.FILES:
-        outputs = call.outputs
-        named = [_named(engine, call, position, output) for position, output in enumerate(outputs)]
-        if any(map(operator.is_not, named, outputs)):
-            call.outputs = tuple(named)
+        _name_outputs(engine, call)
     fragments = tell_again(engine, call) if origin.reported else 0
     engine.remember_use(call)
     engine.events.emit(call_ended(call, duration_s=call.duration_s, fragments=fragments))
+
+
+def name_inputs(engine: Engine, call: Call) -> None:
+    """Give what a call is about to read its name, where the call that it comes from was reused before anybody wanted it."""
+    for slot in call.read_slots():
+        producer = None if slot is None else slot.producer
+        if (
+            isinstance(producer, Call)
+            and producer.outcome is CallOutcome.REUSED
+            and producer.want < Want.FILES
+        ):
+            producer.want = Want.FILES
+            if engine.options.writes:
+                _name_outputs(engine, producer)
+
+
+def _name_outputs(engine: Engine, call: Call) -> None:
+    outputs = call.outputs
+    named = [_named(engine, call, position, output) for position, output in enumerate(outputs)]
+    if any(map(operator.is_not, named, outputs)):
+        call.outputs = tuple(named)
 
 
 def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:

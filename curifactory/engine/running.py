@@ -25,6 +25,7 @@ from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified
 from curifactory.engine.parameters import changed_parameters
+from curifactory.engine.reusing import name_inputs
 from curifactory.engine.seeding import SEED, set_seeds
 from curifactory.errors import StageError, say
 
@@ -63,6 +64,7 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     )
     try:
         before = check_unchanged(engine, call)
+        name_inputs(engine, call)
         activity, values, duration_s = _try(engine, call)
         call.made = True
         if before:

@@ -16,6 +16,7 @@ from curifactory.core.wall_clock import now
 from curifactory.engine.adoption import adopt, adopt_failure, error_of
 from curifactory.engine.graph import Call
 from curifactory.engine.order import rank_calls
+from curifactory.engine.reusing import name_inputs
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
 from curifactory.engine.travel import pack
@@ -204,6 +205,7 @@ class Schedule:
         engine = self._engine
         try:
             check_unchanged(engine, call)
+            name_inputs(engine, call)
         except Exception as error:  # noqa: BLE001 - it ends the call like an exception of its stage
             self._fail(call, error, now(), "")
             return

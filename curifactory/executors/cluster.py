@@ -30,8 +30,8 @@ _TRIES = 4
 _AGAIN_S = 0.1
 # How long a scheduler is waited for that nobody needs any more.
 _PATIENCE_S = 5
-# What the scheduler says of jobs that it has given to no worker.
-_WITH_THE_SCHEDULER = ("waiting", "no-worker", "queued")
+# What the scheduler says of jobs that it has given to no worker; None of those that are still on their way to it.
+_WITH_THE_SCHEDULER = ("waiting", "no-worker", "queued", None)
 _LOGGER = logging.getLogger("distributed.client")
 
 
@@ -181,14 +181,18 @@ class DaskExecutor:
         else:
             # One that the scheduler gives to a worker just now is done in vain, and nobody hears of it.
             states = self._states_of(list(waiting))
-            recalled = [each for key, each in waiting.items() if states.get(key) in _WITH_THE_SCHEDULER]
+            recalled = [
+                each
+                for key, each in waiting.items()
+                if key in states and states[key] in _WITH_THE_SCHEDULER and not each.future.done()
+            ]
         for each in recalled:
             self._forget(each.job.number)
         with suppress(Exception):
             self._client.cancel([each.future for each in recalled])
         return [each.job.number for each in recalled]
 
-    def _states_of(self, keys: Sequence[Any]) -> Mapping[Any, str]:
+    def _states_of(self, keys: Sequence[Any]) -> Mapping[Any, str | None]:
         """Return how far jobs are, as the scheduler says; nothing if it does not answer."""
         with suppress(Exception):
             ask = self._client.scheduler.get_task_status

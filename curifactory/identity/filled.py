@@ -8,8 +8,8 @@ from typing import Any
 
 _KINDS = (dict, list, set)
 
-# By module and name: the container, and what was in it.
-_filled: dict[tuple[str, str], tuple[Any, list[Any]]] = {}
+# By module and name: the container, what was in it, and the modules that were loaded then.
+_filled: dict[tuple[str, str], tuple[Any, list[Any], frozenset[str]]] = {}
 
 
 def note_filled(module: str, name: str) -> None:
@@ -22,7 +22,7 @@ def note_filled(module: str, name: str) -> None:
     loaded = sys.modules.get(module)
     value = None if loaded is None else loaded.__dict__.get(name)
     if isinstance(value, _KINDS) and not _is_noted(module, name, value):
-        _filled[module, name] = (value, _parts_of(value))
+        _note(module, name, value)
 
 
 def was_filled(module: str, name: str, value: Any, written: Any) -> bool:
@@ -51,13 +51,32 @@ def was_filled(module: str, name: str, value: Any, written: Any) -> bool:
     if not _is_noted(module, name, value):
         if not _has_all(value, written):
             return False
-        _filled[module, name] = (value, _parts_of(value))
-    before, now = _filled[module, name][1], _parts_of(value)
-    return len(before) == len(now) and all(old is new for old, new in zip(before, now, strict=True))
+        _note(module, name, value)
+    _, before, loaded = _filled[module, name]
+    now = _parts_of(value)
+    if len(before) == len(now) and all(old is new for old, new in zip(before, now, strict=True)):
+        return True
+    if not _is_entered_since(value, before, loaded):
+        return False
+    _note(module, name, value)
+    return True
 
 
 def _is_noted(module: str, name: str, value: Any) -> bool:
     return (module, name) in _filled and _filled[module, name][0] is value
+
+
+def _note(module: str, name: str, value: Any) -> None:
+    _filled[module, name] = (value, _parts_of(value), frozenset(sys.modules))
+
+
+def _is_entered_since(value: Any, before: list[Any], loaded: frozenset[str]) -> bool:
+    """Whether a container has what it had, and besides only what modules define that were imported since."""
+    there, old = {id(part) for part in _parts_of(value)}, {id(part) for part in before}
+    entries = value.values() if isinstance(value, Mapping) else value
+    added = [entry for entry in entries if id(entry) not in old]
+    makers = {getattr(entry, "__module__", None) for entry in added}
+    return old <= there and None not in makers and makers.isdisjoint(loaded)
 
 
 def _parts_of(value: Any) -> list[Any]:

@@ -28,8 +28,6 @@ _BIG_BYTES = 1_000_000
 _big: dict[int, tuple[Any, str]] = {}
 # Globals that a stage has changed: namespace, object, and the digest that the object had before.
 _held: dict[tuple[int, str], tuple[dict[str, Any], Any, str]] = {}
-
-
 # Globals of notebooks that code changes, by namespace and name: the object, and the digest that it had when it was new.
 _bound: dict[tuple[int, str], tuple[Any, str]] = {}
 # Variables of closures that their functions change, by id: the cell and what stands for its first content.

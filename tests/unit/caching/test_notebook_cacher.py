@@ -33,7 +33,7 @@ def test_an_edited_notebook_does_not_change_the_value(tmp_path):
 @pytest.mark.parametrize(
     ("value", "where"),
     [
-        ("x = 1", "it is a str"),
+        ("x = 1", "it is of type str"),
         ([1], "value[0] is of type int"),
         (["a", ["b", 2]], "value[1][1] is of type int"),
         ([("a",)], "tuple"),

@@ -27,6 +27,18 @@ def test_a_registry_that_imports_fill_is_the_same_before_and_after_these(worksho
     assert take(run, scope=workshop.scope).result == before.result
 
 
+def test_a_registry_that_was_looked_at_before_all_that_fills_it_was_imported_is_the_same_afterwards(workshop):
+    run = load(workshop)
+    before = take(run, scope=workshop.scope)
+    # Another stage has imported it, and it is looked at once more before this one is executed.
+    importlib.import_module("late")
+    assert take(run, scope=workshop.scope).result == before.result
+    assert run() == 1
+    assert take(run, scope=workshop.scope).result == before.result
+    sys.modules["late"].ENTRIES["another"] = run
+    assert take(run, scope=workshop.scope).result != before.result
+
+
 def test_what_is_entered_into_a_registry_later_is_noticed(workshop):
     run = load(workshop)
     before = take(run, scope=workshop.scope)
