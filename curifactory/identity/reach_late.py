@@ -300,7 +300,10 @@ class LateVisitor:
         except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
             return []
         if was_filled(module, name, value, written):
-            self._reach.ledger.watches.append(lambda: was_filled(module, name, value, written))
+            # That it was loaded again, others watch.
+            self._reach.ledger.watches.append(
+                lambda: was_filled(module, name, getattr(sys.modules.get(module), name, None), written)
+            )
             return []
         now = self._reach.data.value(value)
         return [] if self._reach.data.value(written) == now else [now]

@@ -303,8 +303,7 @@ class TraceStore:
             # They may come back as others than they were: a tuple as a list.
             trace = manifest.decode(trace.key, data, is_checked=True) or trace
         key, fresh = trace.key, self._fresh
-        known = {} if self._files is None else self._files.remembered
-        row = make_row(trace, seen, known)
+        row = make_row(trace, seen, {} if self._files is None else self._files.remembered)
         if len(fresh) >= _MOST_KEPT:
             # What is not in memory has to be in the index.
             self._index.flush()

@@ -408,8 +408,20 @@ def run(param_sets, manager):
     assert case(changed).executed == {}
 
 
+MADE_BY = """
+@cf.stage(outputs=["v"], cachers=[%s])
+def make(record):
+    return record.params.n * 10
+
+@cf.stage(["v"], ["x"], [JsonCacher])
+def read(record, v):
+    return v + 1
+"""
+
+
 def test_2_1_what_a_cacher_keeps_beside_the_bytes_is_a_part_of_the_value(case) -> None:
-    body = """
+    body = (
+        """
 class Beside(Cacheable):
     extension = ".txt"
     def save(self, value):
@@ -417,26 +429,22 @@ class Beside(Cacheable):
         Path(self.get_path()).write_text("always the same")
     def load(self):
         return self.extra_metadata["value"]
-
-@cf.stage(outputs=["v"], cachers=[Beside])
-def make(record):
-    return record.params.n * 10
-
-@cf.stage(["v"], ["x"], [JsonCacher])
-def read(record, v):
-    return v + 1
-
+"""
+        + MADE_BY % "Beside"
+        + """
 def run(param_sets, manager):
     sets = [dataclasses.replace(param_sets[0], name=str(n), n=n) for n in (1, 2)]
     return [read(make(cf.Record(manager, params))).state["x"] for params in sets]
 """
+    )
     assert case(body).result == [11, 21]
     assert case(body.replace("* 10", "* 100")).result == [101, 201]
     assert case(body).executed == {}
 
 
 def test_2_1_what_a_cacher_keeps_beside_the_bytes_may_have_names_that_are_no_texts(case) -> None:
-    body = """
+    body = (
+        """
 class Counted(Cacheable):
     extension = ".txt"
     def save(self, value):
@@ -444,18 +452,13 @@ class Counted(Cacheable):
         Path(self.get_path()).write_text(str(value))
     def load(self):
         return int(Path(self.get_path()).read_text())
-
-@cf.stage(outputs=["v"], cachers=[Counted])
-def make(record):
-    return record.params.n * 10
-
-@cf.stage(["v"], ["x"], [JsonCacher])
-def read(record, v):
-    return v + 1
-
+"""
+        + MADE_BY % "Counted"
+        + """
 def run(param_sets, manager):
     return read(make(cf.Record(manager, param_sets[0]))).state["x"]
 """
+    )
     assert case(body).executed == {"make": 1, "read": 1}
     assert case(body).executed == {}
 

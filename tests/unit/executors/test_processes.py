@@ -384,11 +384,11 @@ def test_whatever_becomes_of_its_processes_a_job_is_begun_once_at_most_and_ends_
             if what < 0.04:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                deaths += 1
+                    deaths += 1
             elif what < 0.2:
                 with suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGSTOP)
-                stopped.append(pid)
+                    stopped.append(pid)
             elif what < 0.22:
                 recalled |= set(executor.recall())
         happened = executor.wait(drawn.choice([0.0, 0.001, 0.05]))
