@@ -115,11 +115,13 @@ class Case:
             place = random.randrange(len(data)) if data else 0
             flipped = data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :] if data else b"x"
             damaged = {"cut": data[:place], "emptied": b"", "longer": data + b" 1"}.get(how, flipped)
-            # Not through the same inode: a second name of the artifact is another file to whoever damages one of them.
-            path.unlink()
-            path.write_bytes(damaged)
+            # Not the same inode: a second name of the artifact is another file to whoever damages one of them. Made while the old
+            # one is there, so that it cannot get the old one's number, by which alone some rot shows.
+            fresh = path.with_name("damaged")
+            fresh.write_bytes(damaged)
             if how == "rotten":
-                os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+                os.utime(fresh, ns=(status.st_atime_ns, status.st_mtime_ns))
+            fresh.replace(path)
         return f"{path.relative_to(self.root)} {how}"
 
     def kill(self, random: Random) -> str:
@@ -252,12 +254,18 @@ def die_at(moment: int) -> None:
         setattr(os, name, dying(getattr(os, name)))
 
 
+def empty(root: Path) -> None:
+    """Remove a project; what a run writes last may still be on its way."""
+    while root.exists():
+        shutil.rmtree(root, ignore_errors=True)
+
+
 def shorten(root: Path, seed: int, steps: list[Step]) -> list[Step]:
     """Leave out every step without which the case still fails."""
     position = 0
     while position < len(steps):
         fewer = steps[:position] + steps[position + 1 :]
-        shutil.rmtree(root, ignore_errors=True)
+        empty(root)
         if Case(root, seed).play(fewer) is not None:
             steps = fewer
         else:
@@ -266,7 +274,7 @@ def shorten(root: Path, seed: int, steps: list[Step]) -> list[Step]:
 
 
 def describe(root: Path, seed: int, steps: list[Step]) -> str:
-    shutil.rmtree(root, ignore_errors=True)
+    empty(root)
     case = Case(root, seed)
     first = case.world.files()
     wrong = case.play(steps)
@@ -293,9 +301,9 @@ def test_r1_every_value_is_that_of_a_run_without_cache(
         steps = make_steps(Random(-seed - 1))
         wrong = Case(root, seed).play(steps)
         if wrong is not None:
-            pytest.fail(describe(root, seed, shorten(root, seed, steps)), pytrace=False)
+            told = describe(root, seed, shorten(root, seed, steps))
+            pytest.fail(f"{told}\nbefore it was made short: {wrong}", pytrace=False)
         os.chdir(tmp_path)
         forget_modules(root)
-        # What a run writes last may still be on its way.
-        shutil.rmtree(root, ignore_errors=True)
+        empty(root)
     gc.collect()
