@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import gc
 import os
-import threading
-import time
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -17,6 +14,7 @@ from curifactory.engine.parameters import changed_parameters
 from curifactory.engine.telling import Telling
 from curifactory.engine.views import RecordView
 from curifactory.parameters.children import ANYTHING, CHILDREN
+from curifactory.parameters.holders import are_held
 from curifactory.parameters.reads import ReadLog
 from curifactory.parameters.view import track
 from curifactory.store.faults import is_of_writing
@@ -139,8 +137,13 @@ class Activity:
             self.not_reusable = why
             self.engine.warn(f"{self.call.describe()} cannot be reused: {why}.")
 
-    def end(self) -> None:
+    def end(self, took_s: float) -> None:
         """Count what was read, now that the stage function has returned.
+
+        Parameters
+        ----------
+        took_s : float
+            How long it took.
 
         Raises
         ------
@@ -151,16 +154,16 @@ class Activity:
         self._views.clear()
         self._parameters.clear()
         for view in views:
-            if view() is None:
-                continue
-            gc.collect(1)
-            if not _are_let_go(views):
-                self.cannot_be_reused("something keeps the record that it was given, and can read it later")
-            break
+            if view() is not None:
+                if are_held(views, took_s=took_s):
+                    self.cannot_be_reused(
+                        "something keeps the record that it was given, and can read it later"
+                    )
+                break
         if CHILDREN.count(ANYTHING) != self._told_before:
             self.cannot_be_reused("a process that it has forked reads the state of a record")
         for record, log in self._logs:
-            if log.escaped():
+            if log.escaped(took_s=took_s):
                 self.escaped = True
             prefix = "params." if record is self.call.record else "records.params."
             for path in log.paths():
@@ -233,15 +236,3 @@ class Activity:
         values = call_function(spec, view, views, arguments)
         for output, value in zip(spec.outputs, values, strict=True):
             view.state[output.name] = value
-
-
-def _are_let_go(views: Sequence[weakref.ref[RecordView]]) -> bool:
-    """Whether nobody has a record any more; profilers hold the frames of other threads for a moment."""
-    for pause_s in (0.0, 0.01, 0.04):
-        if pause_s:
-            time.sleep(pause_s)
-        if all(view() is None for view in views):
-            return True
-        if threading.active_count() == 1:
-            break
-    return False

@@ -140,7 +140,7 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         if os.getpid() != process:
             end_copy(sys.exception())
         engine.executing.pop()
-    activity.end()
+    activity.end(duration_s)
     if "files" in activity.reads and _tells_a_place(call, values):
         # Elsewhere the same text would be a lie.
         activity.note("manager.cache_path")

@@ -141,6 +141,9 @@ class Schedule:
     def _start(self, call: Call) -> bool:
         """Settle a call or send it away; False if there is no room for it now."""
         engine = self._engine
+        if call.outcome is None and call.verdict is Verdict.RUN and id(call.stage) in self._full:
+            # One of many that wait, asked again whenever there is room for one.
+            return False
         if call.settled and call.index not in self._settling.to_be_made:
             self._go_on(call)
             return True

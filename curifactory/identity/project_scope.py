@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import sysconfig
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -150,8 +149,10 @@ def _unbounded() -> Scope:
 
 @lru_cache(maxsize=1)
 def _library_folders() -> tuple[str, ...]:
-    paths = sysconfig.get_paths()
-    return tuple(os.path.realpath(paths[key]) + os.sep for key in ("stdlib", "platstdlib") if paths.get(key))
+    # What `sysconfig` says as well, for which it reads all that this Python was built with, in every worker.
+    library = os.path.dirname(os.__file__)
+    compiled = os.path.join(sys.exec_prefix, os.path.relpath(library, sys.base_prefix))
+    return tuple(os.path.realpath(each) + os.sep for each in (library, compiled))
 
 
 @lru_cache(maxsize=4096)

@@ -12,12 +12,11 @@ A path is one of
 
 from __future__ import annotations
 
-import gc
-import time
 import weakref
 from typing import TYPE_CHECKING, Any
 
 from curifactory.parameters.children import CHILDREN, PARAMETERS
+from curifactory.parameters.holders import are_held
 from curifactory.parameters.values import find_value, is_fixed, stored_attributes
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ OBJECT = "object:"
 
 #: Fields of a set that are no part of its identity, but count when they are read by name.
 _BY_NAME_ONLY = frozenset({"name", "hash", "overwrite"})
-
-_last_collection_s = 0.0
 
 
 class ReadLog:
@@ -64,7 +61,6 @@ class ReadLog:
         "_notes",
         "_peeks",
         "_peeks_before",
-        "_started",
         "_told_before",
         "_views",
         "generation",
@@ -81,7 +77,6 @@ class ReadLog:
         self._views: list[tuple[weakref.ref[Any], Any, str]] = []
         self._peeks: list[int] | None = None
         self._peeks_before = 0
-        self._started = time.perf_counter()
         #: Of the process that it was made in; a child has another one.
         self.generation = CHILDREN.generation
         self._told_before = CHILDREN.count(PARAMETERS)
@@ -152,11 +147,16 @@ class ReadLog:
             self._peeks = peeks
             self._peeks_before = peeks[0]
 
-    def escaped(self) -> bool:
+    def escaped(self, *, took_s: float = 0.0) -> bool:
         """Say whether a view is still held by anything, now that its call is over.
 
         What an escaped view shows can be read later without anybody noticing, so all of it counts as read from now on.
         The caller must have dropped its own references to the views.
+
+        Parameters
+        ----------
+        took_s : float
+            As of :func:`~curifactory.parameters.holders.are_held`.
 
         Returns
         -------
@@ -172,11 +172,12 @@ class ReadLog:
                 break
         else:
             return False
-        self._collect_garbage()
-        alive = self._find_alive()
-        for plain, prefix in alive:
-            self.note_object(plain, prefix)
-        return bool(alive)
+        if not are_held([reference for reference, _, _ in self._views], took_s=took_s):
+            return False
+        for reference, plain, prefix in self._views:
+            if reference() is not None:
+                self.note_object(plain, prefix)
+        return True
 
     def changed(self, params: Any) -> list[str]:
         """Find the values that were read and are no longer what they were.
@@ -211,16 +212,3 @@ class ReadLog:
         from curifactory.parameters.digests import digest_or_none
 
         return digest_or_none(value, scope=None if self._digests is None else self._digests.scope)
-
-    def _find_alive(self) -> list[tuple[Any, str]]:
-        return [(plain, prefix) for reference, plain, prefix in self._views if reference() is not None]
-
-    def _collect_garbage(self) -> None:
-        """Free views that only cycles still hold; a full collection must not take longer than the call itself."""
-        global _last_collection_s  # noqa: PLW0603 (a measure of this process, not of a log)
-        gc.collect(1)
-        before = time.perf_counter()
-        if before - self._started < _last_collection_s or not self._find_alive():
-            return
-        gc.collect()
-        _last_collection_s = time.perf_counter() - before

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+import sysconfig
 import types
 from pathlib import Path
 
@@ -82,3 +83,8 @@ def test_a_module_that_was_started_by_name_keeps_its_name(tmp_path, monkeypatch)
 def test_scopes_of_one_folder_are_equal(tmp_path):
     assert Scope(tmp_path) == Scope(Path(str(tmp_path)))
     assert Scope(tmp_path) != Scope(tmp_path, packages=("x",))
+
+
+def test_the_standard_library_lies_where_this_python_says(tmp_path):
+    for kind in ("stdlib", "platstdlib"):
+        assert not Scope(tmp_path).contains_file(str(Path(sysconfig.get_path(kind)) / "of_the_library.py"))
