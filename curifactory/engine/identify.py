@@ -368,8 +368,10 @@ def _metadata_text(metadata: Mapping[str, Any]) -> str:
 
 def _file_of(spec: StageSpec) -> str | None:
     """Return the file of a stage of ``__main__``, None if a notebook or a prompt has compiled it."""
+    if spec.module not in ("__main__", "__mp_main__"):
+        return None
     code = getattr(inspect.unwrap(spec.function), "__code__", None)
-    if spec.module not in ("__main__", "__mp_main__") or code is None or not os.path.isfile(code.co_filename):
+    if code is None or not os.path.isfile(code.co_filename):
         return None
     # A notebook compiles its cells from files in a temporary folder, which are gone with the kernel.
     return None if "ipykernel" in code.co_filename else str(code.co_filename)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -178,15 +177,17 @@ def _wanted_of_producers(call: Call) -> list[tuple[Call, Want]]:
 def run_planned(calls: Sequence[Call]) -> RunPlanned:
     """Return the event that tells how many calls there are, and how many may still have to run, by stage."""
     # Functions of one name are one stage here.
-    names = {stage.stage_id: stage.name for stage in {call.stage: None for call in calls}}
-    counts = Counter([call.stage.stage_id for call in calls])
-    to_run = Counter(
-        [call.stage.stage_id for call in calls if call.want is not Want.NOTHING and _may_run(call)]
-    )
-    stages = tuple(
-        PlannedStage(stage_id, names[stage_id], count, to_run[stage_id]) for stage_id, count in counts.items()
-    )
-    return RunPlanned(len(calls), sum(stage.to_run for stage in stages), stages)
+    planned: dict[str, list[Any]] = {}
+    for call in calls:
+        stage = call.stage
+        known = planned.get(stage.stage_id)
+        if known is None:
+            known = planned[stage.stage_id] = [stage.name, 0, 0]
+        known[1] += 1
+        if call.want is not Want.NOTHING and _may_run(call):
+            known[2] += 1
+    stages = tuple([PlannedStage(stage_id, *counts) for stage_id, counts in planned.items()])
+    return RunPlanned(len(calls), sum([stage.to_run for stage in stages]), stages)
 
 
 def _may_run(call: Call) -> bool:

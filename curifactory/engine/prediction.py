@@ -42,6 +42,8 @@ def _guess(code: CodeType, cls: type) -> tuple[str, ...]:
     named = fields_named(code) if dataclasses.is_dataclass(cls) else None
     if named is None:
         return (WHOLE,)
+    if not named:
+        return ()
     fields = {field.name for field in dataclasses.fields(cls)}
     return tuple(sorted(f"params.{name}" for name in named & fields))
 
@@ -51,7 +53,7 @@ def fields_named(code: CodeType) -> frozenset[str] | None:
     """Return the names that follow ``.params`` in code; None if ``params`` is used in any other way."""
     found: set[str] = set()
     before = ""
-    for instruction in dis.get_instructions(code):
+    for instruction in dis.get_instructions(code) if "params" in code.co_names else ():
         if instruction.opname in ("CACHE", "EXTENDED_ARG", "NOP"):
             continue
         loads = instruction.opname in ("LOAD_ATTR", "LOAD_METHOD")

@@ -59,25 +59,37 @@ class RunStage:
 
 def effective_outputs(spec: StageSpec, options: EngineOptions) -> tuple[tuple[OutputSpec, Any], ...]:
     """Return each output with its cacher (None: not cached), as this run treats it; the spec stays as it is."""
-    from curifactory.caching.pickle_cacher import PickleCacher
-
     cachers = spec.cachers or (None,) * len(spec.outputs)
     pairs = []
     for output, cacher in zip(spec.outputs, cachers, strict=True):
         lazy = (output.lazy or options.lazy) and not options.ignore_lazy
+        resolve = output.resolve or options.ignore_lazy
+        is_as_said = (lazy, resolve) == output[1:]
+        effective = output if is_as_said else OutputSpec(output.name, lazy=lazy, resolve=resolve)
         # A value can be dropped only if it can be loaded again, so a lazy output is pickled if nothing else is said.
-        wanted = PickleCacher if cacher is None and (lazy or output.lazy) else cacher
-        pairs.append(
-            (OutputSpec(output.name, lazy=lazy, resolve=output.resolve or options.ignore_lazy), wanted)
-        )
+        pairs.append((effective, _pickle_cacher() if cacher is None and (lazy or output.lazy) else cacher))
     return tuple(pairs)
+
+
+def _pickle_cacher() -> Any:
+    from curifactory.caching.pickle_cacher import PickleCacher
+
+    return PickleCacher
+
+
+def code_of(spec: StageSpec) -> CodeType | None:
+    """Return the code of a stage's function, behind its wrappers; None if it is no Python."""
+    function: Any = spec.function
+    if hasattr(function, "__wrapped__"):
+        function = inspect.unwrap(function)
+    return getattr(function, "__code__", None)
 
 
 def mentions_state(spec: StageSpec) -> bool:
     """Return whether a stage may read entries that it does not declare, as far as its own code shows."""
     if spec.aggregate and not spec.inputs:
         return True
-    code = getattr(inspect.unwrap(spec.function), "__code__", None)
+    code = code_of(spec)
     return code is None or _names_state(code)
 
 

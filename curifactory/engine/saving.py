@@ -84,11 +84,20 @@ class Saver:
     def cacher_key(self, template: Any, name: str) -> str:
         """Return the identity of the cacher of an output, as :meth:`NamedCode.cacher_key` gives it."""
         key = self._keys.get((id(template), name))
+        return self._find_cacher_key(template, name) if key is None else key
+
+    def _find_cacher_key(self, template: Any, name: str) -> str:
+        # A class without arguments has one key for all outputs; only its own way to make keys may ask for their names.
+        is_shared = getattr(template, "key", None) is Cacheable.key
+        key = self._keys.get((id(template), "")) if is_shared else None
         if key is None:
             cacher = self.prototype(template, name)
             key = self._named_code.cacher_key(cacher)
-            if not self._named_code.may_change(type(cacher)):
-                self._keys[id(template), name] = key
+            if self._named_code.may_change(type(cacher)):
+                return key
+            if is_shared:
+                self._keys[id(template), ""] = key
+        self._keys[id(template), name] = key
         return key
 
     def final_cachers(self, call: Call) -> list[Any]:

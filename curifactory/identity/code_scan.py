@@ -122,7 +122,8 @@ def _scan_into(
     imports: list[LateImport],
     attributes: set[str],
 ) -> None:
-    tokens = list(_tokens(code))
+    # Without a name of anything outside there is nothing to be found.
+    tokens = list(_tokens(code)) if code.co_names or code.co_freevars or aliases else []
     inner = dict(aliases)
     for imported, bound in _imports(tokens):
         imports.append(imported)

@@ -286,7 +286,7 @@ def _bytearray(value: bytearray, walk: Walk) -> bytes:
 
 def _sequence(tag: bytes) -> Encoder:
     def encode_sequence(value: Any, walk: Walk) -> bytes:
-        known = walk.remembered.get(id(value))
+        known = walk.remembered.get(id(value)) if walk.remembered else None
         if known is not None:
             return known[1]
         walk.enter(value)

@@ -93,6 +93,11 @@ class ModuleIndex:
         ]
 
     @cached_property
+    def decorators(self) -> frozenset[str]:
+        """The names with which the decorators of all those begin."""
+        return frozenset(decorator_name(each) for node in self.decorated for each in node.decorator_list)
+
+    @cached_property
     def handed_over(self) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
         """What is decorated, and the classes that others are told of since they are derived from them."""
         derived = [
@@ -162,6 +167,18 @@ def index_of(source: Source) -> ModuleIndex:
         tree = source.tree
         index = _indexes[source] = ModuleIndex(tree if tree is not None else ast.Module([], []))
         return index
+
+
+def decorator_name(decorator: ast.expr) -> str:
+    """Return the name with which a decorator begins; empty if it begins with anything else.
+
+    Examples
+    --------
+    >>> decorator_name(ast.parse("cf.stage(outputs=['a'])", mode="eval").body)
+    'cf'
+    """
+    chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
+    return "" if chain is None else chain[0]
 
 
 def _imported_with(statement: ast.stmt) -> Iterator[ast.Import | ast.ImportFrom]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 _FORGOTTEN = frozenset({"ctx", "type_comment", "type_ignores", "kind"})
 _MUTATORS = frozenset(
@@ -13,6 +14,18 @@ _MUTATORS = frozenset(
     }
 )  # fmt: skip
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
+# What is not written field by field, at least in some places.
+_SPECIAL = frozenset({ast.Constant, *_FUNCTIONS, ast.ClassDef, ast.Lambda, ast.AnnAssign, ast.arg})
+# Fields in which there are never nodes, or only such that change nothing.
+_WITHOUT_NODES = _FORGOTTEN | {
+    "arg", "asname", "attr", "conversion", "id", "is_async", "kwd_attrs", "level", "module", "name", "op", "ops", "rest",
+    "simple",
+}  # fmt: skip
+# What stands for nothing in a list of nodes, or has no nodes in it.
+_LEAVES = frozenset({type(None), str, ast.Name, ast.Constant})
+# By the class of a node.
+_written_fields: dict[type[ast.AST], tuple[tuple[str, str], ...]] = {}
+_inner_fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 class NormalForm:
@@ -54,6 +67,10 @@ class NormalForm:
         return "".join(out)
 
     def _node(self, node: ast.AST, out: list[str], *, keep: bool, in_class: bool) -> None:
+        kind = type(node)
+        if kind not in _SPECIAL:
+            self._fields(node, out, keep=keep, in_class=in_class)
+            return
         if isinstance(node, ast.Constant):
             value = node.value
             shown = f"{value:x}" if type(value) is int else repr(value)
@@ -67,13 +84,17 @@ class NormalForm:
         elif isinstance(node, ast.Lambda):
             in_class = False
         elif isinstance(node, ast.AnnAssign) and not keep and not in_class:
-            without = (("targets", [node.target]), ("value", node.value))
-            self._fields("Assign", without, out, keep=keep, in_class=False)
+            out.append("Assign(targets=")
+            self._value([node.target], out, keep=keep, in_class=False)
+            if node.value is not None:
+                out.append("value=")
+                self._value(node.value, out, keep=keep, in_class=False)
+            out.append(")")
             return
         elif isinstance(node, ast.arg) and not keep:
             out.append(f"arg {node.arg};")
             return
-        self._fields(type(node).__name__, ast.iter_fields(node), out, keep=keep, in_class=in_class)
+        self._fields(node, out, keep=keep, in_class=in_class)
 
     def _function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, out: list[str], *, in_class: bool
@@ -89,15 +110,21 @@ class NormalForm:
         self._value(node.body, out, keep=bool(decorators), in_class=False)
         out.append(")")
 
-    def _fields(
-        self, name: str, fields: Iterable[tuple[str, object]], out: list[str], *, keep: bool, in_class: bool
-    ) -> None:
-        out.append(name + "(")
-        for field, value in fields:
-            if field in _FORGOTTEN or value is None or value == []:
+    def _fields(self, node: ast.AST, out: list[str], *, keep: bool, in_class: bool) -> None:
+        kind = type(node)
+        fields = _written_fields.get(kind)
+        if fields is None:
+            fields = tuple((field, field + "=") for field in kind._fields if field not in _FORGOTTEN)
+            _written_fields[kind] = fields
+        out.append(kind.__name__ + "(")
+        for field, shown in fields:
+            value = getattr(node, field, None)
+            if value is None or value == []:
                 continue
-            out.append(field + "=")
-            if in_class and self._members_apart and field == "body" and isinstance(value, list):
+            out.append(shown)
+            if value.__class__ is str:
+                out.append(f"{value!r};")
+            elif in_class and self._members_apart and field == "body" and isinstance(value, list):
                 self._body_of_names(value, out)
             else:
                 self._value(value, out, keep=keep, in_class=in_class)
@@ -212,23 +239,42 @@ def changed_chains(node: ast.AST) -> frozenset[tuple[str, ...]]:
     [('CACHE',), ('seen',)]
     """
     found: set[tuple[str, ...] | None] = set()
-    for part in ast.walk(node):
-        if isinstance(part, (ast.Global, ast.Nonlocal)):
-            found.update((name,) for name in part.names)
-        elif isinstance(part, (ast.Subscript, ast.Attribute)) and isinstance(part.ctx, (ast.Store, ast.Del)):
+    for part in _walk(node):
+        if isinstance(part, (ast.Subscript, ast.Attribute)):
+            if isinstance(part.ctx, ast.Load):
+                continue
             found.add(_owner(part.value))
             chain = chain_of(part)
             # `self.x = 1` binds an attribute of the instance, and leaves that of the class as it is.
             found.add(chain if chain is not None and (chain[0] != "self" or len(chain) > 2) else None)
+        elif isinstance(part, ast.Call):
+            if isinstance(part.func, ast.Attribute) and part.func.attr in _MUTATORS:
+                found.add(_owner(part.func.value))
         elif isinstance(part, ast.AugAssign):
             found.add(chain_of(part.target))
-        elif (
-            isinstance(part, ast.Call)
-            and isinstance(part.func, ast.Attribute)
-            and part.func.attr in _MUTATORS
-        ):
-            found.add(_owner(part.func.value))
+        elif isinstance(part, (ast.Global, ast.Nonlocal)):
+            found.update((name,) for name in part.names)
     return frozenset(chain for chain in found if chain is not None)
+
+
+def _walk(node: ast.AST) -> Iterator[ast.AST]:
+    """Go through nodes in no order, without plain names, constants and operators, which are most of them."""
+    waiting: list[Any] = [node]
+    while waiting:
+        part = waiting.pop()
+        kind = part.__class__
+        if kind in _LEAVES:
+            continue
+        yield part
+        fields = _inner_fields.get(kind)
+        if fields is None:
+            fields = _inner_fields[kind] = tuple(set(kind._fields) - _WITHOUT_NODES)
+        for field in fields:
+            value = getattr(part, field, None)
+            if value.__class__ is list:
+                waiting += value
+            else:
+                waiting.append(value)
 
 
 def _owner(node: ast.AST) -> tuple[str, ...] | None:

@@ -108,6 +108,8 @@ class Scope:
 
     def names(self, module: str) -> bool:
         """Whether a module is one of the named packages or inside of one."""
+        if not self.packages:
+            return False
         return any(module == package or module.startswith(package + ".") for package in self.packages)
 
     def relative(self, path: str) -> str:

@@ -142,7 +142,8 @@ class Reach:
         code, namespace = function.__code__, function.__globals__
         self.ledger.watch_function(function)
         found = scan(code)
-        if self.is_own(function) or code.co_name == "<lambda>":
+        is_own = self.is_own(function)
+        if is_own or code.co_name == "<lambda>":
             own = own_text(function, self.modules.find_source)
             self.modules.touch(namespace)
             content = [own.digest]
@@ -164,7 +165,7 @@ class Reach:
         wrapped = function.__dict__.get("__wrapped__")
         if isinstance(wrapped, FunctionType):
             content.append(f"wraps {self.label_of(wrapped)}")
-        if self.is_own(function):
+        if is_own:
             self._attributes(function, label, own)
         self.ledger.put(label, content, self.modules.place(own.filename, own.line))
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import ast
 import sys
 from functools import partial
 from types import FunctionType, ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from curifactory.identity.code_scan import Use
-from curifactory.identity.module_index import index_of
+from curifactory.identity.module_index import decorator_name, index_of
 from curifactory.identity.module_texts import absolute_name, package_of
-from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
+from curifactory.identity.normal_form import NormalForm, chains_in
 from curifactory.identity.source import Source, find_source
 
 if TYPE_CHECKING:
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 _ANSWERS = frozenset({"__getattr__", "__dir__"})
 _MAIN = frozenset({"__main__", "__mp_main__"})
-# Decorators of these make something of what they are given, and keep it nowhere.
+# Decorators of these make something of what they are given, and keep it nowhere; those of no module are not known.
 _MAKERS = frozenset(
-    {"attr", "attrs", "beartype", "msgspec", "numba", "pydantic", "typeguard", "typing_extensions"}
-)
+    {"", "attr", "attrs", "beartype", "curifactory", "msgspec", "numba", "pydantic", "typeguard", "typing_extensions"}
+)  # fmt: skip
 # Built-in functions that come to code of the project.
 _ASKED_BY_NAME = frozenset({"__import__", "eval", "exec", "globals"})
 # Experiments that do the same when they are imported share what their stages make.
@@ -87,8 +87,10 @@ class ModuleVisitor:
             return
         self._touched.add(id(namespace))
         file = namespace.get("__file__")
-        # Not among the sources that this fingerprint has looked at: a module that is only imported is not read for more.
-        source = find_source(file, namespace) if isinstance(file, str) and file.endswith(".py") else None
+        source = None
+        if isinstance(file, str) and file.endswith(".py"):
+            # Not put among the sources that this fingerprint has looked at: a module that is only imported is not read for more.
+            source = self.sources.get(file) or find_source(file, namespace)
         if source is not None and namespace.get("__name__") not in _MAIN:
             self._effects(namespace, source, known_as or self.label(namespace))
             self._reach.registered.look_into(source, str(namespace.get("__name__")), namespace)
@@ -121,9 +123,11 @@ class ModuleVisitor:
 
     def _registered(self, namespace: dict[str, Any], source: Source) -> list[str]:
         """Name what a package's decorator was given and has given back as it was: it has it, and may use it by itself."""
+        index = index_of(source)
+        external = {name for name in index.decorators if self._is_external(namespace.get(name))}
         found = []
-        for node in index_of(source).decorated:
-            if not any(self._is_external(each, namespace) for each in node.decorator_list):
+        for node in index.decorated if external else ():
+            if external.isdisjoint(map(decorator_name, node.decorator_list)):
                 continue
             thing = namespace.get(node.name)
             if isinstance(thing, FunctionType):
@@ -134,20 +138,14 @@ class ModuleVisitor:
                 found.append(node.name)
         return found
 
-    def _is_external(self, decorator: ast.expr, namespace: dict[str, Any]) -> bool:
-        chain = chain_of(decorator.func if isinstance(decorator, ast.Call) else decorator)
-        thing = namespace.get(chain[0]) if chain is not None else None
+    def _is_external(self, thing: Any) -> bool:
         name = thing.__name__ if isinstance(thing, ModuleType) else str(getattr(thing, "__module__", ""))
         return self.registers(name)
 
     def registers(self, module: str) -> bool:
         """Whether decorators of a module may keep what they are given where no code of the project shows it."""
         top = module.partition(".")[0]
-        return not (
-            top in {"", "curifactory", *_MAKERS}
-            or top in sys.stdlib_module_names
-            or self._reach.scope.contains(module)
-        )
+        return not (top in _MAKERS or top in sys.stdlib_module_names or self._reach.scope.contains(module))
 
     def _imported_by(self, namespace: dict[str, Any], source: Source | None) -> list[ModuleType]:
         """Return the modules below the project's folder that a module has imported at its top."""
@@ -155,14 +153,7 @@ class ModuleVisitor:
             # A notebook or a prompt.
             found = [each for each in namespace.values() if isinstance(each, ModuleType)]
         else:
-            package = package_of(namespace)
-            names: dict[str, None] = {}
-            for module, level, name in index_of(source).imports:
-                origin = absolute_name(module, level, package)
-                # With a module all packages around it are imported.
-                parts = origin.split(".")
-                names |= dict.fromkeys(".".join(parts[: count + 1]) for count in range(len(parts)))
-                names[f"{origin}.{name}"] = None
+            names = _names_imported_by(source, package_of(namespace))
             found = [each for each in map(sys.modules.get, names) if isinstance(each, ModuleType)]
         return [each for each in found if self._reach.scope.is_below_root(each)]
 
@@ -200,6 +191,24 @@ class ModuleVisitor:
         if is_new:
             self._reach.ledger.put(label, [self._reach.declared.file_digest(file)], self.place(file, 0))
         return label
+
+
+# By source and package: the names of all that may be a module among what a text imports.
+_imported: WeakKeyDictionary[Source, dict[str, tuple[str, ...]]] = WeakKeyDictionary()
+
+
+def _names_imported_by(source: Source, package: str) -> tuple[str, ...]:
+    known = _imported.setdefault(source, {})
+    if package not in known:
+        names: dict[str, None] = {}
+        for module, level, name in index_of(source).imports:
+            origin = absolute_name(module, level, package)
+            # With a module all packages around it are imported.
+            parts = origin.split(".")
+            names |= dict.fromkeys(".".join(parts[: count + 1]) for count in range(len(parts)))
+            names[f"{origin}.{name}"] = None
+        known[package] = tuple(names)
+    return known[package]
 
 
 def is_compiled(module: ModuleType) -> bool:

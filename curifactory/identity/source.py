@@ -18,6 +18,10 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, FunctionType
 from typing import Any
 
+# Fields with statements in them, and which of them a kind of node has.
+_BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
+_blocks: dict[type[ast.AST], tuple[str, ...]] = {}
+
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
 _FUTURE_FLAGS = 0
@@ -260,8 +264,12 @@ def _walk_statements(tree: ast.Module) -> Iterator[ast.AST]:
     waiting: deque[ast.AST] = deque([tree])
     while waiting:
         node = waiting.popleft()
-        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-            waiting.extend(getattr(node, name, ()))
+        kind = type(node)
+        names = _blocks.get(kind)
+        if names is None:
+            names = _blocks[kind] = tuple(name for name in _BLOCKS if name in kind._fields)
+        for name in names:
+            waiting.extend(getattr(node, name))
         yield node
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from blake3 import blake3
 
 _LONGEST_NAME_BYTES = 200
+# Taken out of a name, they leave letters and digits of one that is safe.
+_SIGNS = dict.fromkeys(map(ord, "._-~"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +128,14 @@ def safe_name(name: str) -> str:
     >>> safe_name("notebook:flowers/iris.load"), safe_name("../x")
     ('notebook%3Aflowers%2Firis.load', '%2E.%2Fx')
     """
-    safe = "".join(
-        sign
-        if sign.isalnum() or sign in "._-~"
-        else "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogatepass"))
-        for sign in name
-    )
+    safe = name
+    if not name.translate(_SIGNS).isalnum():
+        safe = "".join(
+            sign
+            if sign.isalnum() or sign in "._-~"
+            else "".join(f"%{byte:02X}" for byte in sign.encode("utf-8", "surrogatepass"))
+            for sign in name
+        )
     if safe.startswith("."):
         safe = "%2E" + safe[1:]
     if not safe:

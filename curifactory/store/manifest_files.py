@@ -173,17 +173,24 @@ class ManifestFiles:
         try:
             os.rename(made, path)
         except FileNotFoundError:
-            folder = os.path.dirname(path)
-            if os.path.isdir(folder) or not os.path.isdir(os.path.dirname(self._root)):
-                # Made again above the data folder it would bring back a project that was moved or deleted.
-                raise
-            os.makedirs(folder, exist_ok=True)
+            # If it is there now, another process was as quick as we are, or what is to be renamed is gone.
+            self._make_folder(os.path.dirname(path))
             os.rename(made, path)
         except OSError:
             moves.remove(made)
             raise
         if self._durable:
             moves.sync(os.path.dirname(path))
+
+    def _make_folder(self, folder: str) -> None:
+        """Make the folder of a stage, but nothing above the data folder: a project that is gone is not brought back."""
+        with suppress(FileExistsError):
+            try:
+                os.mkdir(folder)
+            except FileNotFoundError:
+                with suppress(FileExistsError):
+                    os.mkdir(self._root)
+                os.mkdir(folder)
 
 
 def _list(folder: str) -> list[str]:

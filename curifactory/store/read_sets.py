@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -97,8 +98,10 @@ class ReadSets:
         known = self._known.get((stage, code))
         if known is not None and own in known[1]:
             return
-        # Another process may have added sets: what is dropped and merged must be all there is.
-        sets = self.get(stage, code, fresh=True)
+        sets = [] if known is None else known[1]
+        if known is None or len(sets) >= MOST_SETS // 2:
+            # Another process may have added sets: where some are dropped and merged, they must be all there are.
+            sets = self.get(stage, code, fresh=True)
         if own in sets:
             return
         kept = merge([own, *sets])
@@ -111,7 +114,8 @@ class ReadSets:
             for place, names in enumerate(kept):
                 if names not in sets:
                     self._index.execute(INSERT, (stage, code, to_text(names), now_s - place * 1e-6))
-        self._known[stage, code] = (time.monotonic(), kept)
+        known = self._known.get((stage, code))
+        self._known[stage, code] = (time.monotonic() if known is None else known[0], kept)
 
 
 def merge(sets: list[ReadSet]) -> list[ReadSet]:
@@ -135,6 +139,8 @@ def merge(sets: list[ReadSet]) -> list[ReadSet]:
     return list(dict.fromkeys([newest, union, *others]))[:MOST_SETS]
 
 
+# Many stages read the same, or nothing.
+@lru_cache(maxsize=256)
 def _from_text(text: str) -> ReadSet | None:
     """Read what `to_text` wrote; None if it has rotted: without a set there are only fewer traces to be found."""
     try:
