@@ -11,6 +11,23 @@ from curifactory.core.state import Slot, State
 from curifactory.errors import DefinitionError, NoArtifactManagerError
 
 
+def find_set_name(record_name: str) -> str | None:
+    """Return the name of the parameter set in the name of a record, None if it has none.
+
+    Parameters
+    ----------
+    record_name : str
+        From :meth:`Record.get_reference_name`.
+
+    Examples
+    --------
+    >>> find_set_name("Record 0 (simple_lr)"), find_set_name("Record -1 (a (2))"), find_set_name("Record 3")
+    ('simple_lr', 'a (2)', None)
+    """
+    _, found, rest = record_name.partition(" (")
+    return rest.removesuffix(")") if found else None
+
+
 class Session(Protocol):
     """What a record asks of the manager that it belongs to."""
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
-from typing import Any
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
@@ -197,9 +196,7 @@ class Acceptor:
         )
 
 
-def write_accepted(
-    accepted: Iterable[AcceptedCall], identifier: Identifier, traces: TraceStore, *, experiment: str
-) -> int:
+def write_accepted(accepted: Iterable[AcceptedCall], identifier: Identifier, traces: TraceStore) -> int:
     """Write the traces of accepted calls beside the old ones, which stay as they are, and return how many there are.
 
     Parameters
@@ -210,28 +207,24 @@ def write_accepted(
         Knows the parts of the present code.
     traces : TraceStore
         Where to write.
-    experiment : str
-        Whose records use the traces from now on.
 
     Raises
     ------
     CacheError
         If a trace cannot be written.
     """
-    written: dict[str, Any] = {}
+    written: set[str] = set()
     for each in accepted:
         if each.new is None or each.old is None:
             continue
-        new, call = each.new, each.call
+        new = each.new
         if new.key not in written:
-            written[new.key] = True
-            fingerprint = identifier.fingerprint_of(call.spec)
+            written.add(new.key)
+            fingerprint = identifier.fingerprint_of(each.call.spec)
             traces.commit(
                 new,
                 parts=fingerprint.parts,
                 places=fingerprint.places,
                 report_folder=traces.report_folder(each.old.stage, each.old.key),
             )
-        name = call.parameters.name if call.parameters is not None else "None"
-        traces.remember_use(new.stage, experiment, name, new.key, new.run)
     return len(written)

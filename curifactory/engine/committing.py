@@ -125,7 +125,6 @@ def commit_trace(
     engine.traces.commit(
         trace, parts=fingerprint.parts, places=fingerprint.places, report_folder=report_folder
     )
-    engine.remember_use(call)
     engine.decider.forget(call)
     if fingerprint.notes:
         engine.tell_notes(fingerprint.notes)

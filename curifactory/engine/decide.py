@@ -286,14 +286,7 @@ class Decider:
         return known
 
     def _explain(self, call: Call, *, inputs: bool = True) -> Reason:
-        return explain(
-            call,
-            self._traces,
-            self._identifier,
-            experiment=self.options.experiment,
-            run=self.options.run,
-            inputs=inputs,
-        )
+        return explain(call, self._traces, self._identifier, run=self.options.run, inputs=inputs)
 
 
 def without_unasked(call: Call, outputs: tuple[Output, ...]) -> tuple[Output, ...]:

@@ -29,7 +29,7 @@ _NOT_SEEN = Reason(ReasonKind.PARAMETERS_NOT_SEEN)
 
 
 def explain(
-    call: Call, traces: TraceStore, identifier: Identifier, *, experiment: str, run: str, inputs: bool = True
+    call: Call, traces: TraceStore, identifier: Identifier, *, run: str, inputs: bool = True
 ) -> Reason:
     """Return the first difference between a call and the last trace of its stage that fits best.
 
@@ -41,15 +41,12 @@ def explain(
         Where earlier traces are.
     identifier : Identifier
         Gives the call's present values.
-    experiment : str
-        The experiment, whose own earlier runs are compared first.
     run : str
         Reference of the present run.
     inputs : bool
         Whether the call's inputs are known, so that they can be compared.
     """
-    record_name = str(getattr(call.record.params, "name", None))
-    previous = traces.previous(call.stage.stage_id, experiment, record_name)
+    previous = call.engine.find_previous(call)
     if previous is None:
         return _NEVER_RUN
     if previous.run == run:

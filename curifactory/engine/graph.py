@@ -191,6 +191,12 @@ class Call:
         return self.stage.name
 
     @property
+    def set_name(self) -> str | None:
+        """Name of the parameter set of the call's record, None if it has none."""
+        params = self.record.params
+        return None if params is None else str(getattr(params, "name", None))
+
+    @property
     def outputs(self) -> tuple[Output, ...]:
         """What the call has made, as far as that is known; read back from the store if it was let go of."""
         outputs = self.kept_outputs
@@ -267,13 +273,16 @@ class Call:
 class Graph:
     """The calls of a run, in the order in which they were made; inputs always come before their readers."""
 
-    __slots__ = ("_noted", "_of_records", "calls")
+    __slots__ = ("_keys", "_noted", "_of_records", "_settled", "calls")
 
     def __init__(self) -> None:
         self.calls: list[Call] = []
         # The calls of each record by its id, and how many calls are among them: made when somebody asks.
         self._of_records: dict[int, list[Call]] = {}
         self._noted = 0
+        # The last key by stage and name of the parameter set, and of how many calls: made when somebody asks, too.
+        self._keys: dict[tuple[str, str | None], str] = {}
+        self._settled = 0
 
     def add(self, call: Call) -> None:
         """Append a call."""
@@ -287,6 +296,14 @@ class Graph:
         calls = self._of_records.get(id(record), [])
         place = bisect_left(calls, call.index, key=attrgetter("index"))
         return calls[place - 1].slots if place else ()
+
+    def last_key(self, call: Call, set_name: str | None) -> str | None:
+        """Return the key that the last call before a call has of its stage and a parameter set of a name, if there is one."""
+        for each in self.calls[self._settled : call.index]:
+            if each.settled and each.key is not None:
+                self._keys[each.stage.stage_id, each.set_name] = each.key
+        self._settled = max(self._settled, call.index)
+        return self._keys.get((call.stage.stage_id, set_name))
 
     def leaves(self) -> list[Call]:
         """Return the calls whose outputs no other call reads."""

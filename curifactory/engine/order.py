@@ -67,6 +67,5 @@ def rank(expected: Mapping[int, float], producers: Mapping[int, Sequence[int]]) 
 def _expect(engine: Engine, call: Call) -> float:
     if call.verdict is Verdict.REUSE or call.reason is None or call.reason.kind is ReasonKind.NEVER_RUN:
         return 0.0
-    name = str(getattr(call.record.params, "name", None))
-    previous = engine.traces.previous(call.stage_id, engine.options.experiment, name)
+    previous = engine.find_previous(call)
     return 0.0 if previous is None else previous.duration_s

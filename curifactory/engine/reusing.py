@@ -23,7 +23,6 @@ def reuse_call(engine: Engine, call: Call) -> None:
     if engine.options.writes and call.want >= Want.FILES:
         _name_outputs(engine, call)
     fragments = tell_again(engine, call) if origin.reported else 0
-    engine.remember_use(call)
     engine.events.emit(call_ended(call, duration_s=call.duration_s, fragments=fragments))
 
 

@@ -9,6 +9,7 @@ from curifactory.core.events import EventStream
 from curifactory.engine.hands import Hands
 from curifactory.identity.fingerprint import Scope
 from curifactory.store.artifacts import ArtifactFiles
+from curifactory.store.last_uses import LastUses
 from curifactory.store.layout import Layout
 from curifactory.store.traces import TraceStore
 
@@ -25,6 +26,8 @@ class Surroundings:
         Bytes of artifacts.
     traces : TraceStore
         Manifests and their index.
+    last_uses : LastUses
+        Which of them earlier runs had.
     events : EventStream
         Where everything is told.
     scope : Scope
@@ -40,6 +43,7 @@ class Surroundings:
     layout: Layout
     files: ArtifactFiles
     traces: TraceStore
+    last_uses: LastUses
     events: EventStream
     scope: Scope
     root: Path

@@ -21,6 +21,7 @@ from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.full_store import cache_folder_of
 from curifactory.store.index import Index
+from curifactory.store.last_uses import LastUses
 from curifactory.store.layout import Layout
 from curifactory.store.recorder import Recorder
 from curifactory.store.reference import Reference
@@ -122,12 +123,9 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
     index = Index(layout.index_path, read_only=reads_only, warn=warn)
     runs = RunStore(project.runs_folder, index)
     run, reference = _claim(runs, wishes)
-    recorder = hearing = None
-    if run is not None:
-        recorder = Recorder(run.path, index=index, log=wishes.log)
-        hearing = _listen(recorder, project, wishes)
-        events.subscribe(recorder)
-    for listener in listeners:
+    recorder = None if run is None else Recorder(run.path, index=index, log=wishes.log)
+    hearing = None if recorder is None else _listen(recorder, project, wishes)
+    for listener in (recorder, *listeners) if recorder is not None else listeners:
         events.subscribe(listener)
     files = _open_files(layout, index, project, wishes)
     traces = TraceStore(layout, index, durable=project.settings.durable, files=files, warn=warn)
@@ -135,6 +133,7 @@ def assemble(project: Project, wishes: Wishes, listeners: Sequence[Any] = ()) ->
         layout=layout,
         files=files,
         traces=traces,
+        last_uses=LastUses(runs.folder, wishes.experiment, run=reference),
         events=events,
         scope=project.scope_of(wishes.experiment),
         root=project.root,

@@ -34,6 +34,7 @@ from curifactory.manager.raised import Raised
 from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
+from curifactory.store.last_uses import LastUses
 from curifactory.store.layout import Layout
 from curifactory.store.traces import TraceStore
 
@@ -141,6 +142,9 @@ class _Worker:
                 layout=layout,
                 files=files,
                 traces=TraceStore(layout, index, files=files),
+                last_uses=LastUses(
+                    facts.project.runs_folder, facts.options.experiment, run=facts.options.run
+                ),
                 events=events,
                 scope=facts.project.scope_of(facts.experiment),
                 root=facts.project.root,

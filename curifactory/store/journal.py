@@ -6,10 +6,10 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 from curifactory.errors import StoreError
 from curifactory.store.faults import cache_error
@@ -17,11 +17,14 @@ from curifactory.store.faults import cache_error
 if TYPE_CHECKING:
     import msgspec
 
+Line = TypeVar("Line", bound=Mapping[str, Any])
+
 # Importing msgspec costs as much as encoding some thousands of lines with the standard library.
 LINES_WORTH_AN_IMPORT = 500
 # Lone surrogates, huge integers and keys that are no texts: the standard library takes more.
 _NOT_FOR_MSGSPEC = (TypeError, ValueError, UnicodeError, OverflowError)
 _BYTES_WORTH_AN_IMPORT = 512 * 1024
+_BLOCK_BYTES = 256 * 1024
 _texts_decoded = itertools.count()
 
 
@@ -157,6 +160,51 @@ def read_journal(path: Path) -> list[dict[str, Any]]:
     return _read_lines(content, path)
 
 
+def iter_journal(path: Path, shape: type[Line], *, sought: bytes = b"") -> Iterator[Line]:
+    r"""Go through a journal line by line, for who needs little of each and not all of them at once.
+
+    Parameters
+    ----------
+    path : Path
+        The file; nothing comes of one that is not there.
+    shape : type
+        A `TypedDict` of the entries that are needed; a line that has not all of them is passed over, wherever it stands.
+    sought : bytes
+        What a line must have in it to be looked at.
+
+    Raises
+    ------
+    StoreError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from typing import TypedDict
+    >>> shape = TypedDict("shape", {"n": int})
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "a.jsonl")
+    ...     _ = path.write_text('{"n": 1, "m": 2}\n{"m": 3}\n{"n": 4}\n{"n"')
+    ...     list(iter_journal(path, shape))
+    [{'n': 1}, {'n': 4}]
+    """
+    try:
+        with open(path, "rb") as file:
+            is_long = os.fstat(file.fileno()).st_size > _BYTES_WORTH_AN_IMPORT
+            quick = _get_quick_decoder(shape) if is_long or "msgspec" in sys.modules else None
+            for line in _iter_lines(file, sought):
+                try:
+                    row = _pick(line, shape) if quick is None else quick(line)
+                except ValueError:
+                    row = None if quick is None else _pick(line, shape)
+                if row is not None:
+                    yield row
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise store_error(error, "read", path) from error
+
+
 def get_decoder() -> Callable[[str], Any]:
     """Return the quickest function that turns JSON text into a value, for who has thousands of them.
 
@@ -230,6 +278,31 @@ def encode_lines(rows: Sequence[Any], *, use_msgspec: bool = False) -> bytes:
         except _NOT_FOR_MSGSPEC:
             pass
     return b"".join([encode(row) + b"\n" for row in rows])
+
+
+@cache
+def _get_quick_decoder(shape: type[Line]) -> Callable[[bytes], Line]:
+    import msgspec
+
+    return msgspec.json.Decoder(shape).decode
+
+
+def _iter_lines(file: BinaryIO, sought: bytes) -> Iterator[bytes]:
+    # A block and the rest of its last line: most blocks have nothing in them of what few lines have.
+    while block := file.read(_BLOCK_BYTES) + file.readline():
+        if sought in block:
+            yield from [line for line in block.split(b"\n") if line and sought in line]
+
+
+def _pick(line: bytes, shape: type[Line]) -> Line | None:
+    """Return of a line what a typed dictionary names, as the standard library reads it; None if it has not all of it."""
+    try:
+        row = json.loads(line)
+        picked: Any = {name: row[name] for name in shape.__annotations__}
+    except (ValueError, KeyError, TypeError):
+        return None
+    found: Line = picked
+    return found
 
 
 @cache

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 # Counted up with every change of a table, or of a tuple that rows of traces hold: an index of another version is made anew from the files.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 STATEMENTS = (
     # One row a trace: what reusing it takes, with the stat facts of its files and of its manifest, which has the rest.
@@ -15,10 +15,6 @@ STATEMENTS = (
     """CREATE TABLE read_sets (
         stage TEXT NOT NULL, code TEXT NOT NULL, reads TEXT NOT NULL, seen_at REAL NOT NULL,
         PRIMARY KEY (stage, code, reads)) WITHOUT ROWID""",
-    # Which trace a record of a name last had for a stage; only for explanations.
-    """CREATE TABLE last_used (
-        stage TEXT NOT NULL, experiment TEXT NOT NULL, record TEXT NOT NULL, key TEXT NOT NULL, run TEXT NOT NULL,
-        PRIMARY KEY (stage, experiment, record)) WITHOUT ROWID""",
     # Digests of paths, and the stat facts under which they hold.
     """CREATE TABLE files (
         path TEXT PRIMARY KEY, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,

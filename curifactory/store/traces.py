@@ -12,7 +12,6 @@ from curifactory.store.code_parts import CodeParts
 from curifactory.store.digests import INODE_BITS
 from curifactory.store.faults import cache_error
 from curifactory.store.journal import LINES_WORTH_AN_IMPORT
-from curifactory.store.last_uses import LastUses
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
@@ -75,7 +74,7 @@ class TraceStore:
 
     __slots__ = (
         "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
-        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_uses", "_warn", "remember_use",
+        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_warn",
     )  # fmt: skip
 
     def __init__(
@@ -99,10 +98,8 @@ class TraceStore:
         self._ahead: dict[str, Row] = {}
         self._step = 0
         self._rows_read = 0
-        self._uses = LastUses(index)
-        #: Notes which trace a record of this name had for a stage, for later explanations.
-        self.remember_use = self._uses.remember
-        self._newest: dict[str, Trace] = {}
+        # The newest trace of a stage, None if there was none.
+        self._newest: dict[str, Trace | None] = {}
         self._code_parts = CodeParts(self._manifests, read_only=index.read_only)
         self._told: set[str] = set()
         self._misses = False
@@ -232,22 +229,20 @@ class TraceStore:
         """
         return self._read_sets.key_reads(stage, code, reads)
 
-    def previous(self, stage: str, experiment: str, record_name: str) -> Trace | None:
-        """Find the trace that a record of this name last had for a stage, else the newest of the stage.
+    def previous(self, stage: str, keys: Iterable[str]) -> Trace | None:
+        """Find the first trace that is there of some of a stage, else the newest of the stage.
 
-        Only for explanations: what it gives decides nothing.
+        Only for explanations: what it gives decides nothing, and the newest is that of a while ago. The keys are read no further
+        than to the first whose trace is there.
         """
-        used = self._uses.find(stage, experiment, record_name)
-        trace = None if used is None else self.find(used, stage=stage)
-        if trace is not None:
-            return trace
-        if stage in self._newest:
-            return self._newest[stage]
-        for (key,) in self._index.query(trace_rows.NEWEST, (stage,)):
+        for key in keys:
             trace = self.find(key, stage=stage)
             if trace is not None:
                 return trace
-        return None
+        if stage not in self._newest:
+            found = (self.find(key, stage=stage) for (key,) in self._index.query(trace_rows.NEWEST, (stage,)))
+            self._newest[stage] = next(filter(None, found), None)
+        return self._newest[stage]
 
     def parts_of(self, stage: str, code: str) -> tuple[dict[str, str], dict[str, str]] | None:
         """Give the parts and places of a code fingerprint, or None if they are not there or damaged."""
@@ -288,6 +283,7 @@ class TraceStore:
         self._known.clear()
         self._ahead.clear()
         self._fresh.clear()
+        self._newest.clear()
         return self._index.refill("traces")
 
     def _is_like(self, trace: Trace, data: bytes) -> bool:

@@ -15,7 +15,7 @@ from curifactory.store.journal import read_journal
 from curifactory.store.run_row import RunRow
 from curifactory.store.runs import RunStore
 
-_SETTLED = frozenset({CallOutcome.RAN.value, CallOutcome.REUSED.value})
+SETTLED = frozenset({CallOutcome.RAN.value, CallOutcome.REUSED.value})
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ def _iter_used(runs: RunStore, reference: str) -> Iterator[tuple[str, list[tuple
     except StoreError:
         return
     for call in calls:
-        if call.get("outcome") in _SETTLED and call.get("key"):
+        if call.get("outcome") in SETTLED and call.get("key"):
             yield call["key"], list(_iter_names(call))
 
 

@@ -32,11 +32,14 @@ class Acceptance:
         The calls that it concerns, in call order.
     manager : ArtifactManager
         Of the plan that they are a part of.
+    last : LastCalls
+        What they were when they were last settled.
     """
 
     experiment: str
     calls: tuple[AcceptedCall, ...]
     manager: ArtifactManager
+    last: LastCalls
 
     def select(self, *verdicts: AcceptedAs) -> list[AcceptedCall]:
         """Return the calls with one of these verdicts."""
@@ -73,6 +76,8 @@ class Acceptance:
         ------
         CacheError
             If one cannot be written.
+        StoreError
+            If it cannot be noted in the folder of the last run.
         """
         project = self.manager.project
         layout = Layout(project.cache_folder)
@@ -80,11 +85,10 @@ class Acceptance:
         with Index(layout.index_path) as index:
             files = ArtifactFiles(layout, index, durable=durable)
             traces = TraceStore(layout, index, durable=durable, files=files)
-            written = write_accepted(
-                self.accepted, self.manager.engine.identifier, traces, experiment=self.experiment
-            )
+            written = write_accepted(self.accepted, self.manager.engine.identifier, traces)
             traces.close()
             files.close()
+        self.last.note_accepted(self.accepted)
         return written
 
 
@@ -123,7 +127,7 @@ def planned_acceptance(
             made_from_same=lambda call, trace, old: _made_from_same(call, trace, old, last),
         )
         accepted = tuple(acceptor.accept(engine.graph.calls, stage=stage))
-        yield Acceptance(request.experiment, accepted, manager)
+        yield Acceptance(request.experiment, accepted, manager, last)
 
 
 def _made_from_same(call: Call, trace: Trace, old: Mapping[int, Trace], last: LastCalls) -> bool:
@@ -131,7 +135,7 @@ def _made_from_same(call: Call, trace: Trace, old: Mapping[int, Trace], last: La
     found = last.find(call)
     if found is None or found.row is None or found.run is None or found.trace.key != trace.key:
         return False
-    keys = {row.index: row.key for row in found.run.calls}
+    keys = last.keys_of(found.run)
     before = [(each.name, None if each.call is None else keys.get(each.call)) for each in found.row.inputs]
     now = []
     for name, slot in call.input_slots():

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.trace import Trace
+from curifactory.engine.accepting import AcceptedCall
 from curifactory.engine.graph import Call
 from curifactory.engine.plan import Plan
 from curifactory.errors import StoreError
@@ -18,6 +20,7 @@ from curifactory.project.project import Project
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.calls import CallRow
 from curifactory.store.index import Index
+from curifactory.store.last_uses import note_accepted, read_accepted
 from curifactory.store.layout import Layout
 from curifactory.store.run import Run
 from curifactory.store.runs import RunStore
@@ -43,7 +46,7 @@ class LastCall:
     run : Run or None
         The run it was a part of; None if no run is known that had it, and the trace only fits best.
     row : CallRow or None
-        What became of it there.
+        What became of it there; its key is that of the trace which it has got since, where changed code was accepted.
     """
 
     trace: Trace
@@ -69,7 +72,6 @@ class LastCalls:
     """
 
     def __init__(self, calls: list[Call], experiment: str, *, runs: RunStore, traces: TraceStore) -> None:
-        self._experiment = experiment
         self._traces = traces
         self._runs = _iter_runs(runs, experiment)
         self._read: list[tuple[Run, dict[_Place, CallRow]]] = []
@@ -96,8 +98,28 @@ class LastCalls:
             trace = None if row is None or row.key is None else self._traces.find(row.key, stage=row.stage)
             if trace is not None:
                 return LastCall(trace, run, row)
-        trace = self._traces.previous(call.stage_id, self._experiment, str(place[1]))
+        trace = call.engine.find_previous(call)
         return None if trace is None else LastCall(trace)
+
+    def keys_of(self, run: Run) -> dict[int, str | None]:
+        """Return the keys of the traces that the calls of a run have by their index; the run is that of a call found here."""
+        return {row.index: row.key for each, rows in self._read if each is run for row in rows.values()}
+
+    def note_accepted(self, accepted: Iterable[AcceptedCall]) -> None:
+        """Write beside what calls were that their changed code was accepted, so that later ones are compared with that.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be written.
+        """
+        keys: defaultdict[Path, dict[int, str]] = defaultdict(dict)
+        for each in accepted:
+            last = self.find(each.call)
+            if each.new is not None and last is not None and last.run is not None and last.row is not None:
+                keys[last.run.folder][last.row.index] = each.new.key
+        for folder, noted in keys.items():
+            note_accepted(folder, noted)
 
     def _iter_rows(self) -> Iterator[tuple[Run, dict[_Place, CallRow]]]:
         yield from self._read
@@ -162,6 +184,7 @@ def _rows_of(run: Run) -> dict[_Place, CallRow]:
     try:
         names = {record.index: record.params_name for record in run.records}
         calls = run.calls
+        accepted = read_accepted(run.folder)
     except StoreError:
         return {}
     counts: Counter[tuple[str, str | None]] = Counter()
@@ -169,7 +192,7 @@ def _rows_of(run: Run) -> dict[_Place, CallRow]:
     for row in calls:
         name = (row.stage, names.get(row.record, row.record_name))
         if row.outcome in _SETTLED and row.key is not None:
-            found[*name, counts[name]] = row
+            found[*name, counts[name]] = row._replace(key=accepted.get(row.index, row.key))
         counts[name] += 1
     return found
 
@@ -178,4 +201,4 @@ def _params_name(call: Call) -> str | None:
     record = call.record
     if record.hidden:
         return record.get_reference_name()
-    return None if record.params is None else str(getattr(record.params, "name", None))
+    return call.set_name

@@ -208,3 +208,29 @@ def test_an_unknown_stage_is_one_line(four) -> None:
         2,
         "No stage named 'trainn' is called by 'four'. Did you mean 'train'?\n",
     )
+
+
+def test_code_is_accepted_a_second_time_without_a_run_in_between(four) -> None:
+    for old, new in (
+        ("2 * value", "value + value"),
+        ("return sum(each", "return 0 + sum(each"),
+        ("return 0 + sum", "return sum"),
+    ):
+        rewrite(four, old, new, "helpers.py" if "value" in old else "experiments/four.py")
+        told = ask(four, "accept", "four", "--yes")
+        assert "refuse" not in [call["verdict"] for call in told["calls"]]
+        rewrite(four, "return Model(raw)", "raw = raw\n    return Model(raw)", "experiments/four.py")
+        told = ask(four, "accept", "four", "--yes")
+        assert "refuse" not in [call["verdict"] for call in told["calls"]]
+    assert ran(four) == []
+
+
+def test_what_has_changed_since_code_was_accepted_is_all_that_is_told(four) -> None:
+    rewrite(four, "2 * value", "value + value")
+    four.experiment("accept", "four", "--yes")
+    rewrite(four, 'name="b", n=2', 'name="b", n=5', "experiments/four.py")
+    told = [call for call in ask(four, "cache", "why", "four")["calls"] if call["name"] == "begin"]
+    assert told[1]["reason"]["text"] == "parameter n: 2 → 5"
+    assert [each["text"] for each in told[1]["differences"]] == ["parameter n: 2 → 5"]
+    mapped = [call for call in ask(four, "four", "--map")["calls"] if call["name"] == "begin"]
+    assert mapped[1]["reason"]["text"] == "parameter n: 2 → 5"

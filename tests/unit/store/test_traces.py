@@ -260,7 +260,7 @@ def test_an_index_that_has_rotted_in_one_place_stops_nothing(store, rot):
     with store.traces.reading():
         assert [store.find(trace.key) for trace in kept] == kept
     assert store.traces.read_sets(STAGE, HEX) in ([], [("n",)])
-    assert store.traces.previous(STAGE, "iris", "a") is not None
+    assert store.traces.previous(STAGE, []) is not None
     store.commit(make_trace("new"))
     assert store.traces.read_sets(STAGE, HEX, fresh=True)[0] == ("n",)
 
@@ -314,7 +314,7 @@ def test_reading_only_changes_no_file(store, tmp_path):
         reader = Store(tmp_path / "data", read_only=True)
         assert reader.traces.find(kept.key) == kept
         assert reader.traces.find(damaged.key) is None
-        assert reader.traces.previous(STAGE, "iris", "x") == kept
+        assert reader.traces.previous(STAGE, []) == kept
         reader.close()
         assert snapshot(tmp_path / "data") == before
 
@@ -517,28 +517,36 @@ def test_the_union_of_too_many_read_sets_holds_each_of_them(store):
 # ---------------------------------------------------------------------------------------------------------- previous
 
 
-def test_the_previous_trace_is_the_last_of_this_stage_record_and_experiment(store):
+def test_the_previous_trace_is_the_first_that_is_there(store):
     one, two = store.commit(make_trace("1")), store.commit(make_trace("2"))
-    store.traces.remember_use(STAGE, "iris", "small", one.key, "iris_1")
-    store.traces.remember_use(STAGE, "iris", "big", two.key, "iris_1")
+    asked = []
+
+    def keys(*names):
+        for name in names:
+            asked.append(name)
+            yield make_key(name)
+
     for _ in range(2):
-        assert store.traces.previous(STAGE, "iris", "small") == one
-        assert store.traces.previous(STAGE, "iris", "big") == two
+        assert store.traces.previous(STAGE, keys("1", "2")) == one
+        assert store.traces.previous(STAGE, keys("gone", "2", "1")) == two
+        assert asked == ["1", "gone", "2"]
+        asked.clear()
         store.reopen()
-    store.traces.remember_use(STAGE, "iris", "small", two.key, "iris_2")
-    store.reopen()
-    assert store.traces.previous(STAGE, "iris", "small") == two
 
 
-def test_without_a_use_the_previous_trace_is_the_newest_of_the_stage(store):
+def test_without_one_that_is_there_the_previous_trace_is_the_newest_of_the_stage(store):
     store.commit(make_trace("new", made_at="2026-11-21T10:00:00+01:00"))
     store.commit(make_trace("old", made_at="2026-11-21T09:20:00+00:30"))
     store.commit(make_trace("else", stage="other", made_at="2027-01-01T00:00:00+00:00"))
     store.reopen()
-    assert store.traces.previous(STAGE, "iris", "x").outputs[0].summary == "new"
+    for keys in ([], [make_key(n) for n in range(9)]):
+        assert store.traces.previous(STAGE, keys).outputs[0].summary == "new"
     store.manifest(make_trace("new")).unlink()
-    assert store.traces.previous(STAGE, "iris", "x").outputs[0].summary == "old"
-    assert store.traces.previous("never", "iris", "x") is None
+    store.reopen()
+    assert store.traces.previous(STAGE, []).outputs[0].summary == "old"
+    assert store.traces.previous("never", []) is None
+    kept = store.commit(make_trace("first", stage="never"))
+    assert store.traces.previous("never", []) == kept
 
 
 # ----------------------------------------------------------------------------------------------------------- rebuild
