@@ -191,23 +191,35 @@ class EventStream:
     __slots__ = ("_listeners", "_routes")
 
     def __init__(self) -> None:
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[tuple[Listener, type | None], ...] = ()
         self._routes: dict[type, tuple[Listener, ...]] = {}
 
-    def subscribe(self, listener: Listener) -> None:
-        """Add a callable that takes one event."""
-        self._listeners = (*self._listeners, listener)
+    def subscribe(self, listener: Listener, *, only: type | None = None) -> None:
+        """Add a callable that takes one event.
+
+        Parameters
+        ----------
+        listener : callable
+            Takes the events.
+        only : type, optional
+            The only kind of event that it takes.
+        """
+        self._listeners = (*self._listeners, (listener, only))
         self._routes = {}
 
     def emit(self, event: Event) -> None:
         """Hand an event to all listeners."""
-        routes = self._routes.get(event.__class__)
-        for take in self._find_route(event.__class__) if routes is None else routes:
+        route = self._routes.get(event.__class__)
+        if route is None:
+            route = self._find_route(event.__class__)
+        for take in route:
             take(event)
 
     def _find_route(self, kind: type) -> tuple[Listener, ...]:
         found: list[Listener] = []
-        for listener in self._listeners:
+        for listener, only in self._listeners:
+            if only is not None and only is not kind:
+                continue
             handler_of = getattr(listener, "handler_of", None)
             take = listener if handler_of is None else handler_of(kind)
             if take is not None:

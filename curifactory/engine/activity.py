@@ -66,6 +66,7 @@ class Activity:
         self.call = call
         self.reads: dict[str, None] = {}
         self.told: Telling | None = None
+        # Threads of a stage may come at once: what is collected is there from the begin, and only grows.
         self.bound: dict[tuple[int, str], Slot] = {}
         self.not_reusable: str | None = None
         self.escaped = False
@@ -76,7 +77,7 @@ class Activity:
         self._parameters: dict[int, Any] = {}
         self._logs: list[tuple[Record, ReadLog]] = []
         self._generation = CHILDREN.generation
-        self._told_before = CHILDREN.count(ANYTHING)
+        self._told_before = CHILDREN.page[ANYTHING]
 
     @property
     def telling(self) -> Telling:
@@ -160,7 +161,7 @@ class Activity:
                         "something keeps the record that it was given, and can read it later"
                     )
                 break
-        if CHILDREN.count(ANYTHING) != self._told_before:
+        if CHILDREN.page[ANYTHING] != self._told_before:
             self.cannot_be_reused("a process that it has forked reads the state of a record")
         for record, log in self._logs:
             if log.escaped(took_s=took_s):

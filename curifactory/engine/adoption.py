@@ -51,7 +51,7 @@ def adopt(
     call.key = None
     call.outputs = done.outputs
     engine.adopt_facts(done.facts)
-    if engine.options.writes and engine.wants_trace(call):
+    if call.stage.is_saved:
         try:
             _commit(engine, call, done, foreseen)
         except BaseException as error:

@@ -18,14 +18,13 @@ def bind_stage(call: Call) -> None:
         If an input is neither in the state nor given by keyword, and missing inputs are not suppressed.
     """
     spec, record = call.stage.spec, call.record
-    if not spec.inputs:
-        return
     names = spec.inputs
     if call.overrides:
         names = tuple([name for name in names if name not in call.overrides])
     inputs = []
+    find_slot = record.state.find_slot
     for name in names:
-        slot = record.state.find_slot(name)
+        slot = find_slot(name)
         if slot is None and not spec.suppress_missing_inputs:
             raise MissingInputError(
                 f"Stage '{spec.name}' needs the input '{name}', which no earlier stage of {record.get_reference_name()} "

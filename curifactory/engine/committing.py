@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from curifactory.core.trace import Trace, new_tuple
 from curifactory.core.wall_clock import to_text
 from curifactory.engine.activity import Activity
-from curifactory.engine.describe import describe
+from curifactory.engine.describe import describe_all
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identified
 from curifactory.errors import CacheError, UnidentifiableError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def keep_outputs(
-    engine: Engine, call: Call, activity: Activity, values: Sequence[Any], *, key: str | None
+    engine: Engine, call: Call, activity: Activity, values: Sequence[Any], *, key: str
 ) -> tuple[Sequence[bool], str | None]:
     """Save the outputs that have a cacher.
 
@@ -29,8 +29,8 @@ def keep_outputs(
         What was executed.
     values : sequence
         One for each output.
-    key : str or None
-        Identity of the call, for names that another call holds; None if nothing is saved.
+    key : str
+        Identity of the call, for names that another call holds.
 
     Returns
     -------
@@ -39,21 +39,15 @@ def keep_outputs(
     fault : str or None
         What went wrong with a cacher, if anything did; the values go on in memory.
     """
-    fault = None
-    if key is not None:
-        try:
-            outputs, lossless = engine.saver.save(call, values, key)
-        except CacheError as error:
-            engine.save_failed(error)
-            fault = str(error)
-        else:
-            call.outputs = (*outputs, *engine.saver.own_files(activity.files)) if activity.files else outputs
-            # A view of parameters comes back from the cache as the plain set; so everybody gets that.
-            return [False] * len(values) if activity.escaped else lossless, None
-    call.outputs = tuple(
-        [describe(spec.name, value) for (spec, _), value in zip(call.stage.outputs, values, strict=True)]
-    )
-    return [True] * len(values), fault
+    try:
+        outputs, lossless = engine.saver.save(call, values, key)
+    except CacheError as error:
+        engine.save_failed(error)
+        call.outputs = describe_all(call.stage.bare_outputs, values)
+        return [True] * len(values), str(error)
+    call.outputs = (*outputs, *engine.saver.own_files(activity.files)) if activity.files else outputs
+    # A view of parameters comes back from the cache as the plain set; so everybody gets that.
+    return [False] * len(values) if activity.escaped else lossless, None
 
 
 def identify(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret, mask_text
+from curifactory.core.spec import OutputSpec
 from curifactory.core.trace import Output, new_tuple
 
 _MOST_BITS = 2_000
@@ -19,6 +21,20 @@ def describe(name: str, value: Any) -> Output:
     Output(name='scores', type='list', summary='2 items', artifact=None)
     """
     return new_tuple(Output, (name, type_name(value), summary(value, name), None))
+
+
+def describe_all(specs: Sequence[OutputSpec], values: Sequence[Any]) -> tuple[Output, ...]:
+    """Return the outputs of a call none of which a cacher keeps.
+
+    Examples
+    --------
+    >>> describe_all([OutputSpec("n")], [3])
+    (Output(name='n', type='int', summary='3', artifact=None),)
+    """
+    found: list[Output] = []
+    for spec in specs:
+        found.append(describe(spec.name, values[len(found)]))
+    return tuple(found)
 
 
 def type_name(value: Any) -> str:

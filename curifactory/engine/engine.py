@@ -141,7 +141,7 @@ class Engine:
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
         if overrides:
             check_overrides(spec, overrides, f"at {self.place(line)}")
-        stage = self.stage_of(spec)
+        stage = self._stages.get(id(spec)) or self.stage_of(spec)
         calls = self.graph.calls
         call = Call(
             self,
@@ -165,9 +165,10 @@ class Engine:
             call.call_identities = self.call_identities(call)
         else:
             self._settle_soon([call], Want.FILES)
-        record.stages.append(spec.name)
+        record.stages.append(stage.name)
+        bind = record.state.bind
         for slot in call.slots:
-            record.state.bind(slot.output.name, slot)
+            bind(slot.output.name, slot)
         record.output_slots = call.slots
         if self.save_faults:
             self._raise_save_fault(final=False)
@@ -175,25 +176,26 @@ class Engine:
 
     def _bind(self, call: Call, stage: RunStage, moment: int) -> None:
         """Bind a call to what it sees now: records, inputs, parameters; and give it its slots."""
-        spec, record = stage.spec, call.record
+        record = call.record
         known_records = len(record.manager.records)
         if known_records != self._known_records:
             self._known_records = known_records
         # One object for all calls between two records.
         call.known_records = self._known_records
-        if spec.aggregate:
+        if stage.is_aggregate:
             bind_aggregate(call, warn=self.warn)
-        else:
+        elif stage.inputs:
             bind_stage(call)
-        if spec.inputs or stage.may_read_state:
+        if stage.inputs or stage.may_read_state:
             call.schedule(may_read_state=stage.may_read_state)
-        call.parameters = self.identifier.parameters_of(record.params)
-        if spec.aggregate:
+        parameters = call.parameters = self.identifier.parameters_of(record.params)
+        if stage.is_aggregate:
             record.combo_hash = self.identifier.combined_hash(call)
-        call.label_hash = call.parameters.short if record.combo_hash is None else record.combo_hash
-        call.slots = tuple(
-            [Slot(output, call, position, moment) for position, (output, _) in enumerate(stage.outputs)]
-        )
+        call.label_hash = parameters.short if record.combo_hash is None else record.combo_hash
+        slots: list[Slot] = []
+        for output in stage.bare_outputs:
+            slots.append(Slot(output, call, len(slots), moment))
+        call.slots = tuple(slots)
 
     def hash_of(self, record: Record) -> str:
         """Return the hash that names a record's files."""
@@ -203,18 +205,20 @@ class Engine:
 
     def call_identities(self, call: Call) -> Mapping[str | Slot, str]:
         """Return what a call's keywords, and the values that a person holds or has put in, are now."""
-        by_hand = []
-        # A loop, since each call asks this twice, and nearly all of them in vain.
+        # Each call asks this twice, and nearly all of them in vain.
         for slot in call.scheduled:
             if slot.producer is None or slot.held is not None:
-                by_hand.append(slot)
-        if not by_hand and not call.overrides:
-            return _NO_IDENTITIES
+                break
+        else:
+            if not call.overrides:
+                return _NO_IDENTITIES
         found: dict[str | Slot, str] = {}
         if call.overrides:
             with suppress(UnidentifiableError):
                 found.update(self.identifier.override_identities(call))
-        for slot in by_hand:
+        for slot in call.scheduled:
+            if slot.producer is not None and slot.held is None:
+                continue
             try:
                 found[slot] = self.identifier.slot_identity(slot)
             except UnidentifiableError:
@@ -266,15 +270,15 @@ class Engine:
         self._settle_soon(targets, want)
 
     def _settle_soon(self, targets: Sequence[Call], want: Want) -> None:
-        if len(targets) == 1 and _is_ready(targets[0]):
-            target = targets[0]
+        target = targets[0]
+        if len(targets) == 1 and target.is_ready():
             if target.outcome is not None:
                 return
-            if not self.wants_trace(target):
+            if target.stage.leaves_trace:
+                apply(target, self.decider.decide(target))
+            else:
                 # Nothing of it was or will be saved, so there is nothing to look up.
                 target.verdict, target.reason = Verdict.RUN, _NO_CACHER
-            else:
-                apply(target, self.decider.decide(target))
             if target.verdict is not Verdict.PERHAPS:
                 target.want = max(target.want, want)
                 self.settling.settle(target, is_decided=True)
@@ -301,10 +305,6 @@ class Engine:
         self.saver.close()
         self.hands.close()
         self.call_locks.close()
-
-    def wants_trace(self, call: Call) -> bool:
-        """Whether a call's trace is kept: always under a command, in a live context only if an output is cached."""
-        return not self.options.live or call.stage.has_cacher
 
     def outputs_of(self, call: Call) -> tuple[Output, ...]:
         """Return what a reused call has made as its trace says it now; nothing if there is none any more."""
@@ -388,11 +388,3 @@ class Engine:
             fault = self.save_faults[0]
             self.save_faults.clear()
             raise fault
-
-
-def _is_ready(call: Call) -> bool:
-    """Whether everything that has to be known before the call is settled."""
-    for producer in call.producers:  # noqa: SIM110 - a loop is half as long as a generator, and each call asks
-        if not producer.settled:
-            return False
-    return True

@@ -61,16 +61,16 @@ def gather(activity: Activity) -> dict[str, Any]:
     from record to value.
     """
     call, for_input = activity.call, activity.engine.values.for_input
-    is_aggregate = call.stage.spec.aggregate
+    is_aggregate = call.stage.is_aggregate
     arguments: dict[str, Any] = {}
     if is_aggregate:
         for name, pairs in call.record_inputs.items():
             arguments[name] = {activity.view_of(record): for_input(slot, call) for record, slot in pairs}
     else:
-        for name, input_slot in zip(call.input_names, call.inputs, strict=True):
+        for name, input_slot in zip(call.input_names, call.inputs):  # noqa: B905 - asked to look it takes twice as long
             if input_slot is not None:
                 arguments[name] = for_input(input_slot, call)
-    for name, value in call.overrides.items():
+    for name, value in call.overrides.items() if call.overrides else ():
         # A stage that changes a keyword's value changes neither the caller's nor what the call is known by.
         mine = own_copy(value, most_bytes=None)
         arguments[name] = _with_views(activity, mine) if is_aggregate else mine
@@ -122,11 +122,12 @@ def call_function(
         else spec.function(record, **arguments)
     )
     wanted = len(spec.outputs)
-    values = returned if isinstance(returned, tuple) else (returned,)
+    if wanted == 1 and not isinstance(returned, tuple):
+        return (returned,)
     if wanted == 0:
         return ()
-    if len(values) == wanted and (wanted > 1 or not isinstance(returned, tuple) or len(returned) == 1):
-        return values
+    if isinstance(returned, tuple) and len(returned) == wanted:
+        return returned
     names = ", ".join(output.name for output in spec.outputs)
     kind = f"a tuple of {len(returned)}" if isinstance(returned, tuple) else f"one {type(returned).__name__}"
     hint = f"Return {wanted} values as a tuple."

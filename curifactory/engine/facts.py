@@ -25,9 +25,10 @@ _peak_bytes: int | None = None
 
 def call_ended(
     call: Call,
-    *,
+    record_name: str | None = None,
     started_at: datetime | None = None,
     duration_s: float = 0.0,
+    *,
     fragments: int = 0,
     error: str | None = None,
     peak_bytes: int | None = None,
@@ -38,6 +39,8 @@ def call_ended(
     ----------
     call : Call
         The call.
+    record_name : str, optional
+        What its record is called, if somebody knows it already.
     started_at : datetime, optional
         When its function was entered, if it was.
     duration_s : float
@@ -57,15 +60,15 @@ def call_ended(
         stage.name,
         stage.stage_id,
         record.index,
-        record.get_reference_name(),
+        record_name or record.get_reference_name(),
         call.outcome or CallOutcome.NOT_REACHED,
         call.reason,
         call.key,
         started_at,
         duration_s,
         call.engine.places[call.line],
-        stage.spec.aggregate,
-        _inputs(call),
+        stage.is_aggregate,
+        _inputs(call) if call.input_names or call.record_inputs else (),
         _outputs(call),
         fragments,
         error,
@@ -87,8 +90,6 @@ def read_peak() -> int | None:
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:
-    if not call.input_names and not call.record_inputs:
-        return ()
     found = []
     # No call has inputs of both sorts.
     for name, slot in call.input_slots() if call.record_inputs else zip(call.input_names, call.inputs):  # noqa: B905
@@ -113,9 +114,7 @@ def _outputs(call: Call) -> tuple[OutputFacts, ...]:
     if len(outputs) > len(lazy_outputs):
         # Files that the stage wrote by itself come after what it returned.
         lazy_outputs += (False,) * (len(outputs) - len(lazy_outputs))
-    return tuple(
-        [
-            new_tuple(OutputFacts, (*output, made_in, lazy))
-            for output, lazy in zip(outputs, lazy_outputs)  # noqa: B905 - asked to look it takes twice as long
-        ]
-    )
+    found: list[OutputFacts] = []
+    for output in outputs:
+        found.append(new_tuple(OutputFacts, (*output, made_in, lazy_outputs[len(found)])))
+    return tuple(found)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from curifactory.engine.run_stage import RunStage
 
 
+_PRODUCER = attrgetter("producer")
 # Shared by all calls that have none, since a run may have very many; a mapping is replaced, never written to.
 _NONE: Mapping[str, Any] = {}
 
@@ -216,6 +217,22 @@ class Call:
         """Whether it is known what the call's outputs are."""
         return self.outcome is CallOutcome.RAN or self.outcome is CallOutcome.REUSED
 
+    def is_ready(self) -> bool:
+        """Whether everything that has to be known before the call is settled."""
+        for producer in self.producers:
+            outcome = producer.outcome
+            # The same as `settled`, which is a call of its own.
+            if outcome is not CallOutcome.RAN and outcome is not CallOutcome.REUSED:
+                return False
+        return True
+
+    def has_values(self) -> bool:
+        """Whether the values of all declared inputs are in memory."""
+        for slot in self.read_slots() if self.record_inputs else self.inputs:
+            if slot is not None and not slot.present:
+                return False
+        return True
+
     def input_slots(self) -> Iterator[tuple[str, Slot]]:
         """Go through all declared inputs that are there, an aggregate's record by record."""
         for name, slot in zip(self.input_names, self.inputs, strict=True):
@@ -250,7 +267,7 @@ class Call:
                 for record in (self.record, *(self.records or ())):
                     scheduled += record.state.slots(self.number).values()
         self.scheduled = tuple(scheduled)
-        self.producers = tuple([slot.producer for slot in scheduled if isinstance(slot.producer, Call)])
+        self.producers = tuple(filter(None, map(_PRODUCER, scheduled)))
 
     def learn_producer(self, producer: Call) -> None:
         """Have another call settled before this one, because an earlier execution has read what that makes."""

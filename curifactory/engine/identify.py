@@ -117,18 +117,22 @@ class Identifier:
         seen = self._taken.get(id(spec))
         return self.fingerprint_of(spec) if seen is None else seen.fingerprint
 
-    def hold_changed_globals(self, spec: StageSpec) -> tuple[str, ...]:
-        """Take what a stage has done to globals while it was executed for a memo that does not count."""
-        changed = hold_changed_globals(spec.function, scope=self._scope)
-        if changed:
+    def look_after(self, spec: StageSpec) -> str | None:
+        """Take code for unknown, and what a stage has done to globals for a memo that does not count: it was just executed.
+
+        Returns
+        -------
+        str or None
+            A file that the stage reads when it is executed, and that has changed since its code was looked at.
+        """
+        seen = self._taken.get(id(spec))
+        edited = None if seen is None else seen.edited()
+        self._look += 1
+        self.named_code.seen.clear()
+        if hold_changed_globals(spec.function, scope=self._scope):
             # There is something to tell of it now.
             self._taken.pop(id(spec), None)
-        return changed
-
-    def edited_meanwhile(self, spec: StageSpec) -> str | None:
-        """Return a file that a stage reads when it is executed, and that has changed since its code was looked at."""
-        seen = self._taken.get(id(spec))
-        return None if seen is None else seen.edited()
+        return edited
 
     def stage_id_of(self, spec: StageSpec) -> str:
         """Return the module-qualified name of a stage, the same in every process.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +39,11 @@ class EngineOptions:
         After which an execution is stopped, unless its stage says otherwise.
     seed : int, optional
         From which each call's own seed follows; without one nothing is seeded.
+
+    Attributes
+    ----------
+    deferred : bool
+        Whether calls wait until their values are needed or ``run()`` has returned.
     """
 
     experiment: str
@@ -56,11 +61,10 @@ class EngineOptions:
     retries: int = 0
     timeout_s: float | None = None
     seed: int | None = None
+    deferred: bool = field(init=False)
 
-    @property
-    def deferred(self) -> bool:
-        """Whether calls wait until their values are needed or ``run()`` has returned."""
-        return not (self.live or self.eager)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "deferred", not (self.live or self.eager))
 
     @property
     def file_prefix(self) -> str:

@@ -17,6 +17,7 @@ from curifactory.identity.parameters import set_digest
 from curifactory.parameters.digests import SetDigests, digest_or_none
 from curifactory.parameters.shown import shown_reads
 
+_is_same = operator.is_
 _NO_REPRESENTATIONS = "hash_representations"
 # Shared by all sets of which nothing can be changed in place; mappings are not written to.
 _NOTHING: Mapping[str, str | None] = {}
@@ -65,11 +66,11 @@ class ParameterIdentity:
         if not self.mutable:
             before = self.snapshot
             try:
-                now = _values(self.params) if self.read is None else self.read(self.params)
+                now = self.read(self.params) if self.read is not None else _values(self.params)
             except AttributeError:
                 # A field has been deleted.
                 now = ()
-            if len(now) == len(before) and all(map(operator.is_, before, now)):
+            if len(now) == len(before) and all(map(_is_same, before, now)):
                 return True
         return not self.changed_fields()
 

@@ -30,30 +30,43 @@ class RunStage:
     ----------
     name : str
         Name of the stage.
+    is_aggregate : bool
+        Whether its inputs are gathered from many records.
+    inputs : tuple of str
+        Names that are taken from the state.
     outputs : tuple of (OutputSpec, cacher)
         Each output with its cacher, None for one that is not cached, as this run treats it.
+    bare_outputs : tuple of OutputSpec
+        The outputs without their cachers.
     output_parts : tuple of str
         Their number and their names, as they stand in keys of calls.
     lazy_outputs : tuple of bool
         Whether each of them stays on disk until it is used.
-    has_cacher : bool
-        Whether an output is cached.
+    leaves_trace : bool
+        Whether a call's trace is wanted: always under a command, in a live context only if an output is cached.
+    is_saved : bool
+        Whether it is, and this run writes.
     may_read_state : bool
         Whether the code speaks of a state, so that it may read what it does not declare.
     """
 
     __slots__ = (
-        "has_cacher", "lazy_outputs", "may_read_state", "name", "output_parts", "outputs", "spec", "stage_id",
+        "bare_outputs", "inputs", "is_aggregate", "is_saved", "lazy_outputs", "leaves_trace", "may_read_state",
+        "name", "output_parts", "outputs", "spec", "stage_id",
     )  # fmt: skip
 
     def __init__(self, spec: StageSpec, stage_id: str, options: EngineOptions) -> None:
         self.spec = spec
         self.name = spec.name
+        self.is_aggregate = spec.aggregate
+        self.inputs = spec.inputs
         self.stage_id = stage_id
         self.outputs = outputs = effective_outputs(spec, options)
         self.output_parts = (str(len(outputs)), *(output.name for output, _ in outputs))
+        self.bare_outputs = tuple([output for output, _ in outputs])
         self.lazy_outputs = tuple([output.lazy for output, _ in outputs])
-        self.has_cacher = any(cacher is not None for _, cacher in outputs)
+        self.leaves_trace = not options.live or any(cacher is not None for _, cacher in outputs)
+        self.is_saved = options.writes and self.leaves_trace
         self.may_read_state = mentions_state(spec)
 
 

@@ -20,6 +20,7 @@ from curifactory.core.working_folder import working_folder
 from curifactory.engine.activity import Activity
 from curifactory.engine.checkpoints import discard_checkpoint
 from curifactory.engine.committing import commit_trace, identify, keep_outputs
+from curifactory.engine.describe import describe_all
 from curifactory.engine.execute import execute, person_frames
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
@@ -55,17 +56,24 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
         Whatever the stage function raises.
     """
     started = now()
-    record = call.record
-    engine.events.emit(
-        new_tuple(
-            CallStarted,
-            (call.index, call.stage.spec.name, record.index, record.get_reference_name(), started),
-        )
-    )
+    record, emit = call.record, engine.events.emit
+    record_name = record.get_reference_name()
+    emit(new_tuple(CallStarted, (call.index, call.stage.name, record.index, record_name, started)))
     try:
         before = check_unchanged(engine, call)
-        name_inputs(engine, call)
-        activity, values, duration_s = _try(engine, call)
+        if call.inputs or call.record_inputs:
+            name_inputs(engine, call)
+        values: tuple[Any, ...] = ()
+        tries, duration_s = 0, 0.0
+        while True:
+            activity = Activity(engine, call)
+            try:
+                values, duration_s = perform(engine, call, activity)
+                break
+            except Exception as error:
+                tries += 1
+                if not _may_try_again(engine, activity, error, tries):
+                    raise
         call.made = True
         if before:
             _note_changes(engine, call, before, activity)
@@ -78,28 +86,19 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     if fault is None and activity.checkpoint is not None:
         discard_checkpoint(activity.checkpoint)
     fragments = 0 if activity.told is None else activity.told.fragments
-    engine.events.emit(
-        call_ended(call, started_at=started, duration_s=duration_s, fragments=fragments, error=fault)
-    )
+    emit(call_ended(call, record_name, started, duration_s, fragments=fragments, error=fault))
 
 
-def _try(engine: Engine, call: Call) -> tuple[Activity, tuple[Any, ...], float]:
-    """Execute a call, and again after it has failed as often as it may."""
-    number = 0
-    while True:
-        activity = Activity(engine, call)
-        try:
-            values, duration_s = perform(engine, call, activity)
-        except Exception as error:
-            number += 1
-            allowed = max(call.spec.needs.retries, engine.options.retries)
-            if number > allowed:
-                raise
-            engine.warn(tell_retry(call, error, number, allowed))
-            if activity.told is not None:
-                activity.told.retract()
-        else:
-            return activity, values, duration_s
+def _may_try_again(engine: Engine, activity: Activity, error: Exception, number: int) -> bool:
+    """Whether a call that has failed so many times is executed once more; then it is told so, and what it told taken back."""
+    call = activity.call
+    allowed = max(call.spec.needs.retries, engine.options.retries)
+    if number > allowed:
+        return False
+    engine.warn(tell_retry(call, error, number, allowed))
+    if activity.told is not None:
+        activity.told.retract()
+    return True
 
 
 def tell_retry(call: Call, error: BaseException, number: int, allowed: int) -> str:
@@ -125,7 +124,7 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
     Exception
         Whatever the stage function raises.
     """
-    seed = engine.seed_of(call)
+    seed = None if engine.options.seed is None else engine.seed_of(call)
     if seed is not None:
         activity.note(SEED)
         set_seeds(seed)
@@ -145,11 +144,9 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         # Elsewhere the same text would be a lie.
         activity.note("manager.cache_path")
     _check_parameters(call, "while it was executed")
-    edited = engine.identifier.edited_meanwhile(call.spec)
+    edited = engine.identifier.look_after(call.stage.spec)
     if edited is not None:
         activity.cannot_be_reused(f"{edited} was changed while it was executed, or shortly before")
-    engine.identifier.look_again()
-    engine.identifier.hold_changed_globals(call.stage.spec)
     return values, duration_s
 
 
@@ -173,8 +170,9 @@ def _commit(
     """
     call.observed = tuple(activity.reads)
     call.key = None
-    if not engine.options.writes or not engine.wants_trace(call):
-        return keep_outputs(engine, call, activity, values, key=None)
+    if not call.stage.is_saved:
+        call.kept_outputs = describe_all(call.stage.bare_outputs, values)
+        return [True] * len(values), None
     what = identify(engine, call, activity.not_reusable, foreseen)
     call.key = engine.identifier.momentary_key(call) if what is None else what.key
     lossless, fault = keep_outputs(engine, call, activity, values, key=call.key)
@@ -185,15 +183,12 @@ def _commit(
 
 
 def _fill_slots(call: Call, values: Sequence[Any], lossless: Sequence[bool]) -> None:
-    for slot, output, value, is_lossless in zip(call.slots, call.outputs, values, lossless, strict=False):
-        slot.held = None
-        slot.present = False
-        slot.value = None
-        saved = output.artifact is not None
+    outputs = call.outputs
+    for slot in call.slots:
+        position = slot.position
         # A cacher that is not lossless gives back another value: everybody gets that one, now as in later runs.
-        if not saved or (not slot.lazy and is_lossless):
-            slot.value = value
-            slot.present = True
+        is_kept = outputs[position].artifact is None or (lossless[position] and not slot.output.lazy)
+        slot.held, slot.present, slot.value = None, is_kept, values[position] if is_kept else None
 
 
 def fail_call(engine: Engine, call: Call, error: BaseException, started: datetime) -> None:
@@ -201,9 +196,7 @@ def fail_call(engine: Engine, call: Call, error: BaseException, started: datetim
     call.outcome = outcome_by(error)
     note_failure(engine, call, error)
     duration_s = (now() - started).total_seconds()
-    engine.events.emit(
-        call_ended(call, started_at=started, duration_s=duration_s, error=person_frames(error))
-    )
+    engine.events.emit(call_ended(call, None, started, duration_s, error=person_frames(error)))
 
 
 def outcome_by(error: BaseException) -> CallOutcome:

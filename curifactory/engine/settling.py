@@ -85,13 +85,14 @@ class Settling:
         is_decided : bool
             Whether it was decided at this very moment, or nothing was executed since.
         """
-        if self.settle_without_running(call, is_decided=is_decided):
+        is_open = call.verdict is Verdict.REUSE or not is_decided
+        if is_open and self.settle_without_running(call, is_decided=is_decided):
             return
-        for each in self.absent_producers(call):
-            self.want_again(each)
-            run_call(self._engine, each)
-            self.to_be_made.discard(each.index)
-        foreseen = self._engine.decider.foresee(call) if self.is_locked(call) else None
+        if not call.has_values():
+            self._make_again(self.absent_producers(call))
+        foreseen = (
+            self._engine.decider.foresee(call) if call.stage.is_saved and self.is_locked(call) else None
+        )
         if foreseen is None:
             run_call(self._engine, call)
             return
@@ -110,9 +111,8 @@ class Settling:
 
         A call inside another one is not locked: who holds one lock and wants another may wait for somebody who does the same.
         """
-        engine = self._engine
         asked_for = call.reason is not None and call.reason.kind is ReasonKind.ASKED_FOR
-        if asked_for or engine.executing or not engine.options.writes or not engine.wants_trace(call):
+        if asked_for or self._engine.executing or not call.stage.is_saved:
             return False
         return call.index not in self.to_be_made and bool(call.stage.outputs)
 
@@ -200,7 +200,10 @@ class Settling:
 
     def make(self, call: Call) -> None:
         """Execute a call here whose value is wanted although it was reused, and whatever it needs for that."""
-        for each in (*self.absent_producers(call), call):
+        self._make_again((*self.absent_producers(call), call))
+
+    def _make_again(self, calls: Sequence[Call]) -> None:
+        for each in calls:
             self.want_again(each)
             run_call(self._engine, each)
             self.to_be_made.discard(each.index)

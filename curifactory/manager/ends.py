@@ -58,14 +58,11 @@ class Ends:
         self.last_metrics.forget(event.call)
 
     def _count(self, event: CallEnded) -> None:
-        outcomes, index = self._outcomes, event.index
-        lacking = index - len(outcomes)
-        if lacking == 0:
-            outcomes.append(event.outcome)
+        outcomes, index, outcome = self._outcomes, event.index, event.outcome
+        if index == len(outcomes):
+            outcomes.append(outcome)
         else:
-            if lacking > 0:
-                outcomes += [None] * (lacking + 1)
-            outcomes[index] = event.outcome
-        for output in event.outputs:
-            if output.run is not None:
-                self.reused_from.add(output.run)
+            outcomes += [None] * (index + 1 - len(outcomes))
+            outcomes[index] = outcome
+        if outcome is CallOutcome.REUSED:
+            self.reused_from.update([output.run for output in event.outputs if output.run is not None])

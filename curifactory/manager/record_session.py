@@ -80,18 +80,19 @@ class RecordSession:
             raise DefinitionError(
                 f"The run {self._parts.reference} is over; '{spec.name}' cannot be called any more."
             )
-        if self._parts.engine.executing:
+        engine = self._parts.engine
+        if engine.executing:
             raise DefinitionError(
-                f"Stage '{self._parts.engine.executing[-1].name}' calls '{spec.name}' on a record that it was not given.",
+                f"Stage '{engine.executing[-1].name}' calls '{spec.name}' on a record that it was not given.",
                 hint="Inside a stage, call others with the record of its first argument.",
             )
         if not self.live:
-            self._parts.engine.add_call(spec, record, records, overrides)
+            engine.add_call(spec, record, records, overrides)
             return
         lock = self._parts.lock
-        lock.share(create=self._parts.engine.options.writes)
+        lock.share(create=engine.options.writes)
         try:
-            self._parts.engine.add_call(spec, record, records, overrides)
+            engine.add_call(spec, record, records, overrides)
         except BaseException as error:
             shorten_traceback(error)
             raise

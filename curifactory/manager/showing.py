@@ -144,7 +144,7 @@ class Showing:
             if follow(self._parts.events) is not None:
                 return
         if self.live:
-            self._parts.events.subscribe(_say_warning)
+            self._parts.events.subscribe(_say_warning, only=Warned)
 
     def _repr_html_(self) -> str | None:
         if self.run_folder is None:
@@ -170,10 +170,10 @@ class Showing:
         return self.run_folder
 
 
-def _say_warning(event: Any) -> None:
+def _say_warning(event: Warned) -> None:
     """Write a warning to standard error; a listener."""
     # A program without a console, or one that has closed its streams, has nobody to tell.
-    if isinstance(event, Warned) and sys.stderr is not None:
+    if sys.stderr is not None:
         with suppress(OSError, ValueError):
             told = "".join(each if each.isprintable() else " " for each in event.text)
             sys.stderr.write(f"warning {told}\n")

@@ -16,6 +16,8 @@ class Children:
     ----------
     generation : int
         How many forks lie between the first process and this one; whoever has another one was made by a parent.
+    page : bytes or memory map
+        For each kind a number that is another one as soon as a child has read something.
 
     Examples
     --------
@@ -24,16 +26,16 @@ class Children:
     (0, 0)
     """
 
-    __slots__ = ("_above", "_page", "generation")
+    __slots__ = ("_above", "generation", "page")
 
     def __init__(self) -> None:
         self.generation = 0
-        self._page: Any = None
+        self.page: Any = bytes(2)
         self._above: tuple[Any, ...] = ()
 
     def count(self, kind: int) -> int:
-        """Return a number that is another one as soon as a child has read something."""
-        return 0 if self._page is None else int(self._page[kind])
+        """Return the number of a kind."""
+        return int(self.page[kind])
 
     def tell(self, kind: int) -> None:
         """Tell the processes above this one that something of theirs is read here."""
@@ -42,16 +44,16 @@ class Children:
 
     def prepare(self) -> None:
         """Make a page of memory that a child shares with this process."""
-        if self._page is None:
+        if isinstance(self.page, bytes):
             import mmap
 
-            self._page = mmap.mmap(-1, 2)
+            self.page = mmap.mmap(-1, 2)
 
     def begin(self) -> None:
         """Be a child: what was made above this process is read for others."""
         self.generation += 1
-        self._above = (*self._above, self._page)
-        self._page = None
+        self._above = (*self._above, self.page)
+        self.page = bytes(2)
 
 
 CHILDREN = Children()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import lru_cache
 from json.encoder import encode_basestring as _quote
 from math import inf
 from typing import Any, NamedTuple
 
 from curifactory.core.events import CallEnded
 from curifactory.core.outcomes import CallOutcome
+from curifactory.core.reason import Reason
 from curifactory.core.secrets import mask_text
 from curifactory.core.trace import Artifact
 from curifactory.core.wall_clock import to_text
@@ -18,6 +20,7 @@ from curifactory.store.journal import encode
 CALLS_NAME = "calls.jsonl"
 _OUTCOMES: Mapping[str, CallOutcome] = {outcome.value: outcome for outcome in CallOutcome}
 _NULL, _TRUE, _FALSE = "null", "true", "false"
+_NO_END = '],"fragments":0,"error":null'
 
 
 class FileRow(NamedTuple):
@@ -122,13 +125,13 @@ def encode_calls(events: Sequence[CallEnded]) -> bytes:
     <CallOutcome.RAN: 'ran'>
     """
     texts = _Texts()
-    reason_told, why = None, _NULL
+    reason_told, why = None, _reason_text(None)
     lines = []
     for event in events:
         if event.reason is not reason_told:
             # Most calls of a run share theirs.
             reason_told = event.reason
-            why = _NULL if reason_told is None else encode(reason_told.to_json()).decode()
+            why = _reason_text(reason_told)
         lines.append(_line_of(event, why, texts))
     # Half a surrogate pair, from a path that is no UTF-8, is written as JSON writes it.
     return "".join(lines).encode("utf-8", "backslashreplace")
@@ -164,6 +167,11 @@ def read_call(row: Mapping[str, Any]) -> CallRow:
     )
 
 
+def _reason_text(reason: Reason | None) -> str:
+    told = _NULL if reason is None else encode(reason.to_json()).decode()
+    return f'","reason":{told},"key":'
+
+
 class _Texts(dict[str, str]):
     """What many lines have in common, as JSON has it."""
 
@@ -177,31 +185,43 @@ def _line_of(event: CallEnded, why: str, texts: _Texts) -> str:
         index, name, stage, record, record_name, outcome, _, key, started_at, duration_s, line, aggregate,
         inputs, outputs, fragments, error, peak_bytes,
     ) = event  # fmt: skip
-    read = ""
+    begin, place = _stage_texts(name, stage, line, aggregate)
+    read = made = ""
     for taken, call, origin in inputs:
         read += (
             f'{"," if read else ""}{{"name":{texts[taken]},"call":{_NULL if call is None else call},'
             f'"record":{_NULL if origin is None else origin}}}'
         )
-    # Left out where it is not known.
-    peak = "" if peak_bytes is None else f',"peak_bytes":{peak_bytes}'
-    made = ""
     for output, kind, summary, artifact, run, lazy in outputs:
         made += (
             f'{"," if made else ""}{{"name":{texts[output]},"type":{texts[kind]},"summary":{_quote(summary)},'
             f'"run":{_NULL if run is None else texts[run]},"lazy":{_TRUE if lazy else _FALSE},'
             f'"artifact":{_NULL if artifact is None else _artifact_text(artifact, texts)}}}'
         )
+    # Left out where it is not known.
+    peak = "" if peak_bytes is None else f',"peak_bytes":{peak_bytes}'
+    end = _NO_END if error is None and not fragments else _end_text(fragments, error)
     return (
-        f'{{"index":{index},"name":{texts[name]},"stage":{texts[stage]},"record":{record},'
-        f'"record_name":{texts[record_name]},"outcome":"{outcome._value_}","reason":{why},'
-        f'"key":{_NULL if key is None else _quote(key)},'
+        f'{{"index":{index}{begin}{record},"record_name":{_quote(record_name)},"outcome":"{outcome._value_}{why}'
+        f"{_NULL if key is None else _quote(key)},"
         f'"started_at":{_NULL if started_at is None else _quote(to_text(started_at))},'
-        f'"duration_s":{f"{duration_s:.6f}" if -inf < duration_s < inf else _NULL},"line":{texts[line]},'
-        f'"aggregate":{_TRUE if aggregate else _FALSE},"inputs":[{read}],"outputs":[{made}],'
-        f'"fragments":{fragments},"error":{_NULL if error is None else _quote(mask_text(error))}'
+        f'"duration_s":{f"{duration_s:.6f}" if -inf < duration_s < inf else _NULL}{place}{read}],"outputs":[{made}{end}'
         f"{peak}}}\n"
     )
+
+
+@lru_cache(maxsize=1024)
+def _stage_texts(name: str, stage: str, line: str, aggregate: bool) -> tuple[str, str]:
+    """Return what the lines of all calls of a stage at one place say, before what each of them says for itself."""
+    return (
+        f',"name":{_quote(name)},"stage":{_quote(stage)},"record":',
+        f',"line":{_quote(line)},"aggregate":{_TRUE if aggregate else _FALSE},"inputs":[',
+    )
+
+
+def _end_text(fragments: int, error: str | None) -> str:
+    told = _NULL if error is None else _quote(mask_text(error))
+    return f'],"fragments":{fragments},"error":{told}'
 
 
 def _artifact_text(artifact: Artifact, texts: _Texts) -> str:

@@ -72,10 +72,11 @@ class EventLines(WaitingEvents):
         StoreError
             If it, or an earlier one, cannot be written.
         """
-        self._waiting.append(event)
+        waiting = self._waiting
+        waiting.append(event)
         if (
             time.monotonic() - self._written_s > _PAUSE_S
-            or len(self._waiting) >= _MOST_WAITING
+            or len(waiting) >= _MOST_WAITING
             or self._error is not None
         ):
             self.flush()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from curifactory.core.events import Event
 from curifactory.core.secrets import mask_text
 from curifactory.errors import StoreError
 from curifactory.store.clock import Clock
-from curifactory.store.log_lines import describe
+from curifactory.store.log_lines import DESCRIPTIONS
 from curifactory.store.waiting_events import WaitingEvents
 
 LOG_NAME = "log.txt"
@@ -46,19 +46,20 @@ class RunLog(WaitingEvents):
         super().__init__(path, clock=clock)
         self._silent = silent
 
-    def add(self, level: str, said: str | Event, *, at: float | None = None) -> None:
+    def add(self, said: str | Event, level: str = "INFO", *, at: float | None = None) -> None:
         """Add a line: a text or an event, said now or at a POSIX time; further lines of it are indented."""
         if self._silent:
             return
-        self._waiting.append((time.time() if at is None else at, level, said))
-        if not self._clock.is_set:
-            self._clock.set()
-        if level in _LOUD or len(self._waiting) >= _MOST_WAITING:
+        waiting = self._waiting
+        waiting.append((time.time() if at is None else at, level, said))
+        if len(waiting) >= _MOST_WAITING or level in _LOUD:
             self.flush()
+        elif not self._clock.is_set:
+            self._clock.set()
 
     def _write(self, batch: list[tuple[float, str, str | Event]]) -> None:
         try:
-            lines = [format_line(at, level, _text_of(level, said)) for at, level, said in batch]
+            lines = format_lines(batch)
         except Exception:  # noqa: BLE001 - a line of which one part cannot be told holds back no other
             lines = [_line_of_any(*each) for each in batch]
         with contextlib.suppress(StoreError):
@@ -139,38 +140,47 @@ class RunLogHandler(logging.Handler):
             self.handleError(record)
             return
         # Whoever has made the record may have put anything there.
-        self._log.add(str(record.levelname), f"{record.name}: {text}", at=record.created)
+        self._log.add(f"{record.name}: {text}", str(record.levelname), at=record.created)
 
 
-def _text_of(level: str, said: str | Event) -> str:
-    """Return what a line says; what people's code may have had a hand in is masked."""
-    if isinstance(said, str):
-        return mask_text(said)
-    # Of calm events every text is made here, from names and from values that were masked when they were noted.
-    return mask_text(describe(said)) if level in _LOUD else describe(said)
+def format_lines(batch: Sequence[tuple[float, str, str | Event]]) -> list[str]:
+    r"""Return lines of the log with their ends; further lines of a text are indented and begin with ``|``.
 
+    No text can look like a line of another event, and no control character reaches the terminal of who reads it. What
+    people's code may have had a hand in is masked.
 
-def format_line(at: float, level: str, text: str) -> str:
-    r"""Return a line of the log with its end; further lines of the text are indented and begin with ``|``.
-
-    No text can look like a line of another event, and no control character reaches the terminal of who reads it.
+    Parameters
+    ----------
+    batch : sequence of (float, str, str or Event)
+        When something was said, how loudly, and what.
 
     Examples
     --------
-    >>> line = format_line(1795252500.123, "ERROR", "train failed\nValueError: \x1b no")
+    >>> (line,) = format_lines([(1795252500.123, "ERROR", "train failed\nValueError: \x1b no")])
     >>> print(line[30:], end="")
     ERROR    train failed
         | ValueError: \x1b no
     """
-    if not text.isprintable():
-        lines = ["".join(map(_visible, line)) for line in text.expandtabs().split("\n")]
-        text = "\n    | ".join(lines)
-    return f"{_head(int(at * 1000), level)}{text}\n"
+    lines = []
+    head, head_ms, head_level = "", -1, ""
+    for at, level, said in batch:
+        at_ms = int(at * 1000)
+        if at_ms != head_ms or level != head_level:
+            # Lines come by the dozen in one millisecond.
+            head, head_ms, head_level = _head(at_ms, level), at_ms, level
+        text: str = DESCRIPTIONS[said.__class__](said)
+        # Of calm events every text is made here, from names and from values that were masked when they were noted.
+        if level in _LOUD or isinstance(said, str):
+            text = mask_text(text)
+        if not text.isprintable():
+            visible = ["".join(map(_visible, line)) for line in text.expandtabs().split("\n")]
+            text = "\n    | ".join(visible)
+        lines.append(f"{head}{text}\n")
+    return lines
 
 
-@lru_cache(maxsize=8)
 def _head(at_ms: int, level: str) -> str:
-    """Return what a line begins with; lines come by the dozen in one millisecond."""
+    """Return what a line begins with."""
     second, zone = _second(at_ms // 1000)
     level = level if level.isprintable() else "".join(map(_visible, level))
     return f"{second}.{at_ms % 1000:03d}{zone} {level:<8} "
@@ -179,9 +189,10 @@ def _head(at_ms: int, level: str) -> str:
 def _line_of_any(at: float, level: str, said: str | Event) -> str:
     """Return a line also of what has no time that there is: it has that of this moment."""
     try:
-        return format_line(at, level, _text_of(level, said))
+        (line,) = format_lines([(at, level, said)])
     except Exception:  # noqa: BLE001 - no run fails for its log
-        return format_line(time.time(), level, mask_text(said if isinstance(said, str) else repr(type(said))))
+        (line,) = format_lines([(time.time(), level, said if isinstance(said, str) else repr(type(said)))])
+    return line
 
 
 @lru_cache(maxsize=2)

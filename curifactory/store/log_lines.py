@@ -21,7 +21,7 @@ from curifactory.core.outcomes import CallOutcome, RunOutcome
 
 _LOUD_CALLS = {CallOutcome.FAILED: "ERROR", CallOutcome.INTERRUPTED: "WARNING"}
 LEVELS_OF_CALLS: Mapping[CallOutcome, str] = {each: _LOUD_CALLS.get(each, "INFO") for each in CallOutcome}
-_EXECUTED = frozenset((CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED))
+_EXECUTED = (CallOutcome.RAN, CallOutcome.FAILED, CallOutcome.INTERRUPTED)
 _LOUD_RUNS = {
     RunOutcome.FAILED: "ERROR",
     RunOutcome.PARTLY_FAILED: "ERROR",
@@ -45,26 +45,34 @@ def level_of(event: Any) -> str:
     return "WARNING" if kind is Warned else "INFO"
 
 
-def describe(event: Any) -> str:
-    """Return what the log says of an event; further lines are its traceback.
+class Descriptions(dict[type, Callable[[Any], str]]):
+    """What the log says of an event, by its type; further lines are its traceback. Anything else says what it is by itself.
 
     Examples
     --------
-    >>> describe(RunPlanned(calls=3, to_run=1))
+    >>> DESCRIPTIONS[RunPlanned](RunPlanned(calls=3, to_run=1))
     'planned: 3 calls, 1 of them may have to run'
-    >>> describe(RecordAdded(0, "Record 0 (a)", "a", "9f"))
+    >>> DESCRIPTIONS[RecordAdded](RecordAdded(0, "Record 0 (a)", "a", "9f"))
     'record: Record 0 (a) added, parameters 9f'
+    >>> DESCRIPTIONS[str]("as it is")
+    'as it is'
     """
-    describe_kind = _DESCRIPTIONS.get(event.__class__)
-    return str(event) if describe_kind is None else describe_kind(event)
+
+    def __missing__(self, kind: type) -> Callable[[Any], str]:
+        return str
+
+
+def _describe_started(event: CallStarted) -> str:
+    call, name, _, record_name, _ = event
+    return f"call {call}: {name} started, {record_name}"
 
 
 def _describe_call(event: CallEnded) -> str:
-    outcome = event.outcome
-    took = f" after {event.duration_s:.3f} s" if outcome in _EXECUTED else ""
-    why = "" if event.reason is None else f": {event.reason.to_json()['text']}"
-    said = f"call {event.index}: {event.name} {outcome._value_}{took}, {event.record_name}{why}"
-    return f"{said}\n{event.error.rstrip()}" if event.error else said
+    index, name, _, _, record_name, outcome, reason, _, _, duration_s, _, _, _, _, _, error, _ = event
+    took = f" after {duration_s:.3f} s" if outcome in _EXECUTED else ""
+    why = "" if reason is None else f": {reason.to_json()['text']}"
+    said = f"call {index}: {name} {outcome._value_}{took}, {record_name}{why}"
+    return f"{said}\n{error.rstrip()}" if error else said
 
 
 def _describe_reported(event: Reported) -> str:
@@ -84,15 +92,19 @@ def _describe_end(event: RunFinished) -> str:
     return f"{said}\n{event.traceback.rstrip()}" if event.traceback else said
 
 
-_DESCRIPTIONS: Mapping[type, Callable[[Any], str]] = {
-    CallEnded: _describe_call,
-    CallStarted: lambda event: f"call {event.call}: {event.name} started, {event.record_name}",
-    CallRecalled: lambda event: f"call {event.call}: not begun after all",
-    CallRetracted: lambda event: f"call {event.call}: what it has logged and reported so far does not count",
-    RecordAdded: _describe_record,
-    Reported: _describe_reported,
-    RunStarted: lambda event: f"run: {event.reference} started",
-    RunPlanned: lambda event: f"planned: {event.calls} calls, {event.to_run} of them may have to run",
-    Warned: lambda event: f"warning: {event.text}",
-    RunFinished: _describe_end,
-}
+DESCRIPTIONS = Descriptions(
+    {
+        CallEnded: _describe_call,
+        CallStarted: _describe_started,
+        CallRecalled: lambda event: f"call {event.call}: not begun after all",
+        CallRetracted: lambda event: (
+            f"call {event.call}: what it has logged and reported so far does not count"
+        ),
+        RecordAdded: _describe_record,
+        Reported: _describe_reported,
+        RunStarted: lambda event: f"run: {event.reference} started",
+        RunPlanned: lambda event: f"planned: {event.calls} calls, {event.to_run} of them may have to run",
+        Warned: lambda event: f"warning: {event.text}",
+        RunFinished: _describe_end,
+    }
+)

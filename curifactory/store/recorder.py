@@ -103,12 +103,12 @@ class Recorder:
         self._handlers: dict[type, Callable[[Any], None]] = {
             MetricLogged: self._metrics.add,
             CallEnded: self._end_call,
-            CallStarted: self._say,
-            CallRecalled: self._say,
+            CallStarted: self.log.add,
+            CallRecalled: self.log.add,
             CallRetracted: self._retract_call,
             RecordAdded: self._add_record,
             Reported: self._add_reportable,
-            RunPlanned: self._say,
+            RunPlanned: self.log.add,
             RunStarted: self._start_run,
             Warned: self._add_warning,
             RunFinished: self._finish_run,
@@ -183,37 +183,34 @@ class Recorder:
         for lines in (self._calls, self._records, self._reportables, self._metrics, self.log):
             lines.flush_quietly()
 
-    def _say(self, event: Event) -> None:
-        self.log.add("INFO", event)
-
     def _start_run(self, event: RunStarted) -> None:
         self._reference = event.reference
         self._started_at = event.at
-        self.log.add("INFO", event)
+        self.log.add(event)
         self._tell_index()
 
     def _add_record(self, event: RecordAdded) -> None:
         self._records.add(record_line(event))
-        self.log.add("INFO", event)
+        self.log.add(event)
 
     def _end_call(self, event: CallEnded) -> None:
         outcome = event.outcome
         self._calls.add(event)
         self._counts[outcome] += 1
-        self.log.add(LEVELS_OF_CALLS[outcome], event)
+        self.log.add(event, LEVELS_OF_CALLS[outcome])
 
     def _add_reportable(self, event: Reported) -> None:
         # People may go on to change what they have reported.
         self._reportables.add(encode_lines([reportable_line(event)]))
-        self.log.add("INFO", event)
+        self.log.add(event)
 
     def _retract_call(self, event: CallRetracted) -> None:
         self._metrics.retract(event.call)
         self._reportables.add(encode_lines([retraction_line(event.call)]))
-        self.log.add("INFO", event)
+        self.log.add(event)
 
     def _add_warning(self, event: Warned) -> None:
-        self.log.add("WARNING", event)
+        self.log.add(event, "WARNING")
         # A warning in a loop must not make `run.json` large, nor each of its versions dear.
         if len(self._warnings) >= MOST_WARNINGS:
             self._warnings_left_out += 1
@@ -224,7 +221,7 @@ class Recorder:
             self.write_facts(warnings=self._warnings)
 
     def _finish_run(self, event: RunFinished) -> None:
-        self.log.add(level_of(event), event)
+        self.log.add(event, level_of(event))
         self.flush()
 
         def add_end(facts: dict[str, Any]) -> Mapping[str, Any]:
@@ -259,4 +256,4 @@ class Recorder:
     def _tell_metrics(self, key: Key, count: int) -> None:
         record, call, kind, names = key
         source = "" if call is None else f", call {call}"
-        self.log.add("DEBUG", f"metrics: {count} of {', '.join(names)} ({kind}), record {record}{source}")
+        self.log.add(f"metrics: {count} of {', '.join(names)} ({kind}), record {record}{source}", "DEBUG")

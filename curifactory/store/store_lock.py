@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -53,9 +52,8 @@ class StoreLock:
         "_holders",
         "_is_childs",
         "_is_overdue",
-        "_is_resting",
         "_path",
-        "_turn",
+        "_resting",
         "_warn",
     )
 
@@ -65,11 +63,11 @@ class StoreLock:
         self._warn = warn if warn is not None else logging.getLogger("curifactory").warning
         self._descriptor: int | None = None
         self._holders = 0
-        self._is_resting = False
+        # The descriptor while the lock rests. Only one can take it out: who goes on with the lock, or who lets it go.
+        self._resting: list[int] = []
         self._is_overdue = False
         self._has_told = False
         self._is_childs = False
-        self._turn = threading.Lock()
         self._clock: Clock | None = None
         stays_here(self)
 
@@ -86,8 +84,15 @@ class StoreLock:
         create : bool
             Make the file if it is not there. A run that writes nothing does not: then nobody takes anything away.
         """
-        if self._is_resting and self._take_up():
-            return
+        if self._resting:
+            try:
+                self._descriptor = self._resting.pop()
+            except IndexError:
+                # It was let go of this very moment.
+                pass
+            else:
+                self._holders = 1
+                return
         self._holders += 1
         if self._holders > 1:
             return
@@ -152,7 +157,7 @@ class StoreLock:
             clock, self._clock = self._clock, None
             if clock is not None:
                 clock.stop()
-            self._is_resting = self._is_overdue = False
+            self._is_overdue = False
             self._let_go()
 
     def rest(self) -> None:
@@ -161,16 +166,16 @@ class StoreLock:
         Whoever wants it alone gets it between two of these rests at the latest.
         """
         # In a forked child no clock strikes.
-        if self._holders != 1 or self._descriptor is None or self._is_childs:
+        descriptor = self._descriptor
+        if self._holders != 1 or descriptor is None or self._is_childs:
             self.release()
             return
-        with self._turn:
-            self._holders = 0
-            if self._is_overdue:
-                self._is_overdue = False
-                self._let_go()
-                return
-            self._is_resting = True
+        if self._is_overdue:
+            self._holders, self._is_overdue = 0, False
+            self._let_go()
+            return
+        self._resting.append(descriptor)
+        self._holders, self._descriptor = 0, None
         if self._clock is None:
             self._clock = Clock(self._end_rest)
         if not self._clock.is_set:
@@ -185,43 +190,33 @@ class StoreLock:
         finally:
             self.release()
 
-    def _take_up(self) -> bool:
-        """Go on holding a lock that rests; False if it does not any more."""
-        with self._turn:
-            if not self._is_resting:
-                return False
-            self._is_resting = False
-            self._holders = 1
-        return True
-
     def leave_to_parent(self) -> None:
         """Know nothing of the lock, in a child process that was forked: it is neither to let go of it nor to outlive it."""
-        self._is_childs, self._turn, self._clock = True, threading.Lock(), None
-        self._holders, self._is_resting, self._is_overdue = 0, False, False
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
+        self._is_childs, self._clock = True, None
+        self._holders, self._is_overdue = 0, False
+        for descriptor in self._descriptors():
             with suppress(OSError):
                 os.close(descriptor)
 
     def _end_rest(self) -> None:
-        with self._turn:
-            if self._is_resting:
-                self._is_resting = False
-                self._let_go()
-            else:
-                self._is_overdue = self._holders > 0
+        try:
+            descriptor = self._resting.pop()
+        except IndexError:
+            self._is_overdue = self._holders > 0
+        else:
+            _unlock(descriptor)
 
     def _let_go(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is None:
-            return
-        import fcntl
+        for descriptor in self._descriptors():
+            _unlock(descriptor)
 
-        # Unlocked by name: a child that a library forked without telling Python has the descriptor too.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-        with suppress(OSError):
-            os.close(descriptor)
+    def _descriptors(self) -> list[int]:
+        """Give what is locked, held or resting, to who puts it away."""
+        found = [] if self._descriptor is None else [self._descriptor]
+        self._descriptor = None
+        with suppress(IndexError):
+            found.append(self._resting.pop())
+        return found
 
     def _wait_alone(self, descriptor: int, latest: float | None) -> bool:
         while not _try_alone(descriptor):
@@ -272,6 +267,16 @@ class StoreLock:
         self._warn(
             f"The file system of '{self._path}' has no locks: clear away nothing while runs go on that use it."
         )
+
+
+def _unlock(descriptor: int) -> None:
+    import fcntl
+
+    # Unlocked by name: a child that a library forked without telling Python has the descriptor too.
+    with suppress(OSError):
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
+    with suppress(OSError):
+        os.close(descriptor)
 
 
 def _try_alone(descriptor: int) -> bool:

@@ -7,6 +7,7 @@ import threading
 from abc import ABC, abstractmethod
 from collections import deque
 from contextlib import suppress
+from itertools import repeat, starmap
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -59,8 +60,7 @@ class WaitingEvents(ABC):
             batch: list[Any] = []
             # A signal's handler, or the end of an object, may flush in the midst of this.
             with suppress(IndexError):
-                for _ in range(len(self._waiting)):
-                    batch.append(self._waiting.popleft())
+                batch.extend(starmap(self._waiting.popleft, repeat((), len(self._waiting))))
             if not batch:
                 return
             try:

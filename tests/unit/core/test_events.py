@@ -32,6 +32,14 @@ def test_a_listener_may_take_some_kinds_only_and_is_asked_once():
     assert len(all_of_it) == 6
 
 
+def test_a_listener_of_one_kind_is_given_no_other():
+    stream, warnings = EventStream(), []
+    stream.subscribe(warnings.append, only=Warned)
+    stream.emit(RunPlanned(calls=3, to_run=1))
+    stream.emit(Warned("low disk", NOW))
+    assert warnings == [Warned("low disk", NOW)]
+
+
 def test_listeners_come_between_events():
     stream, first, second = EventStream(), [], []
     stream.subscribe(first.append)

@@ -124,8 +124,8 @@ def test_a_message_that_does_not_fit_its_arguments_stops_nothing(log, tmp_path, 
 def test_a_line_has_the_time_at_which_it_was_said(log, tmp_path):
     times = [1795252500.001 + 0.25 * number for number in range(60)]
     for at in times:
-        log.add("INFO", "said", at=at)
-    log.add("INFO", "now")
+        log.add("said", at=at)
+    log.add("now")
     after = datetime.now().astimezone()
     time.sleep(0.01)
     log.flush()
@@ -176,7 +176,7 @@ def test_a_record_with_an_odd_time_or_level_has_its_line_and_holds_back_no_other
 ):
     record = logging.LogRecord("people", logging.INFO, "people.py", 1, "odd", (), None)
     record.created, record.levelname = at, level
-    log.add("INFO", "before")
+    log.add("before")
     handler.handle(record)
-    log.add("INFO", "after")
+    log.add("after")
     assert texts(log, tmp_path) == ["INFO     before", shown.replace("odd", "people: odd"), "INFO     after"]

@@ -205,7 +205,7 @@ def test_a_lock_that_rests_notices_that_its_file_was_replaced(layout) -> None:
     assert collection.take_alone(wait_s=20)
     collection.release()
     deadline = time.monotonic() + 20
-    while run._is_resting and time.monotonic() < deadline:
+    while run._resting and time.monotonic() < deadline:
         time.sleep(0.01)
     run.share()
     assert not collection.take_alone(wait_s=0)
