@@ -342,7 +342,7 @@ class Engine:
         """
         stage_id, name = call.stage.stage_id, call.set_name
         # A command has decided its calls before it settles them.
-        if self.options.live and call.stage.has_cacher:
+        if self.options.live and call.stage.leaves_trace:
             own = self.graph.last_key(call, name)
             trace = None if own is None else self.traces.find(own, stage=stage_id)
             if trace is not None:
