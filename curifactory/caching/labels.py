@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from typing import Any
 
 from curifactory.caching.names import safe_name
@@ -18,9 +19,16 @@ def artifact_stem(experiment: str, params_hash: str, stage: str, output: str, *,
     >>> artifact_stem("iris", "0a1b", "train", "model.pkl", extension=".pkl")
     'iris_0a1b_train_model'
     """
+    before, after = _around_hash(experiment, stage, output, extension)
+    return f"{before}{safe_name(params_hash)}{after}"
+
+
+@lru_cache(maxsize=1024)
+def _around_hash(experiment: str, stage: str, output: str, extension: str) -> tuple[str, str]:
+    """Return what all calls of a stage have before and after the hash."""
     if extension:
         output = output.removesuffix(extension) or output
-    return f"{safe_name(experiment)}_{safe_name(params_hash)}_{safe_name(stage)}_{safe_name(output)}"
+    return f"{safe_name(experiment)}_", f"_{safe_name(stage)}_{safe_name(output)}"
 
 
 def checked_subdir(subdir: str) -> str:

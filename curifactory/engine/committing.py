@@ -112,7 +112,8 @@ def commit_trace(
             call.outputs,
             engine.options.run,
             to_text(started, timespec="milliseconds"),
-            duration_s,
+            # As its manifest keeps it, so that the index has the same.
+            round(duration_s, 6),
             report_folder is not None,
         ),
     )

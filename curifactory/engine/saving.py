@@ -181,7 +181,7 @@ class Saver:
             project_folder=self._project_folder,
             experiment=self._prefix,
             params_hash=call.label_hash,
-            stage=call.spec.name,
+            stage=call.stage.name,
             output=output,
             params=call.record.params,
         )

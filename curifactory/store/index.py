@@ -8,6 +8,7 @@ import os
 import sqlite3
 import threading
 import weakref
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Self, TypeVar
@@ -85,7 +86,7 @@ class Index:
         self._file: tuple[int, int] | None = None
         self._was_open = False
         self._fillers = Fillers()
-        self._pending: list[tuple[str, Row]] = []
+        self._pending: deque[tuple[str, Row]] = deque()
         self._held = 0
         self._writer: int | None = None
         self._incomplete = False
@@ -152,14 +153,13 @@ class Index:
         """Write, with others together and in their order, 200 ms from now at the latest."""
         if self._read_only:
             return
-        with self._lock:
-            if self._wake is None:
-                self._begin_writing()
-            self._pending.append((sql, parameters))
-            if len(self._pending) == 1 and self._wake is not None:
-                self._wake.set()
-            elif len(self._pending) >= _FLUSH_ROWS and not self._held:
-                self.flush()
+        wake = self._wake or self._begin_writing()
+        # Without the lock, so that nobody waits while the rows before are committed.
+        self._pending.append((sql, parameters))
+        if not wake.is_set():
+            wake.set()
+        if len(self._pending) >= _FLUSH_ROWS and not self._held:
+            self.flush()
 
     @contextmanager
     def batch(self) -> Iterator[None]:
@@ -198,7 +198,7 @@ class Index:
             if not self._pending:
                 return
             self._notice_replacement()
-            rows, self._pending = self._pending, []
+            rows = [self._pending.popleft() for _ in range(len(self._pending))]
             wrong: str | None = None
             try:
                 wrong = self._attempt(lambda connection: self._write(connection, rows), None)
@@ -207,7 +207,7 @@ class Index:
                 if wrong is None:
                     self._incomplete = True
                     if len(rows) <= _MOST_PENDING:
-                        self._pending = rows + self._pending
+                        self._pending.extendleft(reversed(rows))
             if wrong:
                 raise StoreError(f"The index was given a wrong statement: {wrong}")
 
@@ -261,7 +261,7 @@ class Index:
         if self._connection is not None:
             _inherited.append(self._connection)
         self._lock, self._connection, self._writer, self._wake = threading.RLock(), None, None, None
-        self._pending, self._held = [], 0
+        self._pending, self._held = deque(), 0
 
     def _end_reading(self) -> None:
         if self._connection is not None and self._connection.in_transaction:
@@ -354,14 +354,17 @@ class Index:
         }.get(fault, "it is made again from the files")
         self._warn(f"The index '{self._path}' cannot be used, {fault.value} ({error}); {then}.")
 
-    def _begin_writing(self) -> None:
+    def _begin_writing(self) -> threading.Event:
         """Say that this process writes, and start what flushes; what follows is committed soon, but not at once."""
-        self._wake = threading.Event()
-        weakref.finalize(self, self._wake.set)
-        start_flushing(weakref.WeakMethod(self._flush_for), self._wake)
-        self._writer = self._attempt(
-            lambda connection: add_writer(connection) if self._mode == "write" else None, None
-        )
+        with self._lock:
+            if self._wake is not None:
+                return self._wake
+            wake = self._wake = threading.Event()
+            weakref.finalize(self, wake.set)
+            start_flushing(weakref.WeakMethod(self._flush_for), wake)
+            add = add_writer if self._mode == "write" else lambda _: None
+            self._writer = self._attempt(add, None)
+            return wake
 
     def _flush_for(self, wake: threading.Event) -> float | None:
         """Flush for the thread with this event and give its next pause; None if it is not wanted any more."""

@@ -36,15 +36,21 @@ def shorten(identity: str) -> str:
     Parameters
     ----------
     identity : str
-        Such as ``hex``, ``kind:hex`` or ``kind:hex+more``; without 64 digits in a row it is given back whole.
+        Such as ``hex``, ``kind:hex`` or ``kind:hex+more``; what is shorter than a digest is given back whole.
 
     Examples
     --------
     >>> shorten("blake3:" + "0123456789abcdef" * 4 + "+9f"), shorten("absent")
     ('blake3:0123456789abcdef', 'absent')
     """
-    if len(identity) < _HEX:
+    length = len(identity)
+    if length < _HEX:
         return identity
+    # The two that each call has, without a search.
+    if length == _HEX:
+        return identity[:SHORT_HEX]
+    if identity[:7] == "blake3:":
+        return identity[: 7 + SHORT_HEX]
     match = _DIGEST.search(identity)
     return identity if match is None else identity[: match.start() + SHORT_HEX]
 
@@ -339,10 +345,10 @@ def _unpack_file(packed: list[Any], label: str, digest: str) -> StoredFile:
 
 def _packed_text(text: str) -> str:
     """Write 64 hex digits in 43 signs, and every other text as it is."""
-    mark, digits = ("=", text[7:]) if text.startswith("blake3:") else ("~", text)
+    mark, digits = ("=", text[7:]) if text[:7] == "blake3:" else ("~", text)
     if len(digits) == _HEX:
         try:
-            raw = bytes.fromhex(digits)
+            raw = binascii.a2b_hex(digits)
         except ValueError:
             pass
         else:

@@ -94,10 +94,11 @@ class ReadSets:
 
     def add(self, stage: str, code: str, reads: Iterable[str]) -> None:
         """Note that calls are keyed by these reads; a set that is new is seen by other processes at once."""
-        own = tuple(sorted(reads))
         known = self._known.get((stage, code))
-        if known is not None and own in known[1]:
+        # Most often in their order and known.
+        if known is not None and tuple(reads) in known[1]:
             return
+        own = tuple(sorted(reads))
         sets = [] if known is None else known[1]
         if known is None or len(sets) >= MOST_SETS // 2:
             # Another process may have added sets: where some are dropped and merged, they must be all there are.

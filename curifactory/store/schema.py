@@ -8,8 +8,10 @@ SCHEMA_VERSION = 5
 STATEMENTS = (
     # One row a trace: what reusing it takes, with the stat facts of its files and of its manifest, which has the rest.
     """CREATE TABLE traces (
-        key TEXT PRIMARY KEY, stage TEXT NOT NULL, made_at REAL NOT NULL, result BLOB NOT NULL,
-        crc INTEGER NOT NULL)""",
+        key TEXT NOT NULL, stage TEXT NOT NULL, made_at REAL NOT NULL, result BLOB NOT NULL, crc INTEGER NOT NULL)""",
+    # Twelve digits tell keys apart, and of an index of whole ones each row that is written changes another page. Should two end
+    # alike, the index has the later one, and the other is read from its manifest.
+    "CREATE UNIQUE INDEX traces_by_key ON traces (substr(key, -12))",
     "CREATE INDEX traces_by_stage ON traces (stage, made_at)",
     # Which parameters calls of a stage have read; `seen_at` orders them.
     """CREATE TABLE read_sets (

@@ -23,17 +23,20 @@ if TYPE_CHECKING:
     from curifactory.store.index import Index
     from curifactory.store.manifest_files import ManifestFiles
 
-SELECT = "SELECT result, crc FROM traces WHERE key = ?"
+# A key is found by its end, which is all that the index holds; without the sign SQLite would put the one condition into the other
+# and look through all rows.
+SELECT = "SELECT result, crc FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1"
 SELECT_LATEST = "SELECT key, result, crc FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT ?"
 # What was written together is asked for together: a run reuses its calls in the order in which it made them.
 SELECT_NEXT = (
     "SELECT result, crc, key FROM traces"
-    " WHERE rowid > (SELECT rowid FROM traces WHERE key = ?) ORDER BY rowid LIMIT ?"
+    " WHERE rowid > (SELECT rowid FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1)"
+    " ORDER BY rowid LIMIT ?2"
 )
 SELECT_ALL = "SELECT key, result, crc FROM traces"
-SELECT_STAGE = "SELECT stage FROM traces WHERE key = ?"
+SELECT_STAGE = "SELECT stage FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1"
 INSERT = "INSERT OR REPLACE INTO traces (result, crc, key, stage, made_at) VALUES (?, ?, ?, ?, ?)"
-DELETE = "DELETE FROM traces WHERE key = ?"
+DELETE = "DELETE FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1"
 NEWEST = "SELECT key FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT 3"
 
 

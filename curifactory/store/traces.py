@@ -139,7 +139,6 @@ class TraceStore:
         """
         if report_folder is not None and not trace.reported:
             trace = trace._replace(reported=True)
-        trace = manifest.as_kept(trace)
         data = manifest.encode(trace)
         path = self._manifests.path(trace.stage, trace.key)
         try:
@@ -242,7 +241,8 @@ class TraceStore:
         if stage not in self._newest:
             found = (self.find(key, stage=stage) for (key,) in self._index.query(trace_rows.NEWEST, (stage,)))
             self._newest[stage] = next(filter(None, found), None)
-        return self._newest[stage]
+        newest = self._newest[stage]
+        return None if newest is None else manifest.as_kept(newest)
 
     def parts_of(self, stage: str, code: str) -> tuple[dict[str, str], dict[str, str]] | None:
         """Give the parts and places of a code fingerprint, or None if they are not there or damaged."""

@@ -456,3 +456,24 @@ def test_on_a_network_file_system_there_is_no_shared_memory_file(path, monkeypat
         index.execute(INSERT, ("iris_1",))
         assert index.query("PRAGMA journal_mode") == [("truncate",)]
         assert not path.with_name("index.db-shm").exists()
+
+
+def test_who_writes_does_not_wait_while_the_rows_before_are_committed(path):
+    with Index(path) as index:
+        index.execute(INSERT, ("a",))
+        index.flush()
+        with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            index.execute(INSERT, ("b",))
+            flushing = threading.Thread(target=index.flush)
+            flushing.start()
+            wait_for(lambda: not index._pending)
+            writing = threading.Thread(target=index.execute, args=(INSERT, ("c",)))
+            writing.start()
+            writing.join(10)
+            is_done = not writing.is_alive() and flushing.is_alive()
+            other.execute("ROLLBACK")
+        flushing.join()
+        writing.join()
+        assert is_done
+        assert index.query(COUNT) == [(3,)]

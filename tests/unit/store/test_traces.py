@@ -18,8 +18,9 @@ import pytest
 
 from curifactory.core.trace import NEVER_SEEN, Artifact, Output, Result, StoredFile, Trace
 from curifactory.errors import CacheError
-from curifactory.store import manifest
+from curifactory.store import manifest, trace_rows
 from curifactory.store.artifacts import ArtifactFiles, FileState
+from curifactory.store.database import open_in_memory
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
 from curifactory.store.read_sets import ReadSets
@@ -626,3 +627,26 @@ def test_a_stored_file_without_facts_is_no_trouble(store):
     store.reopen()
     assert store.traces.find(kept.key) == kept
     assert store.files.state(file) is FileState.MISSING
+
+
+def test_of_two_keys_that_end_alike_both_are_found(tmp_path):
+    one, other = make_trace("one"), make_trace("other")
+    other = other._replace(key=other.key[:-12] + one.key[-12:])
+    store = Store(tmp_path)
+    for trace in (one, other):
+        store.traces.commit(trace, parts={}, places={})
+    store.index.close()
+    again = Store(tmp_path)
+    found = [again.traces.find_result(trace.key, STAGE) for trace in (one, other)]
+    again.index.close()
+    assert [each.outputs for each in found] == [one.outputs, other.outputs]
+
+
+@pytest.mark.parametrize(
+    "sql", [trace_rows.SELECT, trace_rows.SELECT_NEXT, trace_rows.SELECT_STAGE, trace_rows.DELETE]
+)
+def test_a_key_is_found_without_going_through_all_rows(sql):
+    connection = open_in_memory()
+    plan = connection.execute(f"EXPLAIN QUERY PLAN {sql}", ("9f", 1)[: 1 + ("?2" in sql)]).fetchall()
+    connection.close()
+    assert any("traces_by_key" in row[3] for row in plan)
