@@ -19,13 +19,13 @@ def artifact_stem(experiment: str, params_hash: str, stage: str, output: str, *,
     >>> artifact_stem("iris", "0a1b", "train", "model.pkl", extension=".pkl")
     'iris_0a1b_train_model'
     """
-    before, after = _around_hash(experiment, stage, output, extension)
-    return f"{before}{safe_name(params_hash)}{after}"
+    begin, end = _around_hash(experiment, stage, output, extension)
+    return f"{begin}{safe_name(params_hash)}{end}"
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=4096)
 def _around_hash(experiment: str, stage: str, output: str, extension: str) -> tuple[str, str]:
-    """Return what all calls of a stage have before and after the hash."""
+    """Return what stands before and behind the hash in the names of an output's files; each call of its stage asks for it."""
     if extension:
         output = output.removesuffix(extension) or output
     return f"{safe_name(experiment)}_", f"_{safe_name(stage)}_{safe_name(output)}"

@@ -13,7 +13,7 @@ from curifactory.engine.decide import Decider
 from curifactory.engine.explain import iter_code_differences, iter_differences
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
-from curifactory.engine.plan import apply, take_over
+from curifactory.engine.plan import apply
 from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import UnidentifiableError
 from curifactory.store.traces import TraceStore
@@ -132,8 +132,7 @@ class Acceptor:
         if refusal is not None:
             return AcceptedCall(call, AcceptedAs.REFUSED, own, refusal) if own else None
         self._old[call.index] = last
-        call.verdict = Verdict.REUSE
-        take_over(call, last.key, Result.of(last))
+        apply(call, decision._replace(verdict=Verdict.REUSE, key=last.key, result=Result.of(last)))
         return AcceptedCall(call, AcceptedAs.ACCEPTED if own else AcceptedAs.FOLLOWS, changes)
 
     def _compare(self, call: Call, last: Trace) -> tuple[tuple[Reason, ...], Reason | None]:

@@ -74,9 +74,15 @@ class Decider:
     def decide(self, call: Call) -> Decision:
         """Return what is to happen to a call, as far as it can be known now."""
         call.decided_after = len(self._added.get(call.stage.stage_id, ())) if self._added else 0
-        asked = self._asked_for(call)
-        if asked is not None:
-            return Decision(Verdict.RUN, asked)
+        options, by = self.options, None
+        if options.overwrite:
+            by = "--overwrite"
+        elif options.overwrite_stages and call.name in options.overwrite_stages:
+            by = "--overwrite-stage"
+        elif getattr(call.record.params, "overwrite", False) is True:
+            by = "overwrite of the parameter set"
+        if by is not None:
+            return Decision(Verdict.RUN, Reason(ReasonKind.ASKED_FOR, {"by": by}))
         if not call.stage.outputs:
             return Decision(Verdict.RUN, Reason(ReasonKind.FOR_ITS_EFFECT))
         try:
@@ -181,16 +187,6 @@ class Decider:
                 return True
         return False
 
-    def _asked_for(self, call: Call) -> Reason | None:
-        options = self.options
-        if options.overwrite:
-            return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite"})
-        if options.overwrite_stages and call.name in options.overwrite_stages:
-            return Reason(ReasonKind.ASKED_FOR, {"by": "--overwrite-stage"})
-        if getattr(call.record.params, "overwrite", False) is True:
-            return Reason(ReasonKind.ASKED_FOR, {"by": "overwrite of the parameter set"})
-        return None
-
     def _before_inputs(self, call: Call, unknown: Call) -> Decision:
         if not self.known_read_sets(call):
             return Decision(Verdict.RUN, self._explain(call, inputs=False))
@@ -203,7 +199,7 @@ class Decider:
         overrides = identifier.override_identities(call) if call.overrides else {}
         first: Identified | None = None
         for read_set in self.known_read_sets(call):
-            reads = identifier.read_values(call, read_set)
+            reads = identifier.read_values(call, read_set) if read_set else {}
             key = identifier.key_of(call, reads, inputs, overrides)
             result = find(key, call.stage.stage_id)
             if result is not None:

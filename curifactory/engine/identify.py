@@ -18,7 +18,8 @@ from curifactory.core.trace import Output
 from curifactory.engine.graph import Call
 from curifactory.engine.holding import is_unchanged
 from curifactory.engine.named_code import CODE_NAMES, NamedCode
-from curifactory.engine.parameters import ParameterIdentities
+from curifactory.engine.parameters import ParameterIdentities, ParameterIdentity
+from curifactory.engine.run_stage import RunStage
 from curifactory.engine.seeding import SEED
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.canonical import digest
@@ -78,6 +79,7 @@ class Identifier:
     """
 
     __slots__ = (
+        "_begins",
         "_label_prefix",
         "_look",
         "_scope",
@@ -96,6 +98,8 @@ class Identifier:
         self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
         self._look = 0
         self._taken: dict[int, _Seen] = {}
+        # How keys of calls of a stage begin: the code, the parts of that begin, their text, whether one of them has a NUL.
+        self._begins: dict[RunStage, tuple[str, tuple[str, ...], str, bool]] = {}
 
     def look_again(self) -> None:
         """Take code for unknown: people's code has been executed since it was looked at, and may have changed it."""
@@ -228,11 +232,14 @@ class Identifier:
     def read_values(self, call: Call, paths: Iterable[str]) -> dict[str, str]:
         """Return what each read path stands for now."""
         found = {}
+        identity = None
         for path in paths:
-            if path.startswith("params."):
-                found[path] = self._parameter_value(call, call.record, path[7:])
-            else:
+            if not path.startswith("params."):
                 found[path] = self._read_value(call, path)
+                continue
+            if identity is None:
+                identity = call.parameters or self.parameters_of(call.record.params)
+            found[path] = identity.reads.known.get(path[7:]) or _parameter_value(identity, path[7:])
         return found
 
     def identify(self, call: Call, read_set: Sequence[str]) -> Identified:
@@ -261,19 +268,28 @@ class Identifier:
         self, call: Call, reads: Mapping[str, str], inputs: Mapping[str, str], overrides: Mapping[str, str]
     ) -> str:
         """Return the key from values that have been taken already."""
+        code = call.code or self.code_of(call)
         stage = call.stage
-        parts = [_KEY_FORMAT, stage.stage_id, call.code or self.code_of(call), *stage.output_parts]
+        known = self._begins.get(stage)
+        if known is None or known[0] != code:
+            begin = (_KEY_FORMAT, stage.stage_id, code, *stage.output_parts)
+            known = self._begins[stage] = code, begin, "\0".join((*begin, "")), "\0" in "".join(begin)
+        _, begin, text, has_nul = known
+        parts: list[str] = []
         for values in (reads, inputs, overrides):
             if not values:
                 parts.append("0")
-                continue
-            parts.append(str(len(values)))
-            for item in sorted(values.items()) if len(values) > 1 else values.items():
-                parts += item
-        text = "\0".join(parts)
-        if text.count("\0") >= len(parts):
+            elif len(values) == 1:
+                ((name, value),) = values.items()
+                parts += "1", name, value
+            else:
+                parts.append(str(len(values)))
+                for item in sorted(values.items()):
+                    parts += item
+        text += "\0".join(parts)
+        if has_nul or "\0" in "".join(parts):
             # One of them has what stands between them.
-            text = ascii(parts)
+            text = ascii([*begin, *parts])
         return sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
     def _override_identity(self, call: Call, name: str, value: Any) -> str:
@@ -300,7 +316,8 @@ class Identifier:
     def _record_value(self, call: Call, record: Record, path: str) -> str:
         kind, _, rest = path.partition(".")
         if kind == "params":
-            return self._parameter_value(call, record, rest)
+            identity = call.parameters if record is call.record else None
+            return _parameter_value(identity or self.parameters_of(record.params), rest)
         if kind == "state":
             slot = record.state.find_slot(rest, call.number)
             return ABSENT if slot is None else self.slot_identity(slot)
@@ -323,17 +340,13 @@ class Identifier:
             return _digest_text(str(getattr(record.manager, rest, None)))
         raise UnidentifiableError(f"'{path}' is not a path that this version of curifactory knows.")
 
-    def _parameter_value(self, call: Call, record: Record, path: str) -> str:
-        identity = (
-            call.parameters
-            if record is call.record and call.parameters
-            else self.parameters_of(record.params)
-        )
-        if path == "*":
-            return identity.whole
-        if identity.params is None:
-            return ABSENT
-        return identity.reads.of(path) or IGNORED
+
+def _parameter_value(identity: ParameterIdentity, path: str) -> str:
+    if path == "*":
+        return identity.whole
+    if identity.params is None:
+        return ABSENT
+    return identity.reads.of(path) or IGNORED
 
 
 def _load_again(slot: Slot) -> Any:

@@ -23,6 +23,8 @@ _NO_REPRESENTATIONS = "hash_representations"
 _NOTHING: Mapping[str, str | None] = {}
 # Values of these types cannot be changed in place, so that the same object is the same value.
 _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, FunctionType, Enum)
+# Most values are of one of these, which is known sooner.
+_EXACT_ATOMS = frozenset((int, float, str, bool, type(None)))
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -129,7 +131,9 @@ class ParameterIdentities:
         mutable = {
             name: digest_or_none(value, scope=self._scope)
             for name, value in zip(_names(params), values, strict=False)
-            if not isinstance(value, _ATOMS) and (name != _NO_REPRESENTATIONS or value)
+            if type(value) not in _EXACT_ATOMS
+            and not isinstance(value, _ATOMS)
+            and (name != _NO_REPRESENTATIONS or value)
         }
         whole = whole or set_digest(params, scope=self._scope)
         identity = ParameterIdentity(

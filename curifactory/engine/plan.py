@@ -10,7 +10,7 @@ from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import Reason, ReasonKind
-from curifactory.core.trace import Result, one_for_all, origin_of
+from curifactory.core.trace import one_for_all, origin_of
 from curifactory.engine.decide import Decider, Decision
 from curifactory.engine.graph import Call, Want
 
@@ -113,12 +113,8 @@ def apply(call: Call, decision: Decision) -> None:
     call.verdict, call.reason, key, result, call.absent, call.lies_aside = decision
     if key is None or result is None:
         call.origin = None
-    else:
-        take_over(call, key, result)
-
-
-def take_over(call: Call, key: str, result: Result) -> None:
-    """Write into a call what an earlier execution was that had this key, and whose result is reused."""
+        return
+    # What an earlier execution was that had this key, and whose result is reused.
     run, reads, call.kept_outputs, call.duration_s, reported, _, _ = result
     call.key = key
     call.origin = origin_of(run, reported)

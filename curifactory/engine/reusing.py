@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import CallOutcome
-from curifactory.core.trace import Output
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.telling import tell_again
@@ -41,26 +39,24 @@ def name_inputs(engine: Engine, call: Call) -> None:
 
 
 def _name_outputs(engine: Engine, call: Call) -> None:
-    outputs = call.outputs
-    named = [_named(engine, call, position, output) for position, output in enumerate(outputs)]
-    if any(map(operator.is_not, named, outputs)):
-        call.outputs = tuple(named)
-
-
-def _named(engine: Engine, call: Call, position: int, output: Output) -> Output:
-    """Bring an artifact's bytes to its name, and to the name that this call gives it."""
-    artifact = output.artifact
-    if artifact is None or position >= len(call.stage.outputs):
-        return output
+    """Bring the bytes of a call's artifacts to their names, and to the names that this call gives them."""
+    key, labels = call.key or "", engine.labels
     # Where calls wait, others may have set it aside since it was looked at.
-    if call.lies_aside or engine.options.deferred:
-        engine.loader.bring_back(artifact, call.key or "")
-    spec, template = call.stage.outputs[position]
-    cacher = engine.saver.prototype(template, spec.name)
-    wanted = engine.labels.plain(call, cacher, spec.name)
-    if wanted == artifact.label or artifact.label.startswith(f"{wanted}~") or call.absent is not None:
-        engine.labels.hold(artifact.label, call.key or "", call)
-        return output
-    label = engine.labels.claim(call, cacher, spec.name, call.key or "")
-    call.labels = {**call.labels, spec.name: label}
-    return output._replace(artifact=engine.loader.link(artifact, label))
+    may_lie_aside = call.lies_aside or engine.options.deferred
+    outputs = call.outputs
+    # Files that the stage wrote by itself come after these.
+    for position, ((spec, template), output) in enumerate(zip(call.stage.outputs, outputs, strict=False)):
+        artifact = output.artifact
+        if artifact is None:
+            continue
+        if may_lie_aside:
+            engine.loader.bring_back(artifact, key)
+        cacher = engine.saver.prototype(template, spec.name)
+        wanted = labels.plain(call, cacher, spec.name)
+        if wanted == artifact.label or artifact.label.startswith(f"{wanted}~") or call.absent is not None:
+            labels.hold(artifact.label, key, call)
+            continue
+        label = labels.claim(call, cacher, spec.name, key)
+        call.labels = {**call.labels, spec.name: label}
+        named = output._replace(artifact=engine.loader.link(artifact, label))
+        outputs = call.outputs = (*outputs[:position], named, *outputs[position + 1 :])

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from weakref import ref
 
 from curifactory.identity.callables import class_tag
 from curifactory.identity.encoding import PLAIN, Refusal, Walk, encode, record, text
@@ -53,7 +53,9 @@ class Layout(NamedTuple):
     slotted: tuple[str, ...]
 
 
-_layouts: WeakKeyDictionary[type, Layout | None] = WeakKeyDictionary()
+# By classes that nobody is to keep for our sake; each parameter set is asked for its class several times.
+_layouts: dict[ref[type], Layout | None] = {}
+_UNKNOWN: Any = object()
 
 
 def layout_of(cls: type) -> Layout | None:
@@ -70,13 +72,16 @@ def layout_of(cls: type) -> Layout | None:
     >>> layout_of(int) is None
     True
     """
-    try:
-        return _layouts[cls]
-    except KeyError:
+    found: Layout | None = _layouts.get(ref(cls), _UNKNOWN)
+    if found is _UNKNOWN:
         names = _field_names(cls)
-        layout = None if names is None else _make_layout(cls, names)
-        _layouts[cls] = layout
-        return layout
+        found = None if names is None else _make_layout(cls, names)
+        _layouts[ref(cls, _forget_layout)] = found
+    return found
+
+
+def _forget_layout(gone: ref[type]) -> None:
+    _layouts.pop(gone, None)
 
 
 def _field_names(cls: type) -> tuple[str, ...] | None:

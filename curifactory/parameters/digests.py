@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curifactory.errors import UnidentifiableError
@@ -39,12 +39,15 @@ class SetDigests:
     'absent'
     """
 
-    __slots__ = ("_known", "_params", "_values", "scope")
+    __slots__ = ("_params", "_representations", "_values", "known", "scope")
 
     def __init__(self, params: Any, *, scope: Scope | None = None) -> None:
         self.scope = scope
         self._params = params
-        self._known: dict[str, str | None] = {}
+        #: What :meth:`of` has given until now, by path.
+        self.known: dict[str, str | None] = {}
+        # What the set itself says of its fields.
+        self._representations: Mapping[str, Any] | None = None
         # Of values that lie in it; of most sets nobody asks for any.
         self._values: dict[str, str | None] | None = None
 
@@ -66,11 +69,11 @@ class SetDigests:
         UnidentifiableError
             If the value has no identity; the message names the path.
         """
-        try:
-            return self._known[path]
-        except KeyError:
-            found = self._known[path] = self._compute(path)
-            return found
+        found = self.known.get(path)
+        if found is None and path not in self.known:
+            is_value = ":" not in path and path != WHOLE
+            found = self.known[path] = self._digest_value(path) if is_value else self._compute(path)
+        return found
 
     def of_all(self, paths: Iterable[str]) -> dict[str, str]:
         """Return the digests of several paths, sorted by path, without those that make no difference.
@@ -106,8 +109,12 @@ class SetDigests:
 
     def _digest_value(self, path: str) -> str | None:
         value = self._params
-        for name in path.split("."):
-            representations = representations_of(value)
+        representations = self._representations
+        if representations is None:
+            representations = self._representations = representations_of(value)
+        for place, name in enumerate(path.split(".")):
+            if place:
+                representations = representations_of(value)
             # How fields count makes no difference beside the fields that count so.
             if name == _REPRESENTATIONS and representations:
                 return None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import sys
-import zlib
 from datetime import datetime
-from functools import cache
 from typing import TYPE_CHECKING, Any
+from zlib import crc32
 
 from curifactory.core.trace import NOTHING_SEEN, Artifact, Output, Result, Stats, StoredFile, Trace, new_tuple
 from curifactory.store import manifest
@@ -38,6 +37,8 @@ SELECT_STAGE = "SELECT stage FROM traces WHERE substr(key, -12) = substr(?1, -12
 INSERT = "INSERT OR REPLACE INTO traces (result, crc, key, stage, made_at) VALUES (?, ?, ?, ?, ?)"
 DELETE = "DELETE FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1"
 NEWEST = "SELECT key FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT 3"
+# What turns a row into tuples in C, once somebody has imported that.
+_quick_decoder: Callable[[bytes], Result] | None = None
 
 
 def make_row(trace: Trace, manifest_stats: Stats, facts: Mapping[str, Facts]) -> Row:
@@ -62,7 +63,9 @@ def make_row(trace: Trace, manifest_stats: Stats, facts: Mapping[str, Facts]) ->
     # Word for word as it is in memory, so that it is read without a step of ours.
     body = Result.of(trace, manifest_stats, _fitting(trace, facts) if facts else NOTHING_SEEN)
     data = to_json_strictly(body) if manifest.has_metadata(trace) else to_json(body)
-    return (data, _checksum(trace.key, data), trace.key, trace.stage, to_seconds(trace.made_at))
+    # Another number if the row's bytes, or the key beside them, have rotted.
+    checksum = crc32(data, crc32(trace.key.encode("utf-8", "surrogatepass")))
+    return (data, checksum, trace.key, trace.stage, to_seconds(trace.made_at))
 
 
 def read_row(key: str, row: Row) -> Result | None:
@@ -75,20 +78,25 @@ def read_row(key: str, row: Row) -> Result | None:
     """
     data = row[0]
     # A checksum is enough to find a page that has rotted since the row was made.
-    if data.__class__ is not bytes or _checksum(key, data) != row[1]:
+    if data.__class__ is not bytes or crc32(data, crc32(key.encode("utf-8", "surrogatepass"))) != row[1]:
         return None
     # For a few rows the import would cost more.
     if "msgspec" in sys.modules:
         try:
-            return _get_quick_decoder()(data)
+            return (_quick_decoder or read_many())(data)
         except (sys.modules["msgspec"].MsgspecError, UnicodeError):
             pass  # Half a surrogate pair, infinity: the standard library takes more.
     return _from_lists(*from_json(data))
 
 
-def read_many() -> None:
-    """Expect so many rows that whatever makes reading them quicker is worth an import."""
-    _get_quick_decoder()
+def read_many() -> Callable[[bytes], Result]:
+    """Expect so many rows that whatever makes reading them quicker is worth an import, and give that."""
+    global _quick_decoder  # noqa: PLW0603 (each row asks for it)
+    # Another thread may be importing it: this waits until it has come to its end.
+    import msgspec
+
+    decode = _quick_decoder = msgspec.json.Decoder(Result).decode
+    return decode
 
 
 def find_file_facts(index: Index) -> dict[str, dict[str, Facts]]:
@@ -191,19 +199,6 @@ def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Stats]:
             if known is not None and not known.print and known.digest == file.digest:
                 fitting[file.path] = (known.size_bytes, known.mtime_ns, known.inode)
     return fitting
-
-
-def _checksum(key: str, data: bytes) -> int:
-    """Return what is another number if a row's bytes, or the key beside them, have rotted."""
-    return zlib.crc32(data, zlib.crc32(key.encode("utf-8", "surrogatepass")))
-
-
-@cache
-def _get_quick_decoder() -> Callable[[bytes], Result]:
-    # Another thread may be importing it: this waits until it has come to its end.
-    import msgspec
-
-    return msgspec.json.Decoder(Result).decode
 
 
 def _from_lists(

@@ -74,7 +74,7 @@ class TraceStore:
 
     __slots__ = (
         "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
-        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_warn",
+        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_used", "_warn",
     )  # fmt: skip
 
     def __init__(
@@ -91,6 +91,8 @@ class TraceStore:
         self._warn = warn or logging.getLogger("curifactory").warning
         self._manifests = ManifestFiles(layout, durable=durable)
         self._read_sets = ReadSets(index)
+        # Rows that were asked for, and what those are that were so twice.
+        self._used: dict[str, Row] = {}
         self._known: dict[str, Result] = {}
         # Rows that the index may not have yet.
         self._fresh: dict[str, Row] = {}
@@ -199,10 +201,18 @@ class TraceStore:
         self._misses = False
         result = self._known.get(key)
         if result is None:
-            row = self._ahead.pop(key, None) or self._fresh.get(key) or self._look_up(key)
-            result = None if row is None else self._remember(key, row)
-            if result is None:
+            used = self._used
+            row = self._ahead.pop(key, None) or self._fresh.get(key) or used.get(key) or self._look_up(key)
+            result = None if row is None else read_row(key, row)
+            if row is None or result is None:
                 return self._learn(stage, key)
+            if len(used) >= _MOST_KNOWN:
+                used.clear()
+                self._known.clear()
+            # What a row is turned into is kept once somebody has asked twice: most are asked for once.
+            if key in used:
+                self._known[key] = result
+            used[key] = row
         if (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS) == result.manifest:
             return result
         return self._learn(stage, key)
@@ -281,6 +291,7 @@ class TraceStore:
     def rebuild(self) -> int:
         """Forget what the index knows of traces, read all manifests, and return how many there are."""
         self._known.clear()
+        self._used.clear()
         self._ahead.clear()
         self._fresh.clear()
         self._newest.clear()
@@ -306,6 +317,7 @@ class TraceStore:
             fresh.clear()
         fresh[key] = row
         self._known.pop(key, None)
+        self._used.pop(key, None)
         self._ahead.pop(key, None)
         self._index.execute(trace_rows.INSERT, row)
 
@@ -328,25 +340,14 @@ class TraceStore:
         self._step = max(self._step, 4)
         return row
 
-    def _remember(self, key: str, row: Row) -> Result | None:
-        result = read_row(key, row)
-        if result is None:
-            self._forget(key)
-            return None
-        if len(self._known) >= _MOST_KNOWN:
-            self._known.clear()
-        self._known[key] = result
-        return result
-
     def _miss(self, key: str) -> None:
         self._misses = True
-        if key in self._known or key in self._fresh:
+        if key in self._used or key in self._fresh:
             self._forget(key)
 
     def _forget(self, key: str) -> None:
-        self._known.pop(key, None)
-        self._ahead.pop(key, None)
-        self._fresh.pop(key, None)
+        for kept in (self._known, self._used, self._ahead, self._fresh):
+            kept.pop(key, None)
         self._index.execute(trace_rows.DELETE, (key,))
 
     def _learn(self, stage: str, key: str) -> Result | None:
