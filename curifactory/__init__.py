@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from curifactory.workflow.runs.catalogue import runs as runs
     from curifactory.workflow.task import Task as Task
 
+# From here on it is known what was imported when.
+import curifactory.core.loadings  # noqa: F401 (it watches)
 from curifactory.version import __version__
 
 _HOMES = {

@@ -258,7 +258,7 @@ def _collect(request: RunRequest) -> list[SelectedSet]:
     _say_twice_named(request, Console(sys.stderr), quiet=False)
     from curifactory.workflow.experiment import select_sets
 
-    return select_sets(request, project=Project.find())
+    return select_sets(request, project=Project.find()).sets
 
 
 def _set_to_json(chosen: SelectedSet, *, verbose: bool) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Identified(NamedTuple):
 class _Seen:
     """The fingerprint of a stage, and at which look it was last found to hold."""
 
-    __slots__ = ("edited", "fingerprint", "is_current", "look", "spec")
+    __slots__ = ("fingerprint", "is_current", "look", "spec", "surprise")
 
     def __init__(self, spec: StageSpec, taken: Taken) -> None:
         # Held, so that no other stage gets its id.
@@ -61,7 +61,7 @@ class _Seen:
         assert taken.result is not None  # noqa: S101 - a function always has a fingerprint
         self.fingerprint = taken.result
         self.is_current = taken.reach.ledger.is_current
-        self.edited = taken.reach.ledger.edited
+        self.surprise = taken.reach.ledger.surprise
         self.look = 0
 
 
@@ -127,16 +127,16 @@ class Identifier:
         Returns
         -------
         str or None
-            A file that the stage reads when it is executed, and that has changed since its code was looked at.
+            Why a file that the stage has read when it was executed is not the one that counts.
         """
         seen = self._taken.get(id(spec))
-        edited = None if seen is None else seen.edited()
+        surprise = None if seen is None else seen.surprise()
         self._look += 1
         self.named_code.seen.clear()
         if hold_changed_globals(spec.function, scope=self._scope):
             # There is something to tell of it now.
             self._taken.pop(id(spec), None)
-        return edited
+        return surprise
 
     def stage_id_of(self, spec: StageSpec) -> str:
         """Return the module-qualified name of a stage, the same in every process.

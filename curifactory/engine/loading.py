@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from curifactory.core.trace import Artifact, StoredFile
@@ -88,51 +89,92 @@ class Loader:
         UntrustedError
             If it could run code, and the store came from elsewhere.
         """
-        for _ in range(_MOST_TRIES):
+
+        def place() -> Any:
             cacher = self.cacher(call, position, artifact)
             self._files.ownership.check(cacher, cacher.final_path())
-            by_mapping = lazy and hasattr(cacher, "load_lazy")
-            places = self._find(artifact)
-            if None in places or not (by_mapping or self._are_whole(artifact, places)):
-                break
-            try:
-                value = cacher.load_lazy() if by_mapping else cacher.load()
-            except (KeyboardInterrupt, SystemExit):
-                raise
-            except BaseException as error:
-                if self._find(artifact) == places:
-                    raise CacheError(
-                        f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
-                        f"{cacher.final_path()}: {say(error)}",
-                        hint=f"Make it again with --overwrite-stage {call.name}.",
-                    ) from error
-            else:
-                # Another process may give a name to other bytes at any moment, also between the look and the load.
-                if self._find(artifact) == places:
-                    return value
-        raise DamagedArtifactError(self._first_damaged(artifact))
+            return cacher
 
-    def _find(self, artifact: Artifact) -> list[str | None]:
-        """Return where the bytes of each file lie now."""
-        return [self._files.find_bytes(file) for file in artifact.files]
+        def explain(cacher: Any, error: BaseException) -> CacheError:
+            return CacheError(
+                f"{type(cacher).__name__} could not load the output '{artifact.name}' of {call.describe()} from "
+                f"{cacher.final_path()}: {say(error)}",
+                hint=f"Make it again with --overwrite-stage {call.name}.",
+            )
 
-    def _are_whole(self, artifact: Artifact, places: list[str | None]) -> bool:
-        """Read all bytes and say whether they are the digested ones."""
-        for file, place in zip(artifact.files, places, strict=True):
-            lies_aside = place is not None and place != self._files.path_of(file)
-            there = file._replace(path=self._files.layout.relative(place)) if place and lies_aside else file
-            if not self._files.verify(there):
-                return False
-        return True
+        return load_whole(self._files, artifact.files, place, explain, lazy=lazy)[0]
 
-    def _first_damaged(self, artifact: Artifact) -> str:
-        _, file = self.state(artifact.files)
-        return artifact.files[0].path if file is None else file.path
+
+def load_whole(
+    files: ArtifactFiles,
+    stored: Sequence[StoredFile],
+    place: Callable[[], Any],
+    explain: Callable[[Any, BaseException], CacheError],
+    *,
+    lazy: bool = False,
+) -> tuple[Any, Any]:
+    """Load a value from files that are looked at before and after, and return it with the cacher that has loaded it.
+
+    Another process may give a name to other bytes at any moment, also between the look and the load.
+
+    Parameters
+    ----------
+    files : ArtifactFiles
+        The store's files.
+    stored : sequence of StoredFile
+        Those of the artifact.
+    place : callable
+        Gives the cacher, placed where the files lie now.
+    explain : callable
+        Makes the error of what the cacher raises.
+    lazy : bool
+        Whether the value may be mapped, so that not all bytes are read.
+
+    Raises
+    ------
+    DamagedArtifactError
+        If a file is not there or not what was written.
+    CacheError
+        If the cacher cannot read what it wrote.
+    """
+
+    def find() -> list[str | None]:
+        return [files.find_bytes(file) for file in stored]
+
+    for _ in range(_MOST_TRIES):
+        cacher = place()
+        by_mapping = lazy and hasattr(cacher, "load_lazy")
+        places = find()
+        if None in places or not (by_mapping or _are_whole(files, stored, places)):
+            break
+        try:
+            value = cacher.load_lazy() if by_mapping else cacher.load()
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as error:
+            if find() == places:
+                raise explain(cacher, error) from error
+        else:
+            if find() == places:
+                return value, cacher
+    _, file = files.worst(stored)
+    raise DamagedArtifactError(stored[0] if file is None else file)
+
+
+def _are_whole(files: ArtifactFiles, stored: Sequence[StoredFile], places: Sequence[str | None]) -> bool:
+    """Read all bytes and say whether they are the digested ones."""
+    for file, place in zip(stored, places, strict=True):
+        lies_aside = place is not None and place != files.path_of(file)
+        if not files.verify(
+            file._replace(path=files.layout.relative(place)) if place and lies_aside else file
+        ):
+            return False
+    return True
 
 
 class DamagedArtifactError(CacheError):
-    """The files of an artifact are not what was written; ``path`` says which."""
+    """The files of an artifact are not what was written; ``file`` is the first of them that is not."""
 
-    def __init__(self, path: str) -> None:
-        super().__init__(f"{path} is missing or was modified since it was written.")
-        self.path = path
+    def __init__(self, file: StoredFile) -> None:
+        super().__init__(f"{file.path} is missing or was modified since it was written.")
+        self.file = file

@@ -10,9 +10,11 @@ import hashlib
 import importlib
 import sys
 from collections.abc import Collection, Iterable, Sequence
+from types import FunctionType, ModuleType
 from typing import Any
 
 from curifactory.identity.fingerprint import Scope, class_fingerprint, code_digest
+from curifactory.parameters.digests import digest_or_none
 
 # What a manifest keeps of the classes and functions that a value needs to be what it is.
 CODE_NAMES = "names"
@@ -96,7 +98,12 @@ class NamedCode:
                 thing = getattr(thing, part)
         except (ImportError, AttributeError):
             return "absent"
-        return code_digest(thing, scope=self._scope) or "installed"
+        code = code_digest(thing, scope=self._scope)
+        if code is None and not isinstance(thing, (FunctionType, type, ModuleType)) and self._is_own(name):
+            # Such as a partial of a function: what it is made of counts, or else all that its module has.
+            code = digest_or_none(thing, scope=self._scope)
+            code = code or code_digest(sys.modules[module_name], scope=self._scope)
+        return code or "installed"
 
 
 def _classes_of(value: Any) -> set[type]:

@@ -178,7 +178,8 @@ class PerformingEngine(Engine):
         if now.digest != shipped.code:
             raise StageError(
                 f"The code of '{call.name}' changed while the run was going on.",
-                hint="Run again: what has been finished is kept.",
+                hint="Run again: what has been finished is kept. If nobody has edited it: get_params() and run() are not executed where "
+                "stages are, so that what they set in a module is missing there; set it where a module is imported.",
             )
 
 

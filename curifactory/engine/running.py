@@ -144,9 +144,9 @@ def perform(engine: Engine, call: Call, activity: Activity) -> tuple[tuple[Any, 
         # Elsewhere the same text would be a lie.
         activity.note("manager.cache_path")
     _check_parameters(call, "while it was executed")
-    edited = engine.identifier.look_after(call.stage.spec)
-    if edited is not None:
-        activity.cannot_be_reused(f"{edited} was changed while it was executed, or shortly before")
+    surprise = engine.identifier.look_after(call.stage.spec)
+    if surprise is not None:
+        activity.cannot_be_reused(surprise)
     return values, duration_s
 
 

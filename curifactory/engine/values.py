@@ -147,7 +147,7 @@ class Values:
             return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
         except DamagedArtifactError as error:
             self._engine.warn(
-                f"{error.path} is missing or was modified since it was written; {call.describe()} is made again."
+                f"{error.file.path} is missing or was modified since it was written; {call.describe()} is made again."
             )
             self._engine.loader.set_aside_damaged(artifact)
             self._engine.make(call)

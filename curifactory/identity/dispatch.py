@@ -22,6 +22,7 @@ _BY_PACKAGE: dict[str, tuple[str, str]] = {
     "polars": ("curifactory.identity.frames", "polars_encoder"),
 }
 _WEAK = "it is made of weak references, and what they refer to may be gone at any time"
+_LIBRARY = "it is a compiled library, known only by where it was loaded to"
 _REFUSED = {
     "weakref.ReferenceType": _WEAK,
     "builtins.weakref": _WEAK,
@@ -30,6 +31,8 @@ _REFUSED = {
     "weakref.WeakKeyDictionary": _WEAK,
     "weakref.WeakValueDictionary": _WEAK,
     "weakref.WeakMethod": _WEAK,
+    "ctypes.CDLL": _LIBRARY,
+    "ctypes.PyDLL": _LIBRARY,
     "builtins.frame": "it is a frame of a running program",
     "builtins.traceback": "it is a traceback",
     "builtins.code": "it is bare byte code; give the function instead",

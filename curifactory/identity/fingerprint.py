@@ -197,7 +197,7 @@ def compare(old: Mapping[str, str], new: Fingerprint) -> list[tuple[str, str, st
 
 
 def does_something(scope: Scope) -> bool:
-    """Whether the module from which everything is imported counts for all code: by what it does when it is imported.
+    """Whether the modules from which everything is imported count for all code: by what they do when they are imported.
 
     Examples
     --------
@@ -206,7 +206,7 @@ def does_something(scope: Scope) -> bool:
     False
     """
     reach = Reach(scope)
-    reach.modules.enter_from(scope.entrance)
+    reach.entrances.enter(scope.entrances)
     reach.run()
     return bool(reach.ledger.parts)
 
@@ -264,8 +264,8 @@ def _take(thing: Any, scope: Scope, depends: tuple[Any, ...], version: Any, *, b
         label = getattr(thing, "__qualname__", type(thing).__qualname__)
         ledger.put(label, [reach.data.value(thing)])
     reach.declared.declare(depends)
-    if not by_name and scope.entrance:
-        reach.later(lambda: reach.modules.enter_from(scope.entrance))
+    if not by_name and scope.entrances:
+        reach.later(lambda: reach.entrances.enter(scope.entrances))
     if version is not None:
         ledger.put("version", [reach.data.value(version)])
     reach.run()

@@ -22,6 +22,8 @@ class Ledger:
         self.watches: list[Callable[[], bool]] = []
         #: Each says which file was changed that code reads when it is executed, not before; None if it is as it was.
         self.read_late: list[Callable[[], str | None]] = []
+        #: Each says which file was found only when code was executed, so that nobody knew what it says.
+        self.found_late: list[Callable[[], str | None]] = []
         self._names: list[tuple[dict[str, Any], str, Any]] = []
         self._functions: list[tuple[FunctionType, Any, Any, Any]] = []
         self._labels: dict[Any, str] = {}
@@ -89,12 +91,16 @@ class Ledger:
 
         self.watches.append(is_same)
 
-    def edited(self) -> str | None:
-        """Return a file that has changed since and that code reads only when it is executed; None if there is none."""
+    def surprise(self) -> str | None:
+        """Say of a file that code has read when it was executed why it is not the one that counts; None if there is none."""
         for changed in self.read_late:
             path = changed()
             if path is not None:
-                return path
+                return f"{path} was changed while it was executed, or shortly before"
+        for found in self.found_late:
+            path = found()
+            if path is not None:
+                return f"{path} was not to be found before it was executed"
         return None
 
     def is_current(self) -> bool:

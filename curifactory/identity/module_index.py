@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from functools import cached_property
 from weakref import WeakKeyDictionary
 
-from curifactory.identity.normal_form import chain_of, says_nothing
+from curifactory.identity.normal_form import chain_of, only_prints, says_nothing
 from curifactory.identity.source import Source
 
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
@@ -149,6 +149,8 @@ class ModuleIndex:
                 part for part in ast.walk(statement) if isinstance(part, ast.stmt) and part is not statement
             )
             return any(self._acts_elsewhere(part) and not says_nothing(part) for part in inner)
+        if only_prints(statement) and "print" not in self.bindings and not self.star_imports:
+            return False
         owner = _changed_owner(statement)
         if owner is not None:
             statements = self.bindings.get(owner)

@@ -50,6 +50,21 @@ class ModuleTexts:
                 self._reach.ledger.read_late.append(lambda: _edited(source, module, place))
         return source
 
+    def expect(self, module: str) -> None:
+        """Look later whether a module that is nowhere, as the path is now, has turned out to be the project's."""
+        if self.find(module) is not None or module in self._looked_at:
+            return
+        self._looked_at.add(module)
+        before, scope = sys.modules.get(module), self._reach.scope
+
+        def found() -> str | None:
+            now = sys.modules.get(module)
+            file = getattr(now, "__file__", None)
+            is_own = now is not before and isinstance(file, str) and scope.contains_file(file)
+            return scope.relative(str(file)) if is_own else None
+
+        self._reach.ledger.found_late.append(found)
+
     def package(self, module: str) -> str:
         """Return the package in which relative imports of a module begin."""
         file = self.find(module)

@@ -163,6 +163,39 @@ def says_nothing(statement: ast.stmt) -> bool:
     )
 
 
+_WITHOUT_EFFECT = (
+    ast.Constant, ast.Name, ast.JoinedStr, ast.FormattedValue, ast.BinOp, ast.UnaryOp,
+    ast.BoolOp, ast.Compare, ast.IfExp, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.Starred,
+    ast.operator, ast.unaryop, ast.boolop, ast.cmpop, ast.expr_context,
+)  # fmt: skip
+_STREAMS = frozenset({("sys", "stdout"), ("sys", "stderr")})
+
+
+def only_prints(statement: ast.stmt) -> bool:
+    """Whether a statement is a ``print`` onto the screen of what is there already, if that name is the built-in one.
+
+    Examples
+    --------
+    >>> only_prints(ast.parse("print('numpy', numpy.__version__)").body[0])
+    True
+    >>> only_prints(ast.parse("print(load_table())").body[0])
+    False
+    """
+    if not isinstance(statement, ast.Expr) or not isinstance(statement.value, ast.Call):
+        return False
+    call = statement.value
+    given = [*call.args]
+    for keyword in call.keywords:
+        if keyword.arg == "file" and chain_of(keyword.value) not in _STREAMS:
+            return False
+        given += [keyword.value] if keyword.arg != "file" else []
+    return chain_of(call.func) == ("print",) and all(
+        isinstance(part, _WITHOUT_EFFECT) or (isinstance(part, ast.Attribute) and part.attr.startswith("__"))
+        for each in given
+        for part in ast.walk(each)
+    )
+
+
 def chain_of(node: ast.AST) -> tuple[str, ...] | None:
     """Return a dotted name as its parts; None for any other expression.
 

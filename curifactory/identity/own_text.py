@@ -8,7 +8,14 @@ from types import CodeType, FunctionType
 from typing import Any, NamedTuple
 
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in, changed_chains
-from curifactory.identity.source import FindSource, byte_code_digest, find_source, first_line, source_of
+from curifactory.identity.source import (
+    FindSource,
+    byte_code_digest,
+    find_source,
+    first_line,
+    source_of,
+    unknown_text,
+)
 
 _OURS = "curifactory"
 
@@ -82,7 +89,7 @@ def _read(function: FunctionType, find: FindSource) -> OwnText:
     text = form.write_member(node) if "." in code.co_qualname.rpartition("<locals>.")[2] else form.write(node)
     decorators = [item for item in getattr(node, "decorator_list", []) if not is_ours(item)]
     if decorators and not source.is_as_imported(function.__globals__):
-        text += "edited since it was imported"
+        text += unknown_text(function.__globals__)
     outer = list(decorators)
     if decorators and not isinstance(node, ast.Lambda):
         outer += [node.args, *([node.returns] if node.returns is not None else [])]

@@ -28,9 +28,9 @@ class Scope:
         The project's folder; places and names of scripts are relative to it.
     packages : tuple of str
         Installed packages whose code counts too.
-    entrance : str
-        Name of the module that everything is imported from, such as that of an experiment: what it and the modules that it
-        imports do when they are imported counts for all code. Empty if there is none.
+    entrances : tuple of str
+        Names of the modules that everything is imported from, such as those of an experiment and of its parameter files: what
+        they and the modules that they import do when they are imported counts for all code.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Scope:
 
     root: Path
     packages: tuple[str, ...] = ()
-    entrance: str = ""
+    entrances: tuple[str, ...] = ()
     _root: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,12 +99,20 @@ class Scope:
         parts = path.replace("\\", "/").split("/")
         return any(package.split(".")[0] in parts for package in self.packages)
 
-    def is_below_root(self, module: ModuleType) -> bool:
-        """Whether a module was written in the project's own folder; where no root is known, in any that nobody installed."""
+    def acts(self, module: ModuleType) -> bool:
+        """Whether it counts what a module does when it is imported by another one.
+
+        It does if it lies in the project's own folder, also by a link, or in a named package; where no root is known, in any
+        folder that nobody installed.
+        """
+        if self.names(module.__name__):
+            return True
         file = getattr(module, "__file__", None)
         if not isinstance(file, str) or not _is_uninstalled(file):
             return False
-        return self.root_path is None or _real(file).startswith(self._root + os.sep)
+        if self.root_path is None or _real(file).startswith(self._root + os.sep):
+            return True
+        return os.path.abspath(file).startswith((self._root + os.sep, os.path.abspath(self.root) + os.sep))
 
     def names(self, module: str) -> bool:
         """Whether a module is one of the named packages or inside of one."""

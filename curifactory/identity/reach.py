@@ -19,8 +19,10 @@ from curifactory.identity.project_scope import Scope
 from curifactory.identity.reach_classes import ClassVisitor
 from curifactory.identity.reach_data import DataVisitor
 from curifactory.identity.reach_declared import DeclaredVisitor
+from curifactory.identity.reach_entrances import EntranceVisitor
 from curifactory.identity.reach_files import FileVisitor
 from curifactory.identity.reach_late import LateVisitor
+from curifactory.identity.reach_loaded import LoadedVisitor
 from curifactory.identity.reach_modules import ModuleVisitor, is_compiled
 from curifactory.identity.reach_registered import RegisteredVisitor
 from curifactory.identity.reach_texts import TextVisitor
@@ -60,10 +62,12 @@ class Reach:
         self.data = DataVisitor(self)
         self.declared = DeclaredVisitor(self)
         self.classes = ClassVisitor(self)
+        self.entrances = EntranceVisitor(self)
         self.files = FileVisitor(self)
         self.texts = ModuleTexts(self)
         self.written = TextVisitor(self)
         self.late = LateVisitor(self)
+        self.loaded = LoadedVisitor(self)
         self.modules = ModuleVisitor(self)
         self.registered = RegisteredVisitor(self)
         self._queue: deque[Callable[[], None]] = deque()

@@ -16,6 +16,7 @@ from curifactory.identity.ledger import MISSING
 from curifactory.identity.module_index import index_of
 from curifactory.identity.module_texts import absolute_name, package_of
 from curifactory.identity.normal_form import NormalForm, chains_in
+from curifactory.identity.source import unknown_text
 from curifactory.identity.unidentified import code_inside, known_parts
 
 if TYPE_CHECKING:
@@ -234,7 +235,7 @@ class DataVisitor:
             content.append(_as_bound(slot))
         source = self._reach.modules.source_of(slot.namespace)
         if source is not None and not source.is_as_imported(slot.namespace):
-            content.append("edited since it was imported")
+            content.append(unknown_text(slot.namespace))
         return content
 
     def _order(self, slot: _Slot) -> list[str]:

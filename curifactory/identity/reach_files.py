@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
 _READING = re.compile(
-    "(?:^|_)(?:load|open|parse|read)|Load|Open|Parse|Read|imread|from_?(?:file|txt)|get_data|^File$"
+    "(?:^|_)(?:load|open|parse|read)|Load|Open|Parse|Read|imread|from_?(?:file|txt)|get_data|^File$|DLL$|dlopen"
 )
 _AT_IMPORT = frozenset({"__init__", "__new__", "__post_init__"})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)

@@ -11,12 +11,11 @@ from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from curifactory.identity.code_scan import LateImport
-from curifactory.identity.filled import note_filled, was_filled
 from curifactory.identity.ledger import public_names
 from curifactory.identity.module_index import ModuleIndex, index_of
 from curifactory.identity.module_texts import absolute_name
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
-from curifactory.identity.source import Source, byte_code_digest
+from curifactory.identity.source import Source
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 _NO_CODE = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
 _EVALUATORS = frozenset({"eval", "exec", "globals"})
 _IMPORTERS = frozenset({"__import__", "import_module"})
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 class LateVisitor:
@@ -143,7 +141,7 @@ class LateVisitor:
                 content.append(f"{'.'.join(chain)}->{self.name(module, chain)}")
         content += self._inner_imports(statements, module)
         content += self._reach.files.read_by(statements, source, module)
-        content += self._as_loaded(source, module, name)
+        content += self._reach.loaded.said(source, module, name)
         self._reach.ledger.put(
             label, content, self._reach.modules.place(source.filename, statements[0].lineno)
         )
@@ -156,7 +154,9 @@ class LateVisitor:
         content = [NormalForm().write(*body), *self._inner_imports(body, module)]
         content += self._reach.files.read_by(body, source, module)
         content += [
-            item for name in index_of(source).bindings for item in self._as_loaded(source, module, name)
+            item
+            for name in index_of(source).bindings
+            for item in self._reach.loaded.said(source, module, name)
         ]
         self._reach.ledger.put(label, content, self._reach.modules.place(source.filename, 1))
 
@@ -212,6 +212,7 @@ class LateVisitor:
     def _touch(self, module: str) -> str:
         source = self._texts.source(module)
         if source is None:
+            self._texts.expect(module)
             return f"module {module}"
         if module not in self._touched:
             self._touched.add(module)
@@ -233,6 +234,10 @@ class LateVisitor:
                 self._reach.ledger.put(
                     label, content, self._reach.modules.place(source.filename, counted[0].lineno)
                 )
+        self.touch_imported(index, package)
+
+    def touch_imported(self, index: ModuleIndex, package: str) -> None:
+        """Count what the modules do when they are imported that a text imports, and all packages around them."""
         for imported, level, name in index.imports:
             origin = absolute_name(imported, level, package)
             parts = origin.split(".")
@@ -263,6 +268,7 @@ class LateVisitor:
     def _without_text(self, module: str) -> str:
         """Name a module; one of the project that is compiled, or lies in an archive, counts by the bytes of its file."""
         file = self._texts.find(module)
+        self._texts.expect(module)
         if file is None or os.sep not in file or not self._reach.scope.contains_file(file):
             return f"module {module}"
         while file and not os.path.exists(file):
@@ -273,40 +279,6 @@ class LateVisitor:
         return name in index.bindings or (
             bool(index.star_imports) and self._texts.behind_star(module, name) is not None
         )
-
-    def _as_loaded(self, source: Source, module: str, name: str) -> list[str]:
-        """Say what a loaded module really has under a name, where that is not what its text says."""
-        loaded = sys.modules.get(module)
-        if loaded is None or name not in loaded.__dict__:
-            self._reach.ledger.read_late.append(lambda: note_filled(module, name))
-            return []
-        value = loaded.__dict__[name]
-        if isinstance(value, FunctionType) and value.__code__.co_filename == source.filename:
-            return [] if source.definition(value.__code__) is not None else [byte_code_digest(value.__code__)]
-        statements = index_of(source).bindings[name]
-        if isinstance(value, FunctionType) and all(map(_is_plain_function, statements)):
-            # Somebody has put another function in its place.
-            return [self._reach.label_of(value) or f"{value.__module__}:{value.__qualname__}"]
-        if not source.is_as_imported(loaded.__dict__):
-            return ["edited since it was imported"]
-        return self._changed_literal(source, module, name, value)
-
-    def _changed_literal(self, source: Source, module: str, name: str, value: Any) -> list[str]:
-        statements = index_of(source).bindings[name]
-        if len(statements) != 1 or not isinstance(statements[0], (ast.Assign, ast.AnnAssign)):
-            return []
-        try:
-            written = ast.literal_eval(statements[0].value or ast.Constant(None))
-        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
-            return []
-        if was_filled(module, name, value, written):
-            # That it was loaded again, others watch.
-            self._reach.ledger.watches.append(
-                lambda: was_filled(module, name, getattr(sys.modules.get(module), name, None), written)
-            )
-            return []
-        now = self._reach.data.value(value)
-        return [] if self._reach.data.value(written) == now else [now]
 
     # ------------------------------------------------------------------------------------------------------- files
 
@@ -332,10 +304,6 @@ class LateVisitor:
             text = NormalForm().write(source.tree)
             digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
             self._reach.ledger.put(f"file {shown}", [digest], self._reach.modules.place(path, 0))
-
-
-def _is_plain_function(statement: ast.stmt) -> bool:
-    return isinstance(statement, _DEFINITIONS) and not statement.decorator_list
 
 
 def _loaded(module: str, names: tuple[str, ...]) -> list[Any]:

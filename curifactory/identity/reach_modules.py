@@ -12,7 +12,7 @@ from curifactory.identity.code_scan import Use
 from curifactory.identity.module_index import decorator_name, index_of
 from curifactory.identity.module_texts import absolute_name, package_of
 from curifactory.identity.normal_form import NormalForm, chains_in
-from curifactory.identity.source import Source, find_source
+from curifactory.identity.source import Source, find_source, unknown_text
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
@@ -25,8 +25,6 @@ _MAKERS = frozenset(
 )  # fmt: skip
 # Built-in functions that come to code of the project.
 _ASKED_BY_NAME = frozenset({"__import__", "eval", "exec", "globals"})
-# Experiments that do the same when they are imported share what their stages make.
-_ENTRANCE = "the experiment's file"
 _NOTEBOOK_WORDS = frozenset({"In", "Out", "exit", "quit", "get_ipython", "open"})
 
 
@@ -72,12 +70,6 @@ class ModuleVisitor:
                 content.append(f"{name}->{self._reach.target(namespace, name, (), Use((name,)))}")
         self._reach.ledger.put(label, content, self.place(str(namespace.get("__file__", "")), 1))
 
-    def enter_from(self, name: str) -> None:
-        """Count what the module does when it is imported from which everything was imported, and those that it imports."""
-        module = sys.modules.get(name)
-        if module is not None:
-            self.touch(module.__dict__, known_as=_ENTRANCE)
-
     def touch(self, namespace: dict[str, Any], *, known_as: str = "") -> None:
         """Count what a module does when it is imported besides binding names, once a module.
 
@@ -86,6 +78,8 @@ class ModuleVisitor:
         if id(namespace) in self._touched:
             return
         self._touched.add(id(namespace))
+        # A reload gives it another one, and executes its statements once more.
+        self._reach.ledger.watch_name(namespace, "__spec__")
         file = namespace.get("__file__")
         source = None
         if isinstance(file, str) and file.endswith(".py"):
@@ -94,6 +88,11 @@ class ModuleVisitor:
         if source is not None and namespace.get("__name__") not in _MAIN:
             self._effects(namespace, source, known_as or self.label(namespace))
             self._reach.registered.look_into(source, str(namespace.get("__name__")), namespace)
+        elif isinstance(file, str) and not file.endswith(".py") and self._reach.scope.contains_file(file):
+            module = sys.modules.get(str(namespace.get("__name__")))
+            if module is not None and module.__dict__ is namespace:
+                # Nobody can say what it does when it is imported.
+                self.compiled(module)
         for module in self._imported_by(namespace, source):
             self._reach.later(partial(self.touch, module.__dict__))
 
@@ -117,7 +116,7 @@ class ModuleVisitor:
             content += self._reach.files.read_by(effects, source, str(namespace.get("__name__")))
             content += [self._reach.use(namespace, Use((name,))) for name in registered]
             if not source.is_as_imported(namespace):
-                content.append("edited since it was imported")
+                content.append(unknown_text(namespace))
             line = effects[0].lineno if effects else index_of(source).line(registered[0])
             self._reach.ledger.put(label, content, self.place(source.filename, line))
 
@@ -155,7 +154,7 @@ class ModuleVisitor:
         else:
             names = _names_imported_by(source, package_of(namespace))
             found = [each for each in map(sys.modules.get, names) if isinstance(each, ModuleType)]
-        return [each for each in found if self._reach.scope.is_below_root(each)]
+        return [each for each in found if self._reach.scope.acts(each)]
 
     def label(self, namespace: dict[str, Any]) -> str:
         """Return the name of the module that owns a namespace."""

@@ -18,6 +18,8 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, FunctionType
 from typing import Any
 
+from curifactory.core.loadings import began_ns
+
 # Fields with statements in them, and which of them a kind of node has.
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")
 _blocks: dict[type[ast.AST], tuple[str, ...]] = {}
@@ -49,7 +51,8 @@ class Source:
         #: The modules that were found to be made from this very text.
         self.imported_as: set[str] = set()
         self._compiled: dict[int, dict[str, list[CodeType]]] = {}
-        self._as_imported: bool | None = None
+        # For which loading of the module it was asked, and the answer.
+        self._as_imported: tuple[Any, bool] | None = None
 
     @cached_property
     def tree(self) -> ast.Module | None:
@@ -98,12 +101,13 @@ class Source:
     def is_as_imported(self, namespace: dict[str, Any]) -> bool:
         """Whether the text is the one that the module with this namespace was made from.
 
-        It is if it is older than this process, or if the byte code that the import left behind was made from it.
-        Without such byte code it is if all functions of the module are still those of the text.
+        It is if it was there before the import began. Of one that was edited only just then, the byte code tells that the import
+        has left behind.
         """
-        if self._as_imported is None:
-            self._as_imported = self._check_as_imported(namespace)
-        return self._as_imported
+        loading = namespace.get("__spec__")
+        if self._as_imported is None or self._as_imported[0] is not loading:
+            self._as_imported = loading, self._check_as_imported(str(namespace.get("__name__")), loading)
+        return self._as_imported[1]
 
     def _match(self, code: CodeType) -> CodeType | None:
         candidates = self._codes(code.co_flags & _FUTURE_FLAGS).get(code.co_qualname, ())
@@ -129,23 +133,41 @@ class Source:
                 known.setdefault(code.co_qualname, []).append(code)
         return known
 
-    def _check_as_imported(self, namespace: dict[str, Any]) -> bool:
-        if not self.stamp or self.stamp[0] < _PROCESS_STARTED_NS:
+    def _check_as_imported(self, name: str, loading: Any) -> bool:
+        if not self.stamp:
             return True
-        left_behind = _stamp_in_byte_code(self.filename)
-        if left_behind is not None:
-            modified_s, size = self.stamp[0] // 1_000_000_000, self.stamp[1]
-            return left_behind == (modified_s & 0xFFFFFFFF, size & 0xFFFFFFFF)
-        return all(
-            self._match(item.__code__) is not None
-            for item in list(namespace.values())
-            if isinstance(item, FunctionType)
-            and item.__globals__ is namespace
-            and item.__code__.co_filename == self.filename
-        )
+        modified_ns = self.stamp[0]
+        seen_ns = began_ns(name, loading)
+        before_ns = _PROCESS_STARTED_NS if seen_ns is None else seen_ns
+        written_ns = _cache_written_ns(self.filename)
+        if written_ns is not None and written_ns < modified_ns and _has_cache_of(self.filename, *self.stamp):
+            # Python has taken byte code of what was there earlier in the same second for that of this text.
+            return False
+        if modified_ns < before_ns - _STEP_NS:
+            return True
+        if seen_ns is None or written_ns is None or modified_ns > seen_ns:
+            return False
+        return written_ns < seen_ns + _LONGEST_NS and _has_cache_of(self.filename, *self.stamp)
 
 
 _sources: dict[str, Source] = {}
+# What stands for the loadings of modules, by ids, numbered.
+_loadings: dict[int, tuple[Any, int]] = {}
+# The clock of files goes in steps, and a large text takes its time to be compiled.
+_STEP_NS, _LONGEST_NS = 10_000_000, 5_000_000_000
+
+
+def unknown_text(namespace: dict[str, Any]) -> str:
+    """Return what stands for the text of a module that is not known any more: it is told from any other by its loading.
+
+    Examples
+    --------
+    >>> unknown_text(globals()) == unknown_text(globals())
+    True
+    """
+    loading = namespace.get("__spec__")
+    number = _loadings.setdefault(id(loading), (loading, len(_loadings)))[1]
+    return f"edited since it was imported: {_PROCESS_STARTED_NS}, {os.getpid()}, {number}"
 
 
 def find_source(filename: str, namespace: dict[str, Any] | None = None) -> Source | None:
@@ -304,16 +326,23 @@ def _lambda_around(code: CodeType, nodes: list[Definition]) -> Definition | None
     return max(fitting, key=lambda found: (found[0], (-found[1][0], -found[1][1])))[2]
 
 
-def _stamp_in_byte_code(filename: str) -> tuple[int, int] | None:
-    """Time and size of the source that the cached byte code was made from; None if there is no such byte code."""
+def _cache_written_ns(filename: str) -> int | None:
+    """Return when the cached byte code of a file was written; None if there is none."""
+    try:
+        return os.stat(cache_from_source(filename)).st_mtime_ns
+    except (OSError, NotImplementedError, ValueError):
+        return None
+
+
+def _has_cache_of(filename: str, modified_ns: int, size: int) -> bool:
+    """Whether the cached byte code says that it was made from a text of this time and size."""
     try:
         with open(cache_from_source(filename), "rb") as file:
             header = file.read(16)
-    except (OSError, NotImplementedError, ValueError):
-        return None
-    if len(header) < 16 or header[:4] != MAGIC_NUMBER or int.from_bytes(header[4:8], "little") != 0:
-        return None
-    return int.from_bytes(header[8:12], "little"), int.from_bytes(header[12:16], "little")
+    except OSError:
+        return False
+    stamp = (number & 0xFFFFFFFF for number in (0, modified_ns // 1_000_000_000, size))
+    return header == MAGIC_NUMBER + b"".join(number.to_bytes(4, "little") for number in stamp)
 
 
 def _process_start_ns() -> int:

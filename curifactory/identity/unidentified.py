@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextvars
 import functools
+import threading
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -96,6 +98,10 @@ def _parts_of(value: Any, *, is_own: bool) -> list[tuple[str, Any]]:
         parts += _numbered(sorted((each for each in value if callable(each)), key=_place_of))
     elif isinstance(value, (list, tuple, deque)):
         parts += _numbered(value)
+    elif isinstance(value, contextvars.ContextVar):
+        parts += [("value", value.get(None))]
+    elif isinstance(value, threading.local):
+        parts += vars(value).items()
     if is_own:
         parts += getattr(value, "__dict__", {}).items()
         parts += [(name, getattr(value, name)) for name in slot_names(type(value)) if hasattr(value, name)]

@@ -101,6 +101,8 @@ def begin(initial: bytes) -> Work:
     if facts.experiment:
         # As the command does it, so that modules have the same names and lie in the same places.
         facts.project.load_experiment(facts.experiment)
+        for name in facts.project.parameter_modules:
+            importlib.import_module(name)
     return _Worker(facts).work
 
 

@@ -164,7 +164,7 @@ def _digest_fields(params: Any, path: str, scope: Scope | None) -> str:
     rows = []
     for field in dataclasses.fields(value):
         # Who goes through the fields sees more of them than their names; None stands for what has no identity.
-        said = (field.default, field.default_factory, dict(field.metadata))
+        said = (field.default, field.default_factory, dict(field.metadata), field.type)
         rows.append((field.name, [digest_or_none(each, scope=scope) for each in said]))
     if grows(value):
         # Its class does not say which names it has.

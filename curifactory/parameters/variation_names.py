@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
+
+# Where an object lies, as Python writes it of one that says nothing else of itself.
+_ADDRESS = re.compile(r" at 0x[0-9A-Fa-f]+")
 
 
 class Namer:
@@ -54,7 +58,7 @@ def _name_values(values: Sequence[Any]) -> list[str]:
     if len(set(short)) == len(short):
         return short
     longer = [repr(value) for value in values]
-    if len(set(longer)) == len(longer):
+    if len(set(longer)) == len(longer) and not any(map(_ADDRESS.search, longer)):
         return longer
     return [f"{text}.{position}" for position, text in enumerate(short)]
 
@@ -81,6 +85,9 @@ def show_value(value: Any) -> str:
             return f"[{inside}]"
         return f"({inside},)" if len(value) == 1 else f"({inside})"
     text = str(value)
+    if _ADDRESS.search(text):
+        # It is another one in every process.
+        return type(value).__qualname__.rpartition(".")[2]
     return text if len(text) <= 60 else f"{text[:59]}…"
 
 

@@ -105,9 +105,23 @@ def load_sets(found: ParameterFile, *, root: Path, packages: tuple[str, ...]) ->
     """
     if found.file.suffix in YAML:
         return load_yaml_sets(found, root=root, packages=packages)
-    what = f"Parameter file '{found.name}'"
-    module = import_file(found.module_name, found.file, root=root, packages=packages, what=what)
-    return call_get_params(module, what=what, shown=found.shown, root=root)
+    module = import_parameters(found, root=root, packages=packages)
+    return call_get_params(module, what=_name_of(found), shown=found.shown, root=root)
+
+
+def import_parameters(found: ParameterFile, *, root: Path, packages: tuple[str, ...]) -> ModuleType:
+    """Import a parameter file in Python.
+
+    Raises
+    ------
+    DiscoveryError
+        If it cannot be loaded.
+    """
+    return import_file(found.module_name, found.file, root=root, packages=packages, what=_name_of(found))
+
+
+def _name_of(found: ParameterFile) -> str:
+    return f"Parameter file '{found.name}'"
 
 
 def find_yaml_file(name: str, *, root: Path, params: str) -> Path | None:

@@ -14,7 +14,7 @@ from curifactory.project.listing import GET_PARAMS, Listed
 from curifactory.project.loading import LoadedExperiment
 from curifactory.project.parameter_files import ParameterFile
 from curifactory.project.root import find_root
-from curifactory.project.selection import SelectedSet, select
+from curifactory.project.selection import CollectedSets, SelectedSet, select
 from curifactory.project.settings import Settings
 from curifactory.project.sources import read_settings
 
@@ -35,6 +35,8 @@ class Project:
         With absolute paths.
     sources : mapping of str to str
         Where each setting's value comes from.
+    parameter_modules : tuple of str
+        The modules that were imported for the parameters of a run, in this order.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class Project:
     root: Path
     settings: Settings
     sources: Mapping[str, str]
+    parameter_modules: tuple[str, ...] = ()
 
     @classmethod
     def find(cls, start: Path | None = None, *, overrides: Mapping[str, Any] | None = None) -> Project:
@@ -108,8 +111,11 @@ class Project:
         """Return whose code counts in a run of an experiment; an empty name is that of none."""
         from curifactory.identity.project_scope import Scope
 
-        entrance = f"{self.settings.experiments_module_name}.{experiment}" if experiment else ""
-        return Scope(self.root, tuple(self.settings.fingerprint), entrance)
+        entrances: tuple[str, ...] = ()
+        if experiment:
+            own = f"{self.settings.experiments_module_name}.{experiment}"
+            entrances = tuple(dict.fromkeys((own, *self.parameter_modules)))
+        return Scope(self.root, tuple(self.settings.fingerprint), entrances)
 
     def list_experiments(self) -> list[Listed]:
         """List the experiments by name, without importing any."""
@@ -142,11 +148,21 @@ class Project:
         ConfigurationError
             If ``get_params()`` returned no list of sets, or two sets have one name.
         """
-        experiments, params = self._packages
-        found = parameter_files.get_parameter_file(
-            name, root=self.root, params=params, experiments=experiments
-        )
+        found = self._get_parameter_file(name)
         return parameter_files.load_sets(found, root=self.root, packages=self._packages)
+
+    def import_parameters(self, name: str) -> str | None:
+        """Import a parameter file without asking it for sets, and return its module's name; None of one in YAML.
+
+        Raises
+        ------
+        DiscoveryError
+            If there is no such file, or it cannot be loaded.
+        """
+        found = self._get_parameter_file(name)
+        if not found.module_name:
+            return None
+        return parameter_files.import_parameters(found, root=self.root, packages=self._packages).__name__
 
     def collect_sets(
         self,
@@ -156,8 +172,8 @@ class Project:
         names: Sequence[str] = (),
         indices: Sequence[str] = (),
         global_indices: Sequence[str] = (),
-    ) -> list[SelectedSet]:
-        """Call ``get_params()`` of parameter files and return the sets that are asked for.
+    ) -> CollectedSets:
+        """Call ``get_params()`` of parameter files and return the sets that are asked for, and what was imported for them.
 
         Parameters
         ----------
@@ -179,9 +195,14 @@ class Project:
 
         found = self._parameter_files(experiment, files)
         groups: list[list[SelectedSet]] = []
+        modules: dict[str, None] = {}
         for each in found:
             sets = parameter_files.load_sets(each, root=self.root, packages=self._packages)
             groups.append([SelectedSet(params, each.shown) for params in sets])
+            # For one in YAML the modules of its classes were imported.
+            modules |= dict.fromkeys(
+                [each.module_name] if each.module_name else [type(params).__module__ for params in sets]
+            )
         selected = select(groups, names=names, indices=indices, global_indices=global_indices)
         duplicates = find_duplicate_names((each.file, each.params) for each in selected)
         if duplicates:
@@ -189,21 +210,22 @@ class Project:
                 f"The parameter files together have {' and '.join(duplicates)}.",
                 hint="Give each set a name of its own, or pick sets with --indices or --global-indices.",
             )
-        return selected
+        return CollectedSets(selected, tuple(modules))
 
     @property
     def _packages(self) -> tuple[str, str]:
         return self.settings.experiments_module_name, self.settings.params_module_name
 
+    def _get_parameter_file(self, name: str) -> ParameterFile:
+        experiments, params = self._packages
+        return parameter_files.get_parameter_file(
+            name, root=self.root, params=params, experiments=experiments
+        )
+
     def _parameter_files(self, experiment: LoadedExperiment, files: Sequence[str]) -> list[ParameterFile]:
         experiments, params = self._packages
         if files:
-            found = [
-                parameter_files.get_parameter_file(
-                    name, root=self.root, params=params, experiments=experiments
-                )
-                for name in dict.fromkeys(files)
-            ]
+            found = [self._get_parameter_file(name) for name in dict.fromkeys(files)]
             return list({each.file: each for each in found}.values())
         if hasattr(experiment.module, GET_PARAMS):
             own = ParameterFile(

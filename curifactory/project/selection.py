@@ -32,6 +32,21 @@ class SelectedSet(NamedTuple):
     file: str
 
 
+class CollectedSets(NamedTuple):
+    """The parameter sets of a run, and what was imported for them.
+
+    Parameters
+    ----------
+    sets : list of SelectedSet
+        Those that were asked for.
+    modules : tuple of str
+        The modules of all parameter files that were named, in the order in which they were imported.
+    """
+
+    sets: list[SelectedSet]
+    modules: tuple[str, ...]
+
+
 def select(
     groups: Sequence[Sequence[SelectedSet]],
     *,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from itertools import product
 from typing import Any
 
 from curifactory.engine.identify import Identifier
 from curifactory.errors import CurifactoryError
-from curifactory.identity.fingerprint import does_something
+from curifactory.identity.fingerprint import Scope, does_something
 from curifactory.identity.reach import stage_spec
 from curifactory.project.project import Project
 
@@ -26,17 +29,15 @@ class CurrentCode:
 
     def __init__(self, project: Project) -> None:
         self._root = project.root
-        self._identifiers = [Identifier(project.scope_of(""), label_prefix="")]
-        for listed in project.list_experiments():
-            try:
-                project.load_experiment(listed.name)
-            except CurifactoryError:
-                # It keeps what it has made: nobody knows what its stages are.
-                continue
-            scope = project.scope_of(listed.name)
-            if does_something(scope):
-                # What it has made says so.
-                self._identifiers.append(Identifier(scope, label_prefix=""))
+        experiments = [
+            each.name for each in project.list_experiments() if _can(project.load_experiment, each.name)
+        ]
+        parameters = [
+            each.name for each in project.list_parameter_files() if _can(project.import_parameters, each.name)
+        ]
+        self._identifiers = [
+            Identifier(scope, label_prefix="") for scope in _scopes_of(project, experiments, parameters)
+        ]
 
     def is_current(self, stage: str, code: str) -> bool | None:
         """Say whether a stage has this code now.
@@ -82,3 +83,26 @@ class CurrentCode:
     def _has_file(self, parts: list[str]) -> bool:
         place = self._root.joinpath(*parts)
         return place.with_name(f"{place.name}.py").is_file() or (place / "__init__.py").is_file()
+
+
+def _can(load: Callable[[str], Any], name: str) -> bool:
+    """Whether a file can be imported; one that cannot keeps what it has made: nobody knows what its stages are."""
+    try:
+        load(name)
+    except CurifactoryError:
+        return False
+    return True
+
+
+def _scopes_of(project: Project, experiments: list[str], parameters: list[str]) -> Iterator[Scope]:
+    """Yield who may have made what there is: nobody in particular, and the files that do something when they are imported."""
+    yield project.scope_of("")
+    modules = [module for name in parameters if (module := project.import_parameters(name)) is not None]
+    acting: list[tuple[str, ...]] = [
+        (),
+        *((each,) for each in modules if does_something(Scope(project.root, entrances=(each,)))),
+    ]
+    for name, given in product(experiments, acting):
+        scope = replace(project, parameter_modules=given).scope_of(name)
+        if does_something(scope):
+            yield scope

@@ -15,7 +15,7 @@ from curifactory.manager.manager import ArtifactManager
 from curifactory.parameters.checking import check_values
 from curifactory.project.loading import LoadedExperiment
 from curifactory.project.project import Project
-from curifactory.project.selection import SelectedSet
+from curifactory.project.selection import CollectedSets, SelectedSet
 from curifactory.provenance.ranks import is_follower
 from curifactory.workflow.asked_stages import are_defined, check_called
 from curifactory.workflow.request import RunRequest
@@ -169,8 +169,8 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
         manager.finish()
 
 
-def select_sets(request: RunRequest, *, project: Project | None = None) -> list[SelectedSet]:
-    """Return the parameter sets that a request would run with.
+def select_sets(request: RunRequest, *, project: Project | None = None) -> CollectedSets:
+    """Return the parameter sets that a request would run with, and what was imported for them.
 
     Where later sets depend on results, the first value of each parameter stands for the best one.
 
@@ -181,7 +181,8 @@ def select_sets(request: RunRequest, *, project: Project | None = None) -> list[
     """
     prepared = _prepare(request, project)
     swept = prepared.swept
-    return swept.expect_sets() if swept is not None and swept.is_open else prepared.sets
+    sets = swept.expect_sets() if swept is not None and swept.is_open else prepared.sets
+    return CollectedSets(sets, prepared.project.parameter_modules)
 
 
 def _request(
@@ -204,13 +205,14 @@ def _prepare(request: RunRequest, project: Project | None) -> _Prepared:
     if request.seed is not None:
         project = replace(project, settings=replace(project.settings, seed=request.seed))
     experiment = project.load_experiment(request.experiment)
-    sets = project.collect_sets(
+    sets, modules = project.collect_sets(
         experiment,
         files=request.parameter_files,
         names=request.names,
         indices=request.indices,
         global_indices=request.global_indices,
     )
+    project = replace(project, parameter_modules=modules)
     swept = _sweep(sets, request)
     if swept is not None and not swept.is_open:
         sets = swept.sets

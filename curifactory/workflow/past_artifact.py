@@ -11,6 +11,7 @@ from typing import Any
 
 from curifactory.caching.placement import Placement
 from curifactory.core.trace import Artifact, StoredFile
+from curifactory.engine.loading import DamagedArtifactError, load_whole
 from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import CacheError, CurifactoryError, MissingEntryError
 from curifactory.project.modules import put_first
@@ -209,22 +210,29 @@ class PastArtifact:
 
     def _load(self, cacher: Any, *, trust: bool = False) -> tuple[Any, Any]:
         stored = self._stored()
-        places = self._find_bytes(stored)
-        self._verify(stored)
+        self._find_bytes(stored)
         if str(self._store.project.root) not in sys.path:
             # What was pickled names modules of the project.
             put_first(self._store.project.root)
-        reader = self._place(cacher, stored, places)
-        if not trust:
-            self._store.files.ownership.check(reader, next(iter(places.values())))
-        try:
-            return reader.load(), reader
-        except Exception as error:
-            raise CacheError(
-                f"{type(reader).__name__} could not load '{self.name}' of {self.stage} from {next(iter(places.values()))}: "
+
+        def place() -> Any:
+            places = self._find_bytes(stored)
+            reader = self._place(cacher, stored, places)
+            if not trust:
+                self._store.files.ownership.check(reader, next(iter(places.values())))
+            return reader
+
+        def explain(reader: Any, error: BaseException) -> CacheError:
+            return CacheError(
+                f"{type(reader).__name__} could not load '{self.name}' of {self.stage} from {self.path}: "
                 f"{type(error).__name__}: {error}",
                 hint="Its classes must be importable, in a notebook defined; or give another cacher: load(cacher=…).",
-            ) from error
+            )
+
+        try:
+            return load_whole(self._store.files, stored.files, place, explain)
+        except DamagedArtifactError as error:
+            raise self._fault(error.file, FileState.MODIFIED) from None
 
     def _place(self, cacher: Any, stored: Artifact, places: Mapping[str, str]) -> Any:
         if cacher is None:
@@ -266,12 +274,6 @@ class PastArtifact:
                 raise self._fault(file, self._store.files.state(file))
             found[self._store.files.path_of(file)] = actual
         return found
-
-    def _verify(self, stored: Artifact) -> None:
-        for file in stored.files:
-            state = self._store.files.state(file)
-            if state is FileState.PRESENT and not self._store.files.verify(file):
-                raise self._fault(file, FileState.MODIFIED)
 
     def _fault(self, file: StoredFile, state: FileState) -> CacheError:
         path = self._store.files.path_of(file)

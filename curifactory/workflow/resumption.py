@@ -14,6 +14,7 @@ from curifactory.errors import ConfigurationError, CurifactoryError, DiscoveryEr
 from curifactory.identity.reach import stage_spec
 from curifactory.parameters.sets import file_hash_of
 from curifactory.project.project import Project
+from curifactory.project.selection import SelectedSet
 from curifactory.store.artifacts import ArtifactFiles
 from curifactory.store.index import Index
 from curifactory.store.layout import Layout
@@ -118,7 +119,9 @@ def prepare_resumption(query: str | None, project: Project) -> Resumption:
         # Its stages are looked at, so they have to be there; an experiment that cannot be loaded is told of now.
         project.load_experiment(request.experiment)
         traces = TraceStore(layout, index, files=ArtifactFiles(layout, index))
-        changes = (*_changed_sets(run, request, project), *_changed_code(run, traces, project))
+        sets, modules = select_sets(request, project=project)
+        project = replace(project, parameter_modules=modules)
+        changes = (*_changed_sets(run, request, sets), *_changed_code(run, traces, project))
     settled = sum(call.outcome in _SETTLED for call in run.calls)
     return Resumption(run, request, settled, len(run.calls), changes)
 
@@ -184,12 +187,12 @@ def _not_yet_overwritten(run: Run, request: RunRequest) -> tuple[str, ...]:
     return tuple(sorted(asked - finished))
 
 
-def _changed_sets(run: Run, request: RunRequest, project: Project) -> list[str]:
+def _changed_sets(run: Run, request: RunRequest, sets: list[SelectedSet]) -> list[str]:
     then = {row.name: row.hash for row in run.parameters}
     if not then or request.use_best is not None:
         # Which sets there are depends on results, of which some were not there yet.
         return []
-    now = {each.params.name: file_hash_of(each.params) for each in select_sets(request, project=project)}
+    now = {each.params.name: file_hash_of(each.params) for each in sets}
     told = [
         (names, said)
         for names, said in (

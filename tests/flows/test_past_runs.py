@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from pathlib import Path
@@ -232,6 +233,23 @@ def test_bytes_whose_name_has_passed_to_newer_ones_are_still_found(ended, here) 
     assert cf.load_run("-1").records[0].artifacts["model"].load().n == 4
     assert old.records[0].artifacts["model"].load().n == 3
     assert "superseded" in str(old.records[0].artifacts["model"].path)
+
+
+def test_bytes_whose_name_passes_to_newer_ones_while_they_are_loaded_are_still_found(ended, here) -> None:
+    here.edit("experiments/case.py", {"return n, Model(n)": "return n + 1, Model(n + 1)"})
+    meanwhile = [["case", "--no-report", "--quiet"]]
+
+    class Slow(JsonCacher):
+        def load(self):
+            while meanwhile:
+                here.project.experiment(*meanwhile.pop())
+            return super().load()
+
+    artifact = cf.load_run("-1").records[0].artifacts["number"]
+    place = artifact.path
+    assert artifact.load(cacher=Slow) == 3
+    assert not meanwhile
+    assert json.loads(place.read_text()) == 4
 
 
 def test_a_cacher_that_is_not_to_be_found_can_be_given(ended, here) -> None:

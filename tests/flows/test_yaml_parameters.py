@@ -82,6 +82,26 @@ def test_an_edited_class_that_only_a_tree_names_is_noticed(case) -> None:
     assert case.run(parameter_files=("tree",)).executed == {}
 
 
+def test_an_edited_object_that_only_a_tree_names_is_noticed(case) -> None:
+    double = "\nimport functools\ndef times(factor, x):\n    return factor * x\n"
+    case.write(
+        "models.py",
+        MODELS + double + "class Tool:\n    predict = times\ntool = functools.partial(times, 2)\n",
+    )
+    case.write("params/tree.yaml", "n: 5\nmodel: {def: models.tool}\n")
+    case.edit(
+        "experiments/case.py",
+        {"instantiate(record.params.model).predict(x)": "instantiate(record.params)['model'](x)"},
+    )
+    assert case.run(parameter_files=("tree",)).result == [10]
+    case.edit("models.py", {"partial(times, 2)": "partial(times, 3)"})
+    edited = case.run(parameter_files=("tree",))
+    assert (edited.result, edited.executed) == ([15], {"build": 1})
+    case.edit("models.py", {"return factor * x": "return factor * x + 1"})
+    assert case.run(parameter_files=("tree",)).result == [16]
+    assert case.run(parameter_files=("tree",)).executed == {}
+
+
 def test_an_edited_class_is_noticed_where_calls_run_in_processes_of_their_own(case) -> None:
     done = case.project.experiment("case", "-p", "tree", "n=1,2", "-j", "2", "--no-report")
     assert "4 ran" in done.stdout

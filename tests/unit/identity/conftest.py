@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 from curifactory.identity.fingerprint import Fingerprint, Scope, compare, fingerprint
 
 ROOT = Path(__file__).resolve().parents[3]
+_A_WHILE_NS = 30_000_000
 
 _TAKE = """
 import json, sys
@@ -58,10 +60,18 @@ class Workshop:
         target.write_text(text.replace(before, after), encoding="utf-8")
 
     def load(self, module: str) -> Any:
-        """Import a module as a new process would."""
+        """Import a module as a new process would, some time after it was written."""
         self.forget()
+        self.settle()
         importlib.invalidate_caches()
         return importlib.import_module(module)
+
+    def settle(self) -> None:
+        """Let what was written just now have been written a while ago."""
+        for path in self.root.rglob("*.py"):
+            if path.stat().st_mtime_ns > time.time_ns() - _A_WHILE_NS:
+                moment = path.stat().st_mtime_ns - _A_WHILE_NS
+                os.utime(path, ns=(moment, moment))
 
     def forget(self) -> None:
         for name in list(sys.modules):

@@ -19,7 +19,7 @@ def test_a_registry_that_imports_fill_is_the_same_before_and_after_these(worksho
     run = load(workshop)
     before = take(run, scope=workshop.scope)
     assert run() == 1
-    assert before.reach.ledger.edited() is None
+    assert before.reach.ledger.surprise() is None
     assert take(run, scope=workshop.scope).result == before.result
     workshop.forget()
     run = load(workshop)
@@ -43,6 +43,6 @@ def test_what_is_entered_into_a_registry_later_is_noticed(workshop):
     run = load(workshop)
     before = take(run, scope=workshop.scope)
     run()
-    assert before.reach.ledger.edited() is None
+    assert before.reach.ledger.surprise() is None
     sys.modules["late"].ENTRIES["entry"] = lambda: 5
     assert take(run, scope=workshop.scope).result != before.result

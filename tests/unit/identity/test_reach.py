@@ -1,15 +1,18 @@
 from __future__ import annotations
 
+import ast
 import importlib
 import linecache
 import os
+import py_compile
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from curifactory.identity.fingerprint import compare, fingerprint, hold_changed_globals
+from curifactory.identity.fingerprint import Scope, compare, fingerprint, hold_changed_globals, take
+from curifactory.identity.module_index import ModuleIndex
 
 
 def changes_of(workshop, path, before, after, *, target="work:run"):
@@ -1140,6 +1143,7 @@ def test_a_late_module_that_is_loaded_again_or_patched_in_a_running_process_is_n
 
     late.C.m = lambda self: 2
     workshop.edit("late.py", "return C().m()", "return C().m() + 10")
+    workshop.settle()
     importlib.reload(late)
     second = fingerprint(module.run, scope=workshop.scope)
     assert [part for part, _, _ in compare(first.parts, second)] == ["late.f"]
@@ -1192,3 +1196,128 @@ def test_the_order_of_a_dictionary_counts_by_what_its_text_is_made_from(workshop
         f"KEYS = ['a', 'b']\ndef keys(): return ['a', 'b']\nTABLE = {make}\ndef run(): return list(TABLE)\n",
     )
     assert changes_of(workshop, "work.py", "'a', 'b'", "'b', 'a'") != []
+
+
+@pytest.mark.parametrize(
+    ("line", "counts"),
+    [
+        ("print('loading', VALUE, __name__)", False),
+        ("print(f'{__name__}: {VALUE}', string.__name__, sep='')", False),
+        ("print('loading', VALUE, file=sys.stderr)", False),
+        ("if sys:\n    print(VALUE)", False),
+        ("print(string.capwords('loading'), VALUE)", True),
+        ("print('loading', VALUE, file=LOG)", True),
+        ("print([string.capwords(each) for each in 'ab'], VALUE)", True),
+        ("from string import capwords as print\nprint('loading', VALUE)", True),
+        ("from helpers import *\nprint('loading', VALUE)", True),
+    ],
+)
+def test_what_a_module_prints_when_it_is_imported_does_not_count(line, counts):
+    def effects_with(value):
+        text = f"import string, sys\n{line}\n".replace("VALUE", value)
+        return [ast.dump(each) for each in ModuleIndex(ast.parse(text)).effects]
+
+    assert (effects_with("1") != effects_with("2")) is counts
+
+
+def test_a_module_of_byte_code_alone_counts_by_its_bytes_where_it_is_imported(workshop):
+    workshop.write("work.py", "import string, bare\ndef run(): return string.of_bare\n")
+    found = []
+    for number in (1, 2, 1):
+        path = workshop.write("bare.py", f"import string\nstring.of_bare = {number}\n")
+        moment = 1_000_000_000_000_000_000
+        os.utime(path, ns=(moment, moment))
+        py_compile.compile(str(path), cfile=str(workshop.root / "bare.pyc"))
+        path.unlink()
+        found.append(workshop.take().digest)
+    assert found[0] != found[1]
+    assert found[0] == found[2]
+
+
+@pytest.mark.parametrize("packages", [(), ("named",)])
+def test_what_a_named_package_does_when_it_is_imported_counts(workshop, packages):
+    workshop.write("site-packages/named/__init__.py", "import string\nstring.of_named = 1\n")
+    workshop.written.add("named")
+    workshop.write("work.py", "import sys\nfrom pathlib import Path\n"
+                   "sys.path.insert(0, str(Path(__file__).parent / 'site-packages'))\n"
+                   "import string, named\ndef run(): return string.of_named\n")  # fmt: skip
+    scope = Scope(workshop.root, packages)
+    first = fingerprint(workshop.load("work").run, scope=scope)
+    workshop.edit("site-packages/named/__init__.py", "1", "2")
+    assert (fingerprint(workshop.load("work").run, scope=scope).digest != first.digest) is bool(packages)
+
+
+def test_what_a_module_of_a_linked_folder_does_when_it_is_imported_counts(workshop, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    (workshop.root / "linked").symlink_to(tmp_path / "elsewhere")
+    workshop.write("linked/patches.py", "import string\nstring.of_linked = 1\n")
+    workshop.write("work.py", "import linked.patches\ndef run(): return 1\n")
+    assert changes_of(workshop, "linked/patches.py", "1", "2") == ["linked.patches (statements)"]
+
+
+def test_a_module_that_is_found_only_when_code_is_executed_is_told(workshop):
+    workshop.write("aside/hidden.py", "def f(): return 1\n")
+    workshop.written.add("hidden")
+    workshop.write("work.py", "import sys\nFOLDER = __file__.replace('work.py', 'aside')\n"
+                   "def run():\n    sys.path.insert(0, FOLDER)\n    import hidden\n    return hidden.f()\n")  # fmt: skip
+    work = workshop.load("work")
+    taken = take(work.run, scope=workshop.scope)
+    assert taken.reach.ledger.surprise() is None
+    try:
+        assert work.run() == 1
+    finally:
+        sys.path.remove(work.FOLDER)
+    assert taken.reach.ledger.surprise() == "aside/hidden.py was not to be found before it was executed"
+
+
+def test_a_late_module_that_was_patched_counts_as_it_is(workshop):
+    workshop.write("late.py", "class C:\n    RATE = 1\n    def m(self): return self.RATE\n"
+                   "def f(): return 1\ndef g(): return 2\n")  # fmt: skip
+    workshop.write("work.py", "def run():\n    from late import C, f\n    return C().m() + f()\n")
+    work = workshop.load("work")
+    found = [fingerprint(work.run, scope=workshop.scope).digest]
+    work.run()
+    late = sys.modules["late"]
+    assert fingerprint(work.run, scope=workshop.scope).digest == found[0]
+    late.f = late.g
+    found.append(fingerprint(work.run, scope=workshop.scope).digest)
+    late.C.RATE = 5
+    found.append(fingerprint(work.run, scope=workshop.scope).digest)
+    late.C.m = lambda self: 7
+    found.append(fingerprint(work.run, scope=workshop.scope).digest)
+    assert len(set(found)) == 4
+
+
+def test_a_module_that_is_loaded_again_does_again_what_it_does(workshop):
+    workshop.write("patches.py", "import string\nstring.of_patches = 1\n")
+    workshop.write("work.py", "import patches\ndef run(): return 1\n")
+    work = workshop.load("work")
+    first = fingerprint(work.run, scope=workshop.scope)
+    workshop.edit("patches.py", "1", "22")
+    workshop.settle()
+    importlib.reload(work.patches)
+    assert fingerprint(work.run, scope=workshop.scope).digest != first.digest
+
+
+def test_a_text_that_was_edited_after_the_import_is_told_from_the_same_one_imported(workshop):
+    text = "import threading\nclass Holder: pass\nHOLDER = Holder()\nHOLDER.lock = threading.Lock()\nHOLDER.value = 1\n"
+    workshop.write("work.py", text + "def run(): return HOLDER.value\n")
+    digests = []
+    for begins_with in (1, 3):
+        workshop.write(
+            "work.py", (workshop.root / "work.py").read_text().replace("value = 2", f"value = {begins_with}")
+        )
+        work = workshop.load("work")
+        workshop.edit("work.py", f"value = {begins_with}", "value = 2")
+        digests.append(fingerprint(work.run, scope=workshop.scope).digest)
+    digests.append(workshop.take().digest)
+    assert len(set(digests)) == 3
+    assert workshop.take().digest == digests[2]
+
+
+def test_a_compiled_library_counts_by_its_file(workshop):
+    workshop.write(
+        "work.py", "import ctypes\nLIBRARY = ctypes.CDLL(None)\ndef run(): return LIBRARY.getpid()\n"
+    )
+    first = workshop.take_elsewhere()
+    assert workshop.take_elsewhere()[0] == first[0]

@@ -17,7 +17,7 @@ def test_a_file_that_a_late_module_has_read_counts_as_it_was_then(workshop, monk
     work = workshop.load("work")
     taken = take(work.run, scope=workshop.scope)
     assert work.run() == 1
-    assert taken.reach.ledger.edited() is None
+    assert taken.reach.ledger.surprise() is None
     workshop.write("table.json", "22")
     # It has been read, and stays what it was for this process.
     assert take(work.run, scope=workshop.scope).result == taken.result
@@ -33,7 +33,7 @@ def test_a_file_that_is_edited_before_a_late_module_reads_it_is_noticed(workshop
     workshop.write("work.py", "def run():\n    import late\n    return late.TABLE\n")
     taken = take(workshop.load("work").run, scope=workshop.scope)
     workshop.write("table.json", "22")
-    assert taken.reach.ledger.edited() == "table.json"
+    assert taken.reach.ledger.surprise() == "table.json was changed while it was executed, or shortly before"
 
 
 @pytest.mark.parametrize(

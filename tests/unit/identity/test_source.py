@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import ast
-import importlib
+import importlib.util
 import os
 import py_compile
 import sys
+from pathlib import Path
+
+import pytest
 
 from curifactory.identity.source import byte_code_digest, find_source, source_of
 
@@ -59,26 +62,47 @@ def test_text_older_than_the_process_is_the_text_that_was_imported(workshop):
     assert source_of(module.f).is_as_imported(module.__dict__)
 
 
-def test_cached_byte_code_tells_whether_the_text_was_edited_since(workshop, monkeypatch):
+@pytest.mark.parametrize("writes_byte_code", [True, False])
+def test_a_text_that_was_edited_after_the_import_is_not_the_one_that_was_imported(
+    workshop, monkeypatch, writes_byte_code
+):
     path = workshop.write("work.py", "RATE = 1\ndef f(): return 1\n")
-    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    monkeypatch.setattr(sys, "dont_write_bytecode", not writes_byte_code)
     module = workshop.load("work")
     assert source_of(module.f).is_as_imported(module.__dict__)
     # Only a statement outside of functions is edited, which no code object shows.
     workshop.edit("work.py", "RATE = 1", "RATE = 1000")
     assert not source_of(module.f).is_as_imported(module.__dict__)
+    # Another process has imported it since.
     py_compile.compile(str(path))
+    assert not source_of(module.f).is_as_imported(module.__dict__)
+    importlib.util.find_spec("work")
+    assert not source_of(module.f).is_as_imported(module.__dict__)
+    workshop.settle()
     importlib.reload(module)
-    workshop.edit("work.py", "RATE = 1000", "RATE = 10000")
-    py_compile.compile(str(path))
     assert source_of(module.f).is_as_imported(module.__dict__)
 
 
-def test_without_cached_byte_code_the_functions_tell(workshop):
-    workshop.write("work.py", "def f(): return 1\n")
+def test_of_a_text_that_was_edited_just_before_the_import_the_byte_code_tells(workshop, monkeypatch):
+    path = workshop.write("work.py", "RATE = 1\ndef f(): return 1\n")
+    for writes_byte_code in (False, True):
+        path.touch()
+        workshop.forget()
+        monkeypatch.setattr(sys, "dont_write_bytecode", not writes_byte_code)
+        module = importlib.import_module("work")
+        assert source_of(module.f).is_as_imported(module.__dict__) is writes_byte_code
+
+
+def test_text_whose_byte_code_was_made_earlier_in_the_same_second_is_not_what_python_has_imported(workshop):
+    path = workshop.write("work.py", "RATE = 1\ndef f(): return 1\n")
+    moment = 1_000_000_000_000_000_000
+    os.utime(path, ns=(moment, moment))
+    compiled = Path(py_compile.compile(str(path)))
+    os.utime(compiled, ns=(moment + 1000, moment + 1000))
+    path.write_text("RATE = 2\ndef f(): return 1\n")
+    os.utime(path, ns=(moment + 2000, moment + 2000))
     module = workshop.load("work")
-    assert source_of(module.f).is_as_imported(module.__dict__)
-    workshop.edit("work.py", "return 1", "return 22")
+    assert module.RATE == 1
     assert not source_of(module.f).is_as_imported(module.__dict__)
 
 

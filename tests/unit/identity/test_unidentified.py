@@ -21,6 +21,8 @@ _cells = itertools.count()
         ("D = [threading.Lock(), 1]", "D[1] = 2"),
         ("D = Holder(lambda: 1)", "D.value = lambda: 2"),
         ("D = {'memo': 1}", "D = {'memo': 2}"),
+        ("D = contextvars.ContextVar('D', default=1)", "D.set(2)"),
+        ("D = threading.local(); D.value = 1", "D.value = 2"),
     ],
 )
 def test_in_a_notebook_a_global_counts_by_what_it_is_as_no_text_says_it(workshop, monkeypatch, first, then):
@@ -33,7 +35,7 @@ def test_in_a_notebook_a_global_counts_by_what_it_is_as_no_text_says_it(workshop
         linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
         exec(compile(text, filename, "exec"), main)
 
-    cell("import threading\nclass Holder:\n    def __init__(self, value):\n        self.lock = threading.Lock()\n"
+    cell("import contextvars, threading\nclass Holder:\n    def __init__(self, value):\n        self.lock = threading.Lock()\n"
          "        self.value = value\n")  # fmt: skip
     cell("def run():\n    return D\n" if "memo" not in first else "def run():\n    D['more'] = 1\n")
     cell(first)

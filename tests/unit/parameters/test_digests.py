@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import threading
 from dataclasses import dataclass, field
@@ -132,6 +133,13 @@ def test_another_class_shows_only_where_it_was_asked_for():
     assert here.of("n") == there.of("n")
     for path in ("type:", "fields:", "code:double"):
         assert here.of(path) != there.of(path)
+
+
+def test_what_the_fields_are_declared_as_counts_where_they_are_gone_through():
+    made = [dataclasses.make_dataclass("Made", [("n", kind)]) for kind in (int, float)]
+    digests = [SetDigests(cls(1)) for cls in made]
+    assert digests[0].of("n") == digests[1].of("n")
+    assert digests[0].of("fields:") != digests[1].of("fields:")
 
 
 def test_a_hash_function_that_raises_is_named():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import partial
 from typing import Any
 
 import pytest
@@ -76,6 +77,19 @@ def test_names_of_several_bases_begin_with_theirs() -> None:
 
 def test_a_set_that_is_only_changed_keeps_its_name() -> None:
     assert [params.name for params in product(Params(name="a"), fold=3)] == ["a"]
+
+
+def test_objects_without_a_text_of_their_own_are_named_the_same_in_every_process() -> None:
+    @dataclass
+    class Open(ExperimentParameters):
+        tool: Any = None
+
+    class Tool:
+        pass
+
+    sets = product(Open(name="a"), tool=[Tool(), Tool(), partial(lambda: 1)])
+    assert [each.name for each in sets] == ["tool=Tool.0", "tool=Tool.1", "tool=partial.2"]
+    assert [each.name for each in product(Open(name="a"), tool=[Tool(), 3])] == ["tool=Tool", "tool=3"]
 
 
 def test_names_are_short_but_differ() -> None:

@@ -43,7 +43,7 @@ def root(tmp_path: Path) -> Path:
 
 def names_of(root: Path, experiment: str, *files: str, **conditions: tuple[str, ...]) -> list[str]:
     project = Project.find(root)
-    sets = project.collect_sets(project.load_experiment(experiment), files=files, **conditions)
+    sets, _ = project.collect_sets(project.load_experiment(experiment), files=files, **conditions)
     return [f"{each.file}:{each.params.name}" for each in sets]
 
 

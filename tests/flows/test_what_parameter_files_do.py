@@ -1,0 +1,104 @@
+"""What is done besides the stages counts for them: by parameter files, in ``get_params()`` and in ``run()``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+STAGES = """
+import string
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def read(record):
+    return record.params.n * getattr(string, "of_parameters", 0)
+"""
+EXPERIMENT = """
+import curifactory as cf
+from stages import Params, read
+
+def get_params():
+    return [Params(name="own", n=5)]
+
+def run(param_sets, manager):
+    INSIDE
+    for params in param_sets:
+        read(cf.Record(manager, params))
+"""
+FILE = """
+from stages import Params
+AT_IMPORT
+
+def get_params():
+    INSIDE
+    return [Params(name="a"), Params(name="b", n=2)]
+"""
+SETS = "class: patches.Patched\nsets:\n  - name: a\n  - {name: b, n: 2}\n"
+PATCHES = """
+import string
+from dataclasses import dataclass
+from stages import Params
+string.of_parameters = VALUE
+
+@dataclass
+class Patched(Params):
+    pass
+"""
+SETTING = "import string; string.of_parameters = VALUE"
+# By name: which files are written.
+WAYS = {
+    "at import": {"params/p.py": FILE.replace("AT_IMPORT", SETTING)},
+    "in a module": {"params/p.py": FILE.replace("AT_IMPORT", "import patches")},
+    "in get_params": {"params/p.py": FILE.replace("INSIDE", SETTING)},
+    "in a module that get_params imports": {"params/p.py": FILE.replace("INSIDE", "import patches")},
+    "in the module of a class of YAML": {"params/p.yaml": SETS},
+    "in another experiment": {"experiments/p.py": SETTING + EXPERIMENT.replace('"own"', '"a"')},
+    "in a module that run imports": {"experiments/case.py": EXPERIMENT.replace("INSIDE", "import patches")},
+    "in run": {"experiments/case.py": EXPERIMENT.replace("INSIDE", SETTING)},
+}
+
+
+def write(project: Any, files: dict[str, str], value: int) -> None:
+    written = {"stages.py": STAGES, "patches.py": PATCHES, "experiments/case.py": EXPERIMENT, **files}
+    for path, template in written.items():
+        text = template.replace("AT_IMPORT", "").replace("INSIDE", "pass").replace("VALUE", str(value))
+        project.write(path, text)
+
+
+def made_in(project: Any) -> set[int]:
+    return {json.loads(file.read_text()) for file in project.root.glob("data/cache/case_*_read_x.json")}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_r1_what_is_done_beside_the_stages_counts(project: Any, way: str) -> None:
+    chosen = [] if "experiments/case.py" in WAYS[way] else ["-p", "p"]
+    for value in (1, 22):
+        write(project, WAYS[way], value)
+        project.experiment("case", "--no-report", *chosen)
+        assert value in made_in(project)
+
+
+@pytest.mark.parametrize("arguments", [[], ["-j", "2"]])
+def test_r1_parameter_files_that_do_the_same_share_what_is_made(project: Any, arguments: list[str]) -> None:
+    def ran(*chosen: str) -> int:
+        project.experiment("case", "--no-report", *chosen, *arguments)
+        told = json.loads(project.experiment("show", "case/-1", "--json").stdout)
+        return [call["outcome"] for call in told["calls"]].count("ran")
+
+    write(project, {"params/other.py": FILE.replace("AT_IMPORT", "import patches"), **WAYS["in a module"]}, 1)
+    assert [ran("-p", "p"), ran("-p", "p"), ran("-p", "other")] == [2, 0, 0]
+    assert ran() == 1
+    # What it gives is no matter of what it does.
+    text = (project.root / "params/p.py").read_text()
+    project.write("params/p.py", "print('loading')\n" + text.replace("n=2", "n=3"))
+    assert ran("-p", "p") == 1
+    assert made_in(project) == {0, 1, 2, 3}
+    assert "nothing" in project.experiment("cache", "gc", "--keep-runs", "0").stdout.lower()
