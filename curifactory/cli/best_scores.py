@@ -32,7 +32,7 @@ def choose_best(
     ([('c', {('val', 'loss'): 0.125}), ('b', {('val', 'loss'): 0.25})], 'val loss')
     """
     from curifactory.reporting.view.results import find_direction
-    from curifactory.store.listing import rank_type
+    from curifactory.store.run_summary import rank_type
 
     known = list(dict.fromkeys(key for _, metrics in scores for key in metrics))
     if use_best is not None:

@@ -16,6 +16,7 @@ _CODES = {"bold": 1, "red": 31, "green": 32, "yellow": 33, "cyan": 36, "bright_b
 _LEAST_WIDTH = 24
 _GAP = 2
 _INDENT = 8
+_STREAMS = {"stdin": "r", "stdout": "w", "stderr": "w"}
 # Wider than that is one odd cell, and no column.
 WIDEST = 60
 
@@ -44,6 +45,9 @@ class Console:
     ----------
     stream : file
         Standard output or standard error.
+    raises : bool
+        Whether it is an error at once if the stream takes no more for another reason, such as a full disk; otherwise it is one
+        for :meth:`check`.
 
     Examples
     --------
@@ -54,8 +58,10 @@ class Console:
     'ran train_model\n'
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, *, raises: bool = True) -> None:
         self.stream = stream
+        self._raises = raises
+        self._fault: Exception | None = None
         self.is_terminal = stream.isatty() and os.environ.get("TERM") != "dumb"
         if os.environ.get("NO_COLOR"):
             self.has_color = False
@@ -88,10 +94,24 @@ class Console:
             self._end(error)
 
     def _end(self, error: Exception) -> None:
-        if not is_gone(self.stream, error):
-            raise fault_of_stream(self.stream, error)
+        # What has failed once is told once.
         self._is_closed = True
         close_quietly(self.stream)
+        if not is_gone(self.stream, error):
+            self._fault = fault_of_stream(self.stream, error)
+            if self._raises:
+                self.check()
+
+    def check(self) -> None:
+        """Raise what has kept lines from being written, if anything has.
+
+        Raises
+        ------
+        CacheError
+            If the stream took no more.
+        """
+        if self._fault is not None:
+            raise self._fault
 
     def style(self, text: str, *styles: str) -> str:
         """Return a text in a colour or weight, where the stream shows such."""
@@ -255,9 +275,23 @@ def _show_character(character: str) -> str:
     return " " if character in "\n\t\r" else ascii(character)[1:-1]
 
 
-def open_streams() -> None:
-    """Make standard output and error take any text: what their encoding lacks becomes ``?``."""
+def open_streams() -> bool:
+    """Make standard output and error take any text: what their encoding lacks becomes ``?``.
+
+    Returns
+    -------
+    bool
+        Whether there is a standard output. In the place of one that is closed nothing is kept: the next file that is
+        opened, such as an artifact, would take it, and with it all that a stage's library writes there.
+    """
+    closed = {name: mode for name, mode in _STREAMS.items() if getattr(sys, name) is None}
+    for _ in closed:
+        # Each takes the lowest one that is free.
+        os.open(os.devnull, os.O_RDWR)
+    for name, mode in closed.items():
+        setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115 - for as long as there is a process
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:
             reconfigure(errors="replace")
+    return "stdout" not in closed

@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -20,6 +20,10 @@ from curifactory.errors import CacheError, CurifactoryError, ExitCode, StageErro
 
 # What the engine's note begins with on an error that has ended a call.
 OF_STAGE = "in stage '"
+_CLOSED = (
+    "Standard output is closed, so that nobody would see the answer. Send it to a file, or to /dev/null."
+)
+_SAID_ABOVE = "The run has failed, since not everything could be saved: see the warnings above."
 
 
 def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
@@ -42,7 +46,9 @@ def run_command(command: click.Command, words: Sequence[str], *, program: str) -
     >>> run_command(fail, [], program="fail")
     1
     """
-    open_streams()
+    if not open_streams():
+        Console(sys.stderr).print(_CLOSED)
+        return ExitCode.FAILED
     options = list(words)[: list(words).index("--") if "--" in words else None]
     debug = DEBUG in options
     if NO_COLOR in options:
@@ -58,11 +64,28 @@ def run_command(command: click.Command, words: Sequence[str], *, program: str) -
         return ExitCode.COMPLETE
     # Everything at all: a person must never be met by a traceback of this package that was not asked for.
     except BaseException as error:  # noqa: BLE001
+        if isinstance(error, OSError) and _is_of_click(error):
+            # It writes the help.
+            error = fault_of_stream(sys.stdout, error)
+            close_quietly(sys.stdout)
         code = show_error(error, Console(sys.stderr), debug=debug)
     return _finish(code)
 
 
+def _is_of_click(error: OSError) -> bool:
+    """Say whether it is something that click could not write."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return bool(frames) and frames[-1].f_globals.get("__name__") == click.echo.__module__
+
+
 def _finish(code: object) -> int:
+    errors: TextIO | None = sys.__stderr__
+    try:
+        if errors is not None:
+            errors.flush()
+    except (OSError, ValueError):
+        # Nobody is left to be told, and Python would have an exit code of its own for it.
+        close_quietly(cast("TextIO", errors))
     # A person's code may have put anything in its place, and nothing at all.
     stream: TextIO | None = sys.stdout
     try:
@@ -79,7 +102,14 @@ def _finish(code: object) -> int:
     return int(code) if isinstance(code, int) else int(ExitCode.COMPLETE)
 
 
-def show_error(error: BaseException, console: Console, *, debug: bool, root: Path | None = None) -> int:
+def show_error(
+    error: BaseException,
+    console: Console,
+    *,
+    debug: bool,
+    root: Path | None = None,
+    warnings: Collection[str] = (),
+) -> int:
     """Write an error as a person should see it and return the exit code.
 
     Parameters
@@ -92,6 +122,8 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
         Whether everything is to be shown, frames of this package included.
     root : Path, optional
         The project; found from the working folder if None.
+    warnings : collection of str
+        What has been shown already: an error among them is not said again.
     """
     if isinstance(error, SystemExit):
         return _code_of_exit(error, console)
@@ -110,7 +142,7 @@ def show_error(error: BaseException, console: Console, *, debug: bool, root: Pat
         from curifactory.cli.faults import known_root, show_frames
 
         root = root or known_root()
-        console.print(_say_known(error, root))
+        console.print(_SAID_ABOVE if str(error) in warnings else _say_known(error, root))
         # A cacher of the person's own is told with its lines, as a stage is.
         raised = error if is_of_stage(error) else error.__cause__ if isinstance(error, CacheError) else None
         if raised is not None:
@@ -143,6 +175,12 @@ def _say_usage(error: click.ClickException) -> str:
         hint = f" Did you mean {' or '.join(near)}?" if near else " --help lists the options."
         return f"No such option: {printable(error.option_name)}.{hint}"
     message = printable(error.format_message())
+    if isinstance(error, click.MissingParameter) and error.ctx is not None:
+        # What a word is for its place among the others says.
+        words = [
+            each.human_readable_name for each in error.ctx.command.params if isinstance(each, click.Argument)
+        ]
+        return f"{message} Write: {' '.join([error.ctx.command_path, *words])}"
     return message if message.endswith((".", "?", "!", "…")) else f"{message}."
 
 

@@ -84,7 +84,8 @@ def run(request: RunRequest, manner: Manner) -> int:
     if is_follower():
         # The first process of the launch tells everything; the others would tell it again.
         manner = manner._replace(quiet=True)
-    output, errors = Console(sys.stdout), Console(sys.stderr)
+    # What cannot be shown is no reason to stop.
+    output, errors = Console(sys.stdout, raises=False), Console(sys.stderr, raises=False)
     _keep_folder_clean(request)
     _say_twice_named(request, errors, quiet=manner.quiet)
     if request.notes == "":
@@ -99,7 +100,8 @@ def run(request: RunRequest, manner: Manner) -> int:
         progress.close()
         if tally.reference is None and not request.dry:
             raise
-        code = show_error(error, errors, debug=manner.debug, root=project.root)
+        said = () if manner.quiet else tally.warnings
+        code = show_error(error, errors, debug=manner.debug, root=project.root, warnings=said)
         if code == ExitCode.WRONG_USE:
             if not (tally.executed or tally.counts[CallOutcome.REUSED]):
                 return code
@@ -111,6 +113,7 @@ def run(request: RunRequest, manner: Manner) -> int:
         print_ending(output, tally, outcome=outcome, request=request, report=_find_report(project, tally))
     if tally.reference is not None and code == ExitCode.COMPLETE:
         _publish(request, tally.reference, project, Console(sys.stderr) if manner.quiet else output)
+    output.check()
     return code or _CODES.get(outcome, ExitCode.COMPLETE)
 
 
@@ -137,7 +140,7 @@ def _execute(request: RunRequest, manner: Manner, project: Project, *listeners: 
 
         begin_hands(asked.executor, asked.jobs)
     with interruptible(), LoggedErrors(sys.stderr) if manner.log_errors else nullcontext():
-        run_experiment(asked, project=project, listeners=listeners, keep_values=False)
+        run_experiment(asked, project=project, listeners=listeners, keep_values=False, quiet=True)
 
 
 def _import_drawing() -> None:

@@ -26,6 +26,7 @@ class ReasonKind(Enum):
     CODE_CHANGED = "code of {part} changed{place}"
     INPUT_CHANGED = "input {name} changed"
     OVERRIDE_CHANGED = "keyword {name} changed"
+    SURROUNDINGS_CHANGED = "{what} changed{values}"
     ARTIFACT_MISSING = "output {file} is missing"
     ARTIFACT_MODIFIED = "output {file} was modified since it was written"
     REPORT_DAMAGED = "what it reported is missing or was modified"

@@ -258,7 +258,7 @@ class Record:
         Raises
         ------
         DefinitionError
-            If a value is no number.
+            If a name is no text, a value no number, or a step or an epoch no whole number.
         """
         kind, values = read_logging(type, metrics)
         self.manager.log_metrics(self, kind, values, step=step, epoch=epoch)

@@ -167,7 +167,7 @@ class Acceptor:
         if [spec.name for spec, _ in call.output_specs] != [
             output.name for output in last.outputs[: len(call.output_specs)]
         ]:
-            return Reason(ReasonKind.INPUT_CHANGED, {"name": "names of its outputs"})
+            return Reason(ReasonKind.SURROUNDINGS_CHANGED, {"what": "the list of its outputs", "values": ""})
         for (spec, template), output in zip(call.output_specs, last.outputs, strict=False):
             if template is None:
                 continue

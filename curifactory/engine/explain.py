@@ -10,6 +10,7 @@ from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
+from curifactory.engine.seeding import SEED
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.reads import WHOLE
 from curifactory.parameters.sets import REPEAT
@@ -20,8 +21,24 @@ from curifactory.store.traces import TraceStore
 _KEPT_DIGITS = 16
 _PARAMETERS = "params."
 _CODE_READ = "params.code:"
-_CODE = "code."
-_WORDS = {"index": "index of the record", "files": "names of its files", "seed": "seed of the run"}
+_RECORDS = "records."
+# What a stage can read besides parameters and inputs; where it is kept as it was, its values are told.
+_SURROUNDINGS = {
+    "files": "the naming of its files",
+    "index": "the place of its record",
+    "known": "the records that there are",
+    "last": "what the stage before returned",
+    "manager.cache_path": "the cache folder",
+    "names": "what the record's state has",
+    SEED: "the seed of the run",
+}
+_SURROUNDINGS_OF_RECORDS = {
+    "index": "the places of the records",
+    "last": "what the stages before returned",
+    "names": "what the records' states have",
+    "params.*": "the parameters of the records",
+}
+_WITH_VALUES = frozenset({"index", SEED})
 _MOST_NAMES = 3
 # One object for all calls of which nothing more can be said.
 _NEVER_RUN = Reason(ReasonKind.NEVER_RUN)
@@ -126,6 +143,39 @@ def is_same(before: str, now: str) -> bool:
     return before == now or (len(before) >= _KEPT_DIGITS and now.startswith(before))
 
 
+def explain_read(path: str, before: str, now: str) -> Reason:
+    """Name what a stage has read besides its own parameters and declared inputs, and that is not what it was.
+
+    Parameters
+    ----------
+    path : str
+        What was read, as traces keep it.
+    before, now : str
+        Its identities.
+
+    Examples
+    --------
+    >>> for path in ("seed", "files", "state.extra", "records.params.n"):
+    ...     print(explain_read(path, "7", "8"))
+    the seed of the run changed (7 → 8)
+    the naming of its files changed
+    input extra changed
+    parameter n of the records changed
+    """
+    of_records = path.startswith(_RECORDS)
+    rest = path.removeprefix(_RECORDS)
+    kind, _, name = rest.partition(".")
+    if kind == "code":
+        return Reason(ReasonKind.CODE_CHANGED, {"part": name.rpartition(":")[2], "place": ""})
+    if kind == "state":
+        return Reason(ReasonKind.INPUT_CHANGED, {"name": name})
+    what = (_SURROUNDINGS_OF_RECORDS if of_records else _SURROUNDINGS).get(rest)
+    if what is None:
+        what = f"parameter {name} of the records" if kind == "params" else path
+    values = f" ({before} → {now})" if path in _WITH_VALUES else ""
+    return Reason(ReasonKind.SURROUNDINGS_CHANGED, {"what": what, "values": values})
+
+
 def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
     # What values are says more than which there are, of which classes.
     for path, before in sorted(previous.reads.items(), key=_is_no_value):
@@ -169,15 +219,11 @@ def _iter_keyword_differences(call: Call, previous: Trace, identifier: Identifie
 def _iter_other_differences(call: Call, previous: Trace, identifier: Identifier) -> Iterator[Reason]:
     """Go through reads that are no parameters of the call's own set: undeclared entries, parameters of other records."""
     for path, before in previous.reads.items():
-        if not path.startswith(_PARAMETERS) and not is_same(
-            before, identifier.read_values(call, [path])[path]
-        ):
-            if path.startswith(_CODE):
-                part = path.rpartition(":")[2]
-                yield Reason(ReasonKind.CODE_CHANGED, {"part": part, "place": ""})
-                continue
-            name = _WORDS.get(path, path.rpartition(".")[2].replace("*", "parameters of the records"))
-            yield Reason(ReasonKind.INPUT_CHANGED, {"name": name})
+        if path.startswith(_PARAMETERS):
+            continue
+        now = identifier.read_values(call, [path])[path]
+        if not is_same(before, now):
+            yield explain_read(path, before, now)
 
 
 def _iter_code_behind_inputs(call: Call) -> Iterator[Reason]:

@@ -1,7 +1,8 @@
-"""Metric values: whatever ``float()`` takes, as plain numbers."""
+"""Metrics as plain values: texts, whatever ``float()`` takes, whole numbers for when it was."""
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +16,7 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
     Raises
     ------
     DefinitionError
-        If a value is no number, or so large that no float holds it.
+        If a name is no text, or a value no number, or so large that no float holds it.
 
     Examples
     --------
@@ -24,6 +25,8 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
     """
     numbers: dict[str, float] = {}
     for name, value in values.items():
+        if type(name) is not str:
+            name = _as_name(name)  # noqa: PLW2901 - the plain text of it
         kind = type(value)
         if kind is float:
             numbers[name] = value
@@ -43,3 +46,34 @@ def as_numbers(values: Mapping[str, Any]) -> dict[str, float]:
                 hint="Report other things with record.report(…).",
             ) from error
     return numbers
+
+
+def as_whole(what: str, value: object) -> int:
+    """Return a step or an epoch as a plain whole number.
+
+    Raises
+    ------
+    DefinitionError
+        If it is none.
+
+    Examples
+    --------
+    >>> as_whole("step", 3.0), as_whole("epoch", True)
+    (3, 1)
+    """
+    try:
+        return operator.index(value)  # type: ignore[arg-type]
+    except TypeError:
+        if isinstance(value, float) and value.is_integer():
+            return int(value)
+    raise DefinitionError(
+        f"The {what} of a metric is {value!r}, which is no whole number.",
+        hint=f'What lies between two of them can be a metric, too: {{"{what}": 0.5}}.',
+    )
+
+
+def _as_name(name: object) -> str:
+    if isinstance(name, str):
+        # A member of an enumeration of texts is written as the text that it is.
+        return str.__str__(name)
+    raise DefinitionError(f"The name of a metric is {name!r}, which is no text.", hint='Write {"loss": 0.3}.')

@@ -14,7 +14,7 @@ from curifactory.core.events import CallRetracted, MetricLogged, Reported
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
 from curifactory.core.trace import Fragment
-from curifactory.engine.numbers import as_numbers
+from curifactory.engine.numbers import as_numbers, as_whole
 from curifactory.engine.rendering import ERROR_KIND, FragmentNames, render
 from curifactory.store.faults import as_cache_errors
 from curifactory.store.metric_lines import encode_lines, iter_loggings
@@ -112,6 +112,10 @@ class Telling:
                 self._zone = datetime.now().astimezone().tzinfo
             self._now = datetime.now(self._zone)
         values = as_numbers(values)
+        if step is not None and step.__class__ is not int:
+            step = as_whole("step", step)
+        if epoch is not None and epoch.__class__ is not int:
+            epoch = as_whole("epoch", epoch)
         # Half the time of a call of the class, which names and checks its parts.
         event = _new_tuple(
             MetricLogged, (record.index, self._call.index, type, values, step, epoch, self._now)

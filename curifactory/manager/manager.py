@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from curifactory.core.events import RunFinished, RunStarted
 from curifactory.core.last_metrics import LastMetrics
@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 class ArtifactManager(Showing, RecordSession):
     """A session: it has records, a run folder, an event stream and the engine that settles calls.
 
-    In a notebook, REPL or script one makes it oneself; the ``experiment`` command makes it for ``run()``.
+    In a notebook, REPL or script one makes it oneself; the ``experiment`` command makes it for ``run()``. A ``with`` block finishes
+    it at its end.
 
     Parameters
     ----------
@@ -329,6 +330,12 @@ class ArtifactManager(Showing, RecordSession):
         if self.live:
             sets = {id(record.params): record.params for record in self.records if record.params is not None}
             self.keep_sets([(params, None) for params in sets.values()])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        self.finish(error)
 
     def __repr__(self) -> str:
         return f"<ArtifactManager {self.reference}: {len(self.records)} records, {self.outcome.value}>"

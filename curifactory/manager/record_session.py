@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from curifactory.core.events import MetricLogged, RecordAdded, Reported
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.engine.execute import shorten_traceback
-from curifactory.engine.numbers import as_numbers
+from curifactory.engine.numbers import as_numbers, as_whole
 from curifactory.engine.rendering import render
 from curifactory.errors import DefinitionError
 from curifactory.parameters.checking import check_values
@@ -76,10 +76,8 @@ class RecordSession:
             If the run is over, or a stage uses a record that it was not given.
         """
         __tracebackhide__ = True
-        if self._closed and not self.live:
-            raise DefinitionError(
-                f"The run {self._parts.reference} is over; '{spec.name}' cannot be called any more."
-            )
+        if self._closed:
+            self._refuse(f"'{spec.name}' cannot be called")
         engine = self._parts.engine
         if engine.executing:
             raise DefinitionError(
@@ -98,6 +96,11 @@ class RecordSession:
             raise
         finally:
             lock.rest()
+
+    def _refuse(self, what: str) -> NoReturn:
+        """Refuse what would be written nowhere."""
+        hint = "Make another ArtifactManager; what this one has kept is reused." if self.live else None
+        raise DefinitionError(f"The run {self._parts.reference} is over; {what} any more.", hint=hint)
 
     def hash_of(self, record: Record) -> str:
         """Return the hash that names a record's files."""
@@ -124,6 +127,8 @@ class RecordSession:
 
     def report(self, record: Record, reportable: Any) -> None:
         """Take a reportable that was reported outside of a stage."""
+        if self._closed:
+            self._refuse("nothing can be reported")
         place = f"record-{record.index}"
         folder = self._parts.engine.folders.fragments(place)
         if folder is None:
@@ -141,5 +146,10 @@ class RecordSession:
         self, record: Record, type: str, values: Mapping[str, Any], *, step: int | None, epoch: int | None
     ) -> None:
         """Take metrics that were logged outside of a stage."""
+        if self._closed:
+            self._refuse("nothing can be logged")
         now = datetime.now().astimezone()
-        self._parts.events.emit(MetricLogged(record.index, None, type, as_numbers(values), step, epoch, now))
+        numbers = as_numbers(values)
+        step = None if step is None else as_whole("step", step)
+        epoch = None if epoch is None else as_whole("epoch", epoch)
+        self._parts.events.emit(MetricLogged(record.index, None, type, numbers, step, epoch, now))

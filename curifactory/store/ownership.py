@@ -56,15 +56,15 @@ class Ownership:
         """Whether the store has a mark of this person, or nothing in it."""
         if self._is_ours is None:
             mark = self._read()
-            if mark is None:
-                self._is_ours = self._is_empty()
+            if mark:
+                self._is_ours = _seal(str(mark["id"])) in mark["seals"]
             else:
-                self._is_ours = _seal(str(mark.get("id"))) in mark.get("seals", ())
+                self._is_ours = self._is_empty()
         return self._is_ours
 
     def claim(self) -> None:
         """Mark a store that has nothing in it yet as made here; any other stays as it is. Never fails."""
-        if not os.path.exists(self._folder / OWNER_NAME) and self._is_empty():
+        if not self._read() and self._is_empty():
             self._mark({"format": 1, "id": os.urandom(16).hex(), "seals": []})
 
     def trust(self) -> None:
@@ -90,19 +90,25 @@ class Ownership:
         """
         if self._trusts or not getattr(cacher, "runs_code", False) or self.is_ours:
             return
+        # What is damaged says nothing, and a store from elsewhere could have one like it.
+        if self._read() == {}:
+            why = f"{self._folder / OWNER_NAME}, which says who made the store, is damaged"
+        else:
+            why = f"{self._folder} came from elsewhere"
         raise UntrustedError(
-            f"{path} is not loaded: {type(cacher).__name__} can run code that a file names, and {self._folder} came from elsewhere.",
+            f"{path} is not loaded: {type(cacher).__name__} can run code that a file names, and {why}.",
             hint="If you trust who made it, say so once: --trust on the command line, trust=True in Python.",
         )
 
     def _read(self) -> dict[str, Any] | None:
+        """Return the mark: None where there is none, nothing where it is damaged."""
         try:
             mark = json.loads((self._folder / OWNER_NAME).read_bytes())
         except FileNotFoundError:
             return None
         except (OSError, ValueError):
             return {}
-        sound = isinstance(mark, dict) and isinstance(mark.get("seals"), list)
+        sound = isinstance(mark, dict) and isinstance(mark.get("seals"), list) and "id" in mark
         return mark if sound else {}
 
     def _mark(self, mark: Mapping[str, Any]) -> None:
@@ -178,6 +184,9 @@ def _write_whole(file: Path, data: bytes, *, keep: bool = False, mode: int = 0o6
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+            # Written once for all time: a power loss must not leave a name with nothing behind it.
+            stream.flush()
+            os.fsync(stream.fileno())
         if keep:
             with suppress(FileExistsError):
                 os.link(beside, file)

@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from pathlib import Path
 
 from curifactory.errors import ConfigurationError
 from curifactory.store.reference import Reference, is_reference, number_pattern, safe_experiment
 
 
-def iter_names(runs_folder: Path) -> Iterator[str]:
+def iter_names(runs_folder: Path | str, known: Container[str] = ()) -> Iterator[str]:
     """Give the references of all runs in a folder of runs, in no order.
+
+    Parameters
+    ----------
+    runs_folder : Path or str
+        The folder.
+    known : container of str
+        What is known to be references; that is found out sooner.
 
     Examples
     --------
     >>> list(iter_names(Path("/nowhere")))
     []
     """
-    return _walk(os.fspath(runs_folder), "")
+    return _walk(os.fspath(runs_folder), "", known)
 
 
-def iter_references(runs_folder: Path, experiment: str) -> Iterator[Reference]:
+def iter_references(runs_folder: Path | str, experiment: str) -> Iterator[Reference]:
     """Give the references of one experiment's runs, in no order; nothing for a name that no experiment can have.
 
     Examples
@@ -38,7 +45,7 @@ def iter_references(runs_folder: Path, experiment: str) -> Iterator[Reference]:
         return
     above, _, name = safe.rpartition("/")
     try:
-        found = os.listdir(runs_folder / above)
+        found = os.listdir(os.path.join(runs_folder, above))
     except (FileNotFoundError, NotADirectoryError):
         return
     for each in found:
@@ -73,15 +80,15 @@ def iter_numbers(runs_folder: Path, experiment: str) -> Iterator[int]:
         yield int(match[1])
 
 
-def _walk(folder: str, prefix: str) -> Iterator[str]:
+def _walk(folder: str, prefix: str, known: Container[str]) -> Iterator[str]:
     """Give what is a run, and look into what is none: it may hold the runs of experiments in folders."""
     try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                name = entry.name
-                if is_reference(name):
-                    yield prefix + name
-                elif not name.startswith(".") and entry.is_dir(follow_symlinks=False):
-                    yield from _walk(entry.path, f"{prefix}{name}/")
+        names = os.listdir(folder)
     except (FileNotFoundError, NotADirectoryError):
         return
+    for name in names:
+        reference = f"{prefix}{name}" if prefix else name
+        if reference in known or is_reference(name):
+            yield reference
+        elif not name.startswith(".") and not os.path.islink(f"{folder}/{name}"):
+            yield from _walk(f"{folder}/{name}", f"{reference}/", known)

@@ -9,6 +9,7 @@ from curifactory.errors import ConfigurationError
 from curifactory.store.reference import Reference, safe_experiment
 
 _COMPARED = 500
+_SUGGESTED = 3
 
 
 def iter_meant(
@@ -42,15 +43,18 @@ def suggest(query: str, references: Sequence[Reference]) -> str:
 
     Examples
     --------
-    >>> suggest("irs_4", [Reference("iris", 4, "2026-11-21-T101500")])
-    "Did you mean 'iris_4'?"
+    >>> references = [Reference("iris", 4, "2026-11-21-T101500")]
+    >>> suggest("irs_4", references), suggest("4", references)
+    ("Did you mean 'iris_4'?", "Did you mean 'iris_4'?")
     """
     import difflib
 
     # Comparing with thousands of names takes seconds; a slip of the pen is in one of the latest.
     latest = sorted(references, key=start_of, reverse=True)[:_COMPARED]
     names = dict.fromkeys(name for each in latest for name in (_short_names(each, None)[0], str(each)))
-    near = difflib.get_close_matches(query, list(names), n=3, cutoff=0.6)
+    # A number alone says nothing of the experiment.
+    near = [f"{each.experiment}_{query}" for each in latest if str(each.number) == query][:_SUGGESTED]
+    near = near or difflib.get_close_matches(query, list(names), n=_SUGGESTED, cutoff=0.6)
     if near:
         return f"Did you mean {' or '.join(repr(name) for name in near)}?"
     return "See `experiment runs` for those there are."

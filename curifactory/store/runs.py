@@ -17,7 +17,8 @@ from curifactory.errors import DiscoveryError, StoreError
 from curifactory.store.facts import FACTS_NAME, FORMAT, merge_facts
 from curifactory.store.journal import store_error
 from curifactory.store.layout import safe_name
-from curifactory.store.listing import Listing, RunChanges
+from curifactory.store.listing import Listed, Listing, RunChanges
+from curifactory.store.metric_bounds import Bound
 from curifactory.store.process import process_facts
 from curifactory.store.reference import Reference, safe_experiment
 from curifactory.store.run import Run
@@ -167,7 +168,17 @@ class RunStore:
         return None if folder is None else Run.read(folder)
 
     def iter_rows(self, experiment: str | None = None, *, limit: int | None = None) -> list[RunRow]:
-        """Return a row for each run, newest first; the index is mended where it has fallen behind the folders.
+        """Return a row for each run as :meth:`list_runs` does, without those whose ``run.json`` is damaged."""
+        return self.list_runs(experiment, limit=limit).rows
+
+    def list_runs(
+        self,
+        experiment: str | None = None,
+        *,
+        limit: int | None = None,
+        bounds: Collection[Bound] = (),
+    ) -> Listed:
+        """List runs, newest first; the index is mended where it has fallen behind the folders.
 
         Parameters
         ----------
@@ -175,11 +186,10 @@ class RunStore:
             Runs of this experiment only.
         limit : int, optional
             How many rows are wanted at most.
+        bounds : collection of Bound
+            What runs have to have to be wanted; some that have it not are returned all the same.
         """
-        if experiment is None:
-            return self._listing.read(list(iter_names(self.folder)), is_all=True, limit=limit)
-        references = [str(each) for each in iter_references(self.folder, experiment)]
-        return self._listing.read(references, is_all=False, limit=limit)
+        return self._listing.read(experiment, limit=limit, bounds=bounds)
 
     def count_folders(self, experiment: str | None = None) -> int:
         """Return how many folders of runs there are, of all or of one experiment, by their names alone."""
@@ -277,7 +287,7 @@ class RunStore:
             more = f" and {len(found) - _LISTED} more" if len(found) > _LISTED else ""
             raise DiscoveryError(
                 f"{query!r} could be {len(found)} runs: {', '.join(candidates[:_LISTED])}{more}.",
-                hint="Write more of the name.",
+                hint=f"Write more of the name{_say_latest(found)}.",
             )
         if found:
             return self.folder / str(found[0])
@@ -307,3 +317,8 @@ class RunStore:
 
     def _is_run(self, reference: Reference) -> bool:
         return os.path.isfile(f"{self.folder}/{reference}/{FACTS_NAME}")
+
+
+def _say_latest(found: Sequence[Reference]) -> str:
+    experiments = {each.experiment for each in found}
+    return f", or {experiments.pop()}/-1 for the latest" if len(experiments) == 1 else ""

@@ -21,9 +21,11 @@ STATEMENTS = (
     """CREATE TABLE files (
         path TEXT PRIMARY KEY, digest TEXT NOT NULL, size_bytes INTEGER NOT NULL, mtime_ns INTEGER NOT NULL,
         inode INTEGER NOT NULL, print TEXT NOT NULL) WITHOUT ROWID""",
+    # `stamp` tells of which `run.json` a row was made; `metrics` are those of `summary`, for conditions on them.
     """CREATE TABLE runs (
         reference TEXT PRIMARY KEY, experiment TEXT NOT NULL, number INTEGER, started_at TEXT, finished_at TEXT,
-        outcome TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 0, summary TEXT NOT NULL DEFAULT '{}')""",
+        outcome TEXT NOT NULL, live INTEGER NOT NULL DEFAULT 0, stamp TEXT NOT NULL DEFAULT '',
+        metrics TEXT NOT NULL DEFAULT '{}', summary TEXT NOT NULL DEFAULT '{}')""",
     "CREATE INDEX runs_by_start ON runs (started_at)",
     "CREATE INDEX runs_by_experiment ON runs (experiment, number)",
     # Which fillers have put their rows in.

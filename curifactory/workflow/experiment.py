@@ -55,6 +55,7 @@ def run_experiment(
     project: Project | None = None,
     listeners: Sequence[Callable[[Any], None]] = (),
     keep_values: bool = True,
+    quiet: bool = False,
     **options: Any,
 ) -> ExperimentResult:
     """Run an experiment, as the command ``experiment NAME`` does.
@@ -71,6 +72,8 @@ def run_experiment(
         Take every event of the run.
     keep_values : bool
         Whether every value can be asked for late; otherwise big ones that no cacher keeps end with their last reader.
+    quiet : bool
+        Show neither warnings nor, in a notebook, a table of stages.
     **options
         Further fields of :class:`RunRequest`.
 
@@ -93,14 +96,11 @@ def run_experiment(
     if not request.dry and not are_defined(request.overwrite_stages, prepared.project.root):
         # Only run() itself could know them. If it does not either, no run has begun.
         plan_experiment(request, project=project)
-    manager = _make_manager(prepared, listeners)
+    manager = _make_manager(prepared, listeners, quiet=quiet)
     error: BaseException | None = None
     result = None
     try:
-        _keep_request(prepared, manager)
-        with garbage.calm():
-            result = _call_run(prepared, manager)
-            manager.engine.run_all(keep_values=keep_values)
+        result = _execute(prepared, manager, keep_values=keep_values)
     except BaseException as raised:  # noqa: BLE001 - whatever ends the run, it is recorded and raised again
         error = raised
     error = _finish(manager, error)
@@ -109,6 +109,14 @@ def run_experiment(
         _raise(error, manager)
     _publish(request, manager)
     return ExperimentResult(result, manager)
+
+
+def _execute(prepared: _Prepared, manager: ArtifactManager, *, keep_values: bool) -> Any:
+    _keep_request(prepared, manager)
+    with garbage.calm():
+        result = _call_run(prepared, manager)
+        manager.engine.run_all(keep_values=keep_values)
+    return result
 
 
 def _finish(manager: ArtifactManager, error: BaseException | None) -> BaseException | None:
@@ -156,7 +164,7 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
         If ``run()`` raised, or a stage that it needs a value of.
     """
     prepared = _prepare(replace(request, dry=True), project)
-    manager = _make_manager(prepared, ())
+    manager = _make_manager(prepared, (), quiet=True)
     try:
         try:
             with garbage.calm():
@@ -236,7 +244,9 @@ def _choose_executor(request: RunRequest) -> Executor | None:
     return choose_executor(request.executor, request.jobs)
 
 
-def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]]) -> ArtifactManager:
+def _make_manager(
+    prepared: _Prepared, listeners: Sequence[Callable[[Any], None]], *, quiet: bool
+) -> ArtifactManager:
     request = prepared.request
     # Before the manager, with which a run begins.
     executor = _choose_executor(request)
@@ -250,6 +260,7 @@ def _make_manager(prepared: _Prepared, listeners: Sequence[Callable[[Any], None]
         store_full=request.store_full or request.docker,
         notes=request.notes,
         live=False,
+        quiet=quiet,
         eager=request.eager,
         trust=request.trust,
         log=request.log,

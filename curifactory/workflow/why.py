@@ -35,6 +35,7 @@ _COMPARED = frozenset(
         ReasonKind.CODE_CHANGED,
         ReasonKind.INPUT_CHANGED,
         ReasonKind.OVERRIDE_CHANGED,
+        ReasonKind.SURROUNDINGS_CHANGED,
     }
 )
 

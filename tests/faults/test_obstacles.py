@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -347,14 +348,21 @@ def test_d4_a_working_folder_that_is_gone_is_told(hurt: Any, tmp_path: Path, wor
     assert fault.startswith("The working folder is gone")
 
 
-@pytest.mark.parametrize("words", [("ls",), ("case",), ("case", "-j", "2")], ids=" ".join)
-def test_d4_standard_output_that_has_no_room_is_told_once(hurt: Any, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize("buffered", ["", "1"], ids=["buffered", "at once"])
+@pytest.mark.parametrize(
+    "words",
+    [("--help",), ("run", "--help"), ("--version",), ("ls",), ("case",), ("case", "-j", "2")],
+    ids=" ".join,
+)
+def test_d4_standard_output_that_has_no_room_is_told_once(
+    hurt: Any, words: tuple[str, ...], buffered: str
+) -> None:
     command = [sys.executable, "-P", "-m", "curifactory.cli.experiment", *words]
     with open("/dev/full", "w") as full:
         done = subprocess.run(
             command,
             cwd=hurt.project.root,
-            env={**hurt.project.environment, **hurt.environment},
+            env={**hurt.project.environment, **hurt.environment, "PYTHONUNBUFFERED": buffered},
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,
@@ -366,7 +374,50 @@ def test_d4_standard_output_that_has_no_room_is_told_once(hurt: Any, words: tupl
         "Could not write to standard output: the disk is full. Make room on that disk, then run the same command again."
     ]
     assert "Traceback" not in done.stderr
+    # A run goes on to its end, although nobody sees it.
+    runs = hurt.project.root.glob("data/runs/*/run.json")
+    assert [json.loads(path.read_bytes())["outcome"] for path in runs] == ["complete"] * ("case" in words)
     hurt.check_whole()
+
+
+@pytest.mark.parametrize("words", [("--help",), ("ls",), ("case",)], ids=" ".join)
+def test_a_command_without_standard_output_says_so_and_does_nothing(
+    hurt: Any, words: tuple[str, ...]
+) -> None:
+    done = _run_closed(hurt, ">&-", *words)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1)
+    assert done.stderr.startswith("Standard output is closed")
+    assert not (hurt.project.root / "data").exists()
+
+
+def test_without_standard_error_a_run_goes_on_and_keeps_its_files_to_itself(hurt: Any) -> None:
+    # A file that is opened where standard error was would have all that a library of a stage writes there.
+    body = "__import__('os').write(2, b'noise')"
+    hurt.project.write("experiments/case.py", two_stages(body))
+    assert _run_closed(hurt, "<&- 2>&-", "case").returncode == 0
+    found = [path.read_bytes() for path in (hurt.project.root / "data" / "cache").iterdir()]
+    assert found
+    assert not [each for each in found if b"noise" in each]
+    hurt.project.experiment("cache", "verify")
+
+
+def test_standard_error_that_has_no_room_fails_no_run(hurt: Any) -> None:
+    hurt.project.write("experiments/case.py", two_stages("__import__('warnings').warn('noise')"))
+    done = _run_closed(hurt, "2>/dev/full", "case")
+    assert done.returncode == 0
+    assert "complete after" in done.stdout
+
+
+def _run_closed(hurt: Any, closed: str, *words: str) -> Any:
+    command = [sys.executable, "-P", "-m", "curifactory.cli.experiment", *words]
+    return subprocess.run(
+        ["sh", "-c", f'exec "$@" {closed}', "sh", *command],
+        cwd=hurt.project.root,
+        env={**hurt.project.environment, **hurt.environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 @pytest.mark.parametrize("words", [(), ("-j", "2")], ids=["here", "processes"])

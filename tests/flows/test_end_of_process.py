@@ -180,3 +180,97 @@ def test_a_script_is_told_of_warnings_unless_it_is_quiet(project):
     told = "warning Aggregate 'gather': Record 0 (a) has no 'y'.\n"
     assert project.run(sys.executable, "script.py").stderr == told
     assert project.run(sys.executable, "script.py", "quiet").stderr == ""
+
+
+EXPERIMENT = """
+import curifactory as cf
+
+@cf.stage(outputs=["x"])
+def make(record):
+    return 1
+
+@cf.aggregate(["y"], ["z"])
+def gather(record, records, y):
+    return len(y)
+
+def get_params():
+    return [cf.ExperimentParameters(name="a")]
+
+def run(param_sets, manager):
+    make(cf.Record(manager, param_sets[0]))
+    gather(cf.Record(manager, None))
+"""
+
+
+def test_a_script_that_runs_an_experiment_is_told_of_what_the_command_tells(project):
+    project.write("experiments/warned.py", EXPERIMENT)
+    project.write(
+        "script.py",
+        "import sys, curifactory as cf\ncf.run_experiment('warned', report=False, quiet='quiet' in sys.argv)",
+    )
+    told = "warning Aggregate 'gather': Record 0 (a) has no 'y'.\n"
+    assert project.experiment("warned").stderr == told
+    done = project.run(sys.executable, "script.py")
+    assert (done.stderr, done.stdout) == (told, "")
+    assert project.run(sys.executable, "script.py", "quiet").stderr == ""
+
+
+BLOCK = """
+import sys
+import curifactory as cf
+
+try:
+    with cf.ArtifactManager("script") as manager:
+        cf.Record(manager, None).log({"loss": 0.5})
+        if "raise" in sys.argv:
+            raise ValueError("no data left")
+except ValueError:
+    pass
+with cf.ArtifactManager("other"):
+    pass
+print(manager.outcome.value, cf.load_run("script/-1").metrics["value"].tolist())
+"""
+
+
+@pytest.mark.parametrize(("word", "outcome"), [("", "live"), ("raise", "failed")])
+def test_a_block_that_a_manager_is_for_ends_its_run(project, word, outcome):
+    project.write("script.py", BLOCK)
+    done = project.run(sys.executable, "script.py", *filter(None, [word]))
+    assert done.stdout == f"{outcome} [0.5]\n"
+    (found,) = project.root.glob("data/runs/script_*/run.json")
+    facts = json.loads(found.read_text(encoding="utf-8"))
+    assert (facts["outcome"], facts.get("error")) == (outcome, "ValueError: no data left" if word else None)
+    assert facts["finished_at"]
+
+
+AFTER = """
+import curifactory as cf
+from curifactory.reporting import HTMLReporter
+
+@cf.stage(outputs=["x"])
+def make(record):
+    return 1
+
+with cf.ArtifactManager("script") as manager:
+    record = make(cf.Record(manager, None))
+for late in (
+    lambda: record.log({"loss": 0.5}),
+    lambda: record.report(HTMLReporter("late")),
+    lambda: make(cf.Record(manager, None)),
+):
+    try:
+        late()
+    except cf.CurifactoryError as error:
+        print(error)
+print(record.state["x"], manager.generate_report().name)
+"""
+
+
+def test_what_comes_after_the_end_of_a_session_is_refused_and_not_lost(project):
+    project.write("script.py", AFTER)
+    *said, shown = project.run(sys.executable, "script.py").stdout.splitlines()
+    assert len(said) == 3
+    for line, what in zip(said, ("logged", "reported", "called"), strict=True):
+        assert " is over; " in line
+        assert f"{what} any more. Make another ArtifactManager" in line
+    assert shown == "1 index.html"

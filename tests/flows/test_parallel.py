@@ -562,7 +562,7 @@ def test_seeded_calls_draw_the_same_whoever_executes_them(here: Any, tmp_path: P
     )
     other = here.run(seed=8, cache=tmp_path / "0" / "cache")
     assert other.result[0][1] != results[0][0][1]
-    assert other.reasons["draw"] == "input seed of the run changed"
+    assert other.reasons["draw"] == "the seed of the run changed (7 → 8)"
     assert here.run(seed=7, cache=tmp_path / "0" / "cache").executed == {}
 
 

@@ -137,6 +137,7 @@ QUESTIONS = [
     (["-n", "-1"], "Invalid value for '-n' / '--limit': -1 is not in the range x>=0."),
     (["--json", "--csv"], "--json and --csv contradict each other"),
     (["tow"], "No experiment named 'tow'. Did you mean 'two'?"),
+    (["acc > 0.9"], "No experiment named 'acc > 0.9'. As a condition: experiment runs -w 'acc > 0.9'"),
 ]
 
 
@@ -389,7 +390,7 @@ WRONG = [
     (["rm", "--undo"], "No removed runs lie in the trash"),
     (["rm", "two"], "'two' could be 2 runs: two_2_"),
     (["rm", "two_9"], "No run named 'two_9'."),
-    (["diff"], "Missing argument 'A'."),
+    (["diff"], "Missing argument 'A'. Write: experiment diff A B"),
     (["diff", "-3"], "No run named '-3'."),
 ]
 
@@ -596,3 +597,25 @@ for words, error in (({"where": "acuracy > 1"}, cf.DiscoveryError), ({"where": "
 """,
     )
     twice.run(sys.executable, "look.py")
+
+
+def test_a_run_whose_facts_are_damaged_is_told_and_keeps_what_it_has(twice: Project) -> None:
+    second, first = [row["reference"] for row in ask(twice, "runs")]
+    damaged = twice.root / "data" / "runs" / first / "run.json"
+    whole = damaged.read_bytes()
+    collect = ("cache", "gc", "--keep-runs", "1", "--older-than", "0")
+    waste = ask(twice, *collect)
+    damaged.write_bytes(whole[:100])
+    done = twice.experiment("runs")
+    assert done.stderr.count("\n") == 1
+    assert f"{first}/run.json is damaged" in done.stderr
+    assert second in done.stdout
+    assert first not in done.stdout
+    assert [row["reference"] for row in ask(twice, "runs")] == [second]
+    # How old it is nobody can say; so collecting what old runs alone have used takes nothing of it.
+    assert (waste != ask(twice, *collect)) is True
+    (twice.root / "data" / "runs" / second / "run.json").write_text("")
+    done = twice.experiment("runs")
+    assert done.stdout == "No run can be listed.\n"
+    damaged.write_bytes(whole)
+    assert [row["reference"] for row in ask(twice, "runs")] == [first]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from curifactory.cli.console import Console
+    from curifactory.project.project import Project
+    from curifactory.store.runs import RunStore
     from curifactory.workflow.runs.selection import Selected, Wanted
 
 _SHOWN = 20
+_TOLD = 3
 _OUTCOMES = ("running", "live", "complete", "partly failed", "failed", "interrupted")
 _EPILOG = (
     "A condition compares names with values: acc > 0.9, params.n >= 50 and outcome == 'complete', 'paper' in tags, "
@@ -64,7 +68,7 @@ def verb(name: str | None, limit: int | None, as_json: bool, as_csv: bool, **wor
     import sys
 
     from curifactory.cli.console import Console
-    from curifactory.cli.store import check_experiment, open_runs
+    from curifactory.cli.store import open_runs
     from curifactory.errors import ExitCode
     from curifactory.project.project import Project
     from curifactory.workflow.runs.selection import select_runs
@@ -75,20 +79,48 @@ def verb(name: str | None, limit: int | None, as_json: bool, as_csv: bool, **wor
     project = Project.find()
     store = open_runs(project)
     selected = select_runs(store, wanted)
-    if name is not None and not selected.among:
-        check_experiment(name, project, list(dict.fromkeys(row.experiment for row in store.iter_rows())))
+    if name is not None and not selected.among and not selected.damaged:
+        _check_name(name, project, store)
     console = Console(sys.stdout)
+    _tell_damaged(Console(sys.stderr), selected)
     folder = str(store.folder)
     if as_json or as_csv:
         _write(console, selected, words["columns"], folder, as_csv=as_csv)
     elif not selected.rows:
         if selected.among:
             console.print(f"None of {selected.among} runs fits.")
+        elif selected.damaged:
+            console.print("No run can be listed.")
         else:
             console.print(f"No runs yet. Make one with: experiment {name or 'NAME'}")
     else:
         _print(console, selected, wanted, words["columns"], folder, name=name)
     return ExitCode.COMPLETE
+
+
+def _check_name(name: str, project: Project, store: RunStore) -> None:
+    """Refuse the name of an experiment that there is not; a condition in its place is told what makes it one.
+
+    Raises
+    ------
+    DiscoveryError
+        With the nearest names, or the option.
+    """
+    import shlex
+
+    from curifactory.cli.store import check_experiment
+    from curifactory.errors import ConfigurationError, DiscoveryError
+    from curifactory.workflow.runs.condition import Name
+    from curifactory.workflow.runs.condition_reader import read_condition
+
+    try:
+        check_experiment(name, project, list(dict.fromkeys(row.experiment for row in store.iter_rows())))
+    except DiscoveryError as error:
+        with suppress(ConfigurationError):
+            if not isinstance(read_condition(name), Name):
+                hint = f"As a condition: experiment runs -w {shlex.quote(name)}"
+                raise DiscoveryError(error.message, hint=hint) from None
+        raise
 
 
 def _read_words(name: str | None, words: dict[str, Any], *, limit: int | None, shown: int | None) -> Wanted:
@@ -111,6 +143,17 @@ def _read_tags(typed: Sequence[str]) -> tuple[str, ...]:
     from curifactory.workflow.runs.annotation import clean_tag
 
     return tuple(map(clean_tag, typed))
+
+
+def _tell_damaged(console: Console, selected: Selected) -> None:
+    from curifactory.cli.console import printable
+
+    told = list(selected.damaged.values())
+    for text in told[:_TOLD]:
+        line = f"{printable(text)} The run is left out here; whatever else is in its folder stays."
+        console.print(console.style("warning", "yellow"), line)
+    if len(told) > _TOLD:
+        console.print(console.style("warning", "yellow"), f"{len(told) - _TOLD} more runs cannot be read.")
 
 
 def _write(console: Console, selected: Selected, columns: str | None, folder: str, *, as_csv: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
-from curifactory.engine.explain import is_same
+from curifactory.engine.explain import explain_read, is_same
 from curifactory.identity.fingerprint import Fingerprint, compare
 from curifactory.parameters.reads import OBJECT, WHOLE
 from curifactory.parameters.shown import diff_shown
@@ -135,10 +135,7 @@ class CallComparison:
     def _explain_read(self, record: str, path: str, before: Trace, after: Trace) -> Iterator[Reason]:
         name = path.removeprefix(_PARAMETERS)
         if name == path:
-            yield Reason(
-                ReasonKind.INPUT_CHANGED,
-                {"name": path.rpartition(".")[2].replace("*", "parameters of the records")},
-            )
+            yield explain_read(path, before.reads[path], after.reads[path])
         elif name.startswith(_CODE):
             yield Reason(
                 ReasonKind.CODE_CHANGED, {"part": f"parameter {name.removeprefix(_CODE)}", "place": ""}

@@ -43,6 +43,7 @@ _OPERATORS: dict[type[ast.cmpop], str] = {
 _TEXTS = re.compile(r"""(["'])(?:\\.|(?!\1).)*\1""")
 # What people write who come from other languages, and what it is here.
 _SLIPS = (
+    (re.compile(r"=[<>]"), "=>", "The equals sign stands last: '>=', '<='."),
     (re.compile(r"(?<![=!<>])=(?!=)"), "=", "Two values are compared with '=='."),
     (re.compile(r"&&|&"), "&&", "Conditions are joined with 'and'."),
     (re.compile(r"\|\||\|"), "||", "Conditions are joined with 'or'."),

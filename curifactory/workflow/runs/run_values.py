@@ -14,11 +14,11 @@ from typing import Any
 from curifactory.errors import StoreError
 from curifactory.reporting.view.results import find_direction
 from curifactory.store.journal import encode, read_journal
-from curifactory.store.listing import MOST_METRICS, pick_types
 from curifactory.store.metrics import METRICS_NAME, MetricFacts, read_metric_facts, read_series
 from curifactory.store.parameter_columns import MORE, MOST_FIELDS, flatten
 from curifactory.store.rows import PARAMETERS_NAME
 from curifactory.store.run_row import RunRow
+from curifactory.store.run_summary import MOST_METRICS, pick_types
 from curifactory.workflow.runs.condition import Name
 from curifactory.workflow.runs.truth import Shown
 
@@ -146,7 +146,7 @@ class RunValues:
     def get_metric(self, parts: Sequence[str], *, ends: bool = False) -> Sequence[Any]:
         """Return the values of a metric over the records: the last ones, or the one that ``best``, ``min``, ``max`` mean."""
         if ends and len(parts) == 1:
-            quick = _scan_ends(self._row.summary, parts[0])
+            quick = _scan_ends(_make_key(parts[0]), self._row.summary)
             if quick is not None:
                 return quick
         known = self._row.facts.get("metrics") or {}
@@ -183,7 +183,7 @@ class RunValues:
         return [*(facts.get("metrics") or ()), *(facts.get("parameters") or ())]
 
     def _has_metric(self, name: str) -> bool:
-        return _scan_ends(self._row.summary, name) is not None or name in (
+        return _scan_ends(_make_key(name), self._row.summary) is not None or name in (
             self._row.facts.get("metrics") or ()
         )
 
@@ -241,27 +241,38 @@ def show_values(values: Sequence[Any]) -> list[Any]:
     return [_to_json(value.value if isinstance(value, Shown) else value) for value in values]
 
 
-def _scan_ends(summary: str, name: str) -> tuple[float, ...] | None:
-    """Find least and greatest last value of a metric in the text of a row; None if that takes reading all of it.
+def find_metric(name: Name) -> str | None:
+    """Return the metric that a name stands for in every run which has it; None if it may mean something else there.
 
-    Of ten thousand rows this is most of the time that a condition takes. The quotes of the key cannot stand in a text
-    of JSON, so that nothing that people wrote is taken for it.
+    Examples
+    --------
+    >>> find_metric(Name(("acc",))), find_metric(Name(("metrics", "acc"))), find_metric(Name(("outcome",)))
+    ('acc', 'acc', None)
     """
+    first, *others = name.parts
+    if not others:
+        return None if first == "tag" or find_fact(first) in _OF_THE_RUN else first
+    return others[0] if first in METRICS and len(others) == 1 else None
+
+
+def _scan_ends(key: str, summary: str) -> tuple[float, ...] | None:
+    # Of ten thousand rows this is most of the time that a condition takes.
     begin = summary.find(_METRICS_KEY)
-    at = -1 if begin < 0 else summary.find(f"{_encode_name(name)}:[", begin)
-    end = -1 if at < 0 else summary.find("]", at)
-    if end < 0:
+    at = -1 if begin < 0 else summary.find(key, begin)
+    # The quotes of a key cannot stand in a text of JSON, nor its first one behind anything else: what people wrote is not taken for it.
+    if at < 0 or summary[at - 1] not in "{,":
         return None
+    begin = at + len(key)
     try:
-        least, greatest = map(float, summary[summary.index("[", at) + 1 : end].split(","))
+        least, greatest = map(float, summary[begin : summary.index("]", begin)].split(","))
     except ValueError:
         return None
     return (least,) if least == greatest else (least, greatest)
 
 
 @lru_cache(maxsize=256)
-def _encode_name(name: str) -> str:
-    return encode(name).decode("utf-8", "replace")
+def _make_key(name: str) -> str:
+    return f"{encode(name).decode('utf-8', 'replace')}:["
 
 
 def _to_json(value: Any) -> Any:

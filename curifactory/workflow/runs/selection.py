@@ -15,7 +15,9 @@ from curifactory.errors import ConfigurationError, DiscoveryError
 from curifactory.reporting.view.results import find_direction
 from curifactory.store.run_row import RunRow
 from curifactory.store.runs import RunStore
+from curifactory.workflow.runs.bounds import list_bounds
 from curifactory.workflow.runs.condition import (
+    MEMBERSHIPS,
     Comparison,
     Condition,
     Items,
@@ -28,6 +30,7 @@ from curifactory.workflow.runs.condition import (
     join,
 )
 from curifactory.workflow.runs.condition_reader import read_condition
+from curifactory.workflow.runs.moments import read_period
 from curifactory.workflow.runs.run_values import COUNTS, FACTS, METRICS, PARAMETERS, RunValues, find_fact
 from curifactory.workflow.runs.truth import Shown, holds
 
@@ -79,11 +82,14 @@ class Selected:
         How many there are without the limit.
     among : int
         How many were looked through.
+    damaged : dict of str to str
+        Runs that could not be looked at, since their ``run.json`` cannot be read, each with what is wrong.
     """
 
     rows: list[RunRow]
     found: int
     among: int
+    damaged: Mapping[str, str]
 
 
 def select_runs(store: RunStore, wanted: Wanted) -> Selected:
@@ -105,27 +111,34 @@ def select_runs(store: RunStore, wanted: Wanted) -> Selected:
     """
     if wanted.condition is not None:
         _check_outcomes(wanted.condition)
+        _check_moments(wanted.condition)
     _check_outcome_words(wanted.outcomes)
     is_plain = wanted.condition is None and wanted.sort is None and not wanted.tags and not wanted.outcomes
     if is_plain and wanted.limit is not None and not wanted.reverse:
-        rows = store.iter_rows(wanted.experiment, limit=wanted.limit)
-        count = len(rows) if len(rows) < wanted.limit else store.count_folders(wanted.experiment)
-        return Selected(rows, count, count)
-    rows = store.iter_rows(wanted.experiment)
+        listed = store.list_runs(wanted.experiment, limit=wanted.limit)
+        return Selected(listed.rows, listed.among, listed.among, listed.damaged)
+    bounds = [] if wanted.condition is None else list_bounds(wanted.condition)
+    listed = store.list_runs(wanted.experiment, bounds=bounds)
     folder = os.fspath(store.folder)
-    found = [row for row in rows if _is_labelled(row, wanted)]
+    names = [] if wanted.sort is None else [wanted.sort]
+    if wanted.condition is not None:
+        names = [*iter_names(wanted.condition), *names]
+    unseen = [name for name in names if not _is_name(name, listed.rows, folder)]
+    if unseen:
+        every = store.iter_rows(wanted.experiment) if bounds else listed.rows
+        check_names(unseen, every, folder)
+    found = [row for row in listed.rows if _is_labelled(row, wanted)]
     if wanted.condition is not None:
         condition = wanted.condition
         found = [
             row for row in found if holds(condition, RunValues(row, f"{folder}/{row.reference}")) is True
         ]
-        check_names(iter_names(condition), rows, folder)
     if wanted.sort is not None:
-        check_names([wanted.sort], rows, folder)
         found = sort_rows(found, wanted.sort, folder, reverse=wanted.reverse)
     elif wanted.reverse:
         found.reverse()
-    return Selected(found if wanted.limit is None else found[: wanted.limit], len(found), len(rows))
+    shown = found if wanted.limit is None else found[: wanted.limit]
+    return Selected(shown, len(found), listed.among, listed.damaged)
 
 
 def make_condition(texts: Iterable[str], query: Mapping[str, Any]) -> Condition | None:
@@ -187,9 +200,7 @@ def check_names(names: Iterable[Name], rows: Sequence[RunRow], folder: str) -> N
         With the nearest names.
     """
     for name in names:
-        if (len(name.parts) == 1 and find_fact(name.parts[0])) or name.parts[0] == COUNTS or not rows:
-            continue
-        if not any(RunValues(row, f"{folder}/{row.reference}").get(name, ends=True) for row in rows):
+        if rows and not _is_name(name, rows, folder):
             shown = (
                 name.parts[1:] if name.parts[0] in (*METRICS, *PARAMETERS) and name.parts[1:] else name.parts
             )
@@ -201,6 +212,13 @@ def check_names(names: Iterable[Name], rows: Sequence[RunRow], folder: str) -> N
                 f"No run has a metric, a parameter or a fact named '{name}'.",
                 hint=suggest(word, near, nothing=""),
             )
+
+
+def _is_name(name: Name, rows: Iterable[RunRow], folder: str) -> bool:
+    """Say whether a name stands for something in one of some runs."""
+    if (len(name.parts) == 1 and find_fact(name.parts[0])) or name.parts[0] == COUNTS:
+        return True
+    return any(RunValues(row, f"{folder}/{row.reference}").get(name, ends=True) for row in rows)
 
 
 def sort_rows(rows: Iterable[RunRow], name: Name, folder: str, *, reverse: bool = False) -> list[RunRow]:
@@ -276,6 +294,23 @@ def _check_outcomes(condition: Condition) -> None:
                     _check_outcome_words(each.values)
                 elif isinstance(each, Literal) and all(sign in ("==", "!=") for sign, _ in comparison.rest):
                     _check_outcome_words([each.value])
+
+
+def _check_moments(condition: Condition) -> None:
+    """Refuse what is compared with a moment and is none, whichever runs there are to be compared."""
+    for comparison in iter_comparisons(condition):
+        operands = [comparison.first, *(operand for _, operand in comparison.rest)]
+        if comparison.rest[0][0] in MEMBERSHIPS and not isinstance(comparison.first, Name):
+            continue
+        if any(isinstance(each, Name) and _is_moment(each) for each in operands):
+            for each in operands:
+                for value in each.values if isinstance(each, Items) else (getattr(each, "value", None),):
+                    if isinstance(value, str):
+                        read_period(value)
+
+
+def _is_moment(name: Name) -> bool:
+    return len(name.parts) == 1 and find_fact(name.parts[0]) in ("started", "finished")
 
 
 def _check_outcome_words(words: Iterable[Scalar]) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from curifactory.engine.numbers import as_numbers
+from curifactory.engine.numbers import as_numbers, as_whole
 from curifactory.errors import DefinitionError
 
 
@@ -33,3 +34,25 @@ def test_a_loss_that_torch_still_differentiates_is_a_number_and_no_warning() -> 
 def test_what_is_no_number_is_named() -> None:
     with pytest.raises(DefinitionError, match="The metric 'loss' is 'low', which is no number"):
         as_numbers({"loss": "low"})
+
+
+class Names(StrEnum):
+    LOSS = "loss"
+
+
+def test_the_name_of_a_metric_is_a_plain_text() -> None:
+    found = as_numbers({Names.LOSS: 1.0})
+    assert found == {"loss": 1.0}
+    assert [type(name) for name in found] == [str]
+    for name in (1, None, ("a", "b")):
+        with pytest.raises(DefinitionError, match="which is no text"):
+            as_numbers({name: 1.0})  # type: ignore[dict-item]
+
+
+def test_a_step_is_a_whole_number() -> None:
+    found = [as_whole("step", each) for each in (3, np.int64(3), 3.0, np.float64(3), True)]
+    assert found == [3, 3, 3, 3, 1]
+    assert {type(each) for each in found} == {int}
+    for value in ("3", 1.5, np.float32(0.5), [3], float("nan"), float("inf")):
+        with pytest.raises(DefinitionError, match="which is no whole number"):
+            as_whole("step", value)

@@ -44,6 +44,15 @@ def test_a_clean_commit_has_all_its_digits(git, committed):
     assert not state.is_dirty
 
 
+def test_byte_code_that_nothing_ignores_is_no_change(committed):
+    for folder in (committed, committed / "experiments", committed / "lib" / "deep"):
+        (folder / "__pycache__").mkdir(parents=True)
+        (folder / "__pycache__" / "iris.cpython-311.pyc").write_bytes(b"")
+    assert not read_git_state(committed).is_dirty
+    (committed / "lib" / "new.py").write_text("")
+    assert read_git_state(committed).untracked == ("lib/",)
+
+
 def test_a_repository_of_sha256_has_64_digits(git, tmp_path):
     git(tmp_path, "init", "-q", "-b", "main", "--object-format=sha256")
     git(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")

@@ -125,3 +125,43 @@ def test_another_person_s_seal_stays_when_one_s_own_is_added(cache, tmp_path, mo
     assert Ownership(cache).is_ours
     monkeypatch.undo()
     assert Ownership(cache).is_ours
+
+
+@pytest.mark.parametrize("torn", ["", "{", '{"format": 1, "id": "00', "[]", '{"seals": []}'])
+def test_a_damaged_mark_is_made_anew_while_the_store_is_empty(cache, torn) -> None:
+    cache.parent.mkdir(parents=True)
+    (cache.parent / OWNER_NAME).write_text(torn)
+    assert Ownership(cache).is_ours
+    Ownership(cache).claim()
+    fill(cache)
+    assert Ownership(cache).is_ours
+
+
+def test_a_damaged_mark_beside_things_is_said_to_be_damaged_and_is_mended_by_trust(cache) -> None:
+    Ownership(cache).claim()
+    fill(cache)
+    (cache.parent / OWNER_NAME).write_text("")
+    Ownership(cache).claim()
+    with pytest.raises(
+        UntrustedError, match=r"owner\.json, which says who made the store, is damaged.*--trust"
+    ):
+        Ownership(cache).check(RUNS, "x.pkl")
+    Ownership(cache).trust()
+    Ownership(cache).check(RUNS, "x.pkl")
+    assert Ownership(cache).is_ours
+
+
+def test_the_mark_and_the_secret_are_on_the_disk_before_they_have_their_names(
+    cache, monkeypatch, tmp_path
+) -> None:
+    written = {}
+
+    def look(handle, fsync=os.fsync) -> None:
+        fsync(handle)
+        written[os.fstat(handle).st_ino] = os.fstat(handle).st_size
+
+    monkeypatch.setattr(os, "fsync", look)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    Ownership(cache).claim()
+    for file in (cache.parent / OWNER_NAME, tmp_path / "config/curifactory/secret"):
+        assert written[file.stat().st_ino] == file.stat().st_size > 0

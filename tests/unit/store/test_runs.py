@@ -226,7 +226,7 @@ def test_words_that_could_mean_several_runs_list_them(store):
     assert "12 runs" in caught.value.message
     assert "iris_12_" in caught.value.message
     assert "2 more" in caught.value.message
-    with pytest.raises(DiscoveryError, match="could be"):
+    with pytest.raises(DiscoveryError, match=r"could be .* or iris/-1 for the latest"):
         store.find("iris")
 
 

@@ -41,6 +41,7 @@ def test_a_condition_has_a_settled_form(text: str, settled: str) -> None:
     ("text", "place", "why"),
     [
         ("acc = 0.9", "at character 5, '= 0.9'", "compared with '=='"),
+        ("acc => 0.9", "at character 5, '=> 0.9'", "stands last: '>=', '<='"),
         ("acc > 0.9 && n > 1", "at character 11, '&& n > 1'", "joined with 'and'"),
         ("acc > 0.9 || n > 1", "at character 11, '|| n > 1'", "joined with 'or'"),
         ("!dirty", "at character 1, '!dirty'", "written with 'not'"),

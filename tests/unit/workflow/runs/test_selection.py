@@ -308,3 +308,69 @@ def test_a_metric_of_several_types_is_that_of_testing_unless_a_type_is_named(sto
     store.annotate(store.get(reference), add_tags=["seen"])
     assert find(store, "acc > 0.9") == find(store, "acc == 0.99") == []
     assert find(store, "acc == 0.7 and metrics['train/acc'] == 0.99") == [1]
+
+
+EDGES = [0.0, -0.0, 0.1 + 0.2, 0.3, 0.9, 1e-320, 5e300, -2.5, 123456789012345.67, 1 / 3, 7]
+
+
+@pytest.mark.parametrize("sign", ["<", "<=", ">", ">="])
+def test_a_bound_in_the_index_leaves_nobody_out(tmp_path: Path, sign: str) -> None:
+    with Index(tmp_path / "index.db") as index:
+        store, plain = RunStore(tmp_path / "runs", index), RunStore(tmp_path / "runs")
+        for number, value in enumerate(EDGES):
+            make_run(
+                store, metrics={"loss": [value, EDGES[-1 - number]], 'a"b,"loss': [0.3], "größe µ": [value]}
+            )
+        make_run(store, sets=[{"loss": 0.5}])
+        for name in ("loss", 'metrics["größe µ"]', 'metrics["a\\"b,\\"loss"]'):
+            for value in EDGES:
+                for text in (
+                    f"{name} {sign} {value!r}",
+                    f"{value!r} {sign} {name}",
+                    f"-1 < {name} {sign} {value!r}",
+                ):
+                    assert find(store, text) == find(plain, text), text
+        assert find(store, f"loss {sign} 1{'0' * 400}") == find(plain, f"loss {sign} 1{'0' * 400}")
+
+
+def test_a_run_that_has_changed_behind_the_index_is_found_by_what_it_is_now(tmp_path: Path) -> None:
+    with Index(tmp_path / "index.db") as index:
+        store = RunStore(tmp_path / "runs", index)
+        for value in (0.5, 0.95, 0.6):
+            make_run(store, metrics={"acc": [value]})
+        assert find(store, "acc > 0.9") == [2]
+        first, second, _ = sorted(path for path in store.folder.glob("iris_*"))
+        metrics = (second / METRICS_NAME).read_bytes()
+        for folder in (second, first):
+            (folder / METRICS_NAME).write_bytes(
+                metrics.replace(b"0.95", b"0.8") if folder == second else metrics
+            )
+            merge_facts(folder, {"notes": "copied"})
+        assert find(store, "acc > 0.9") == [1]
+
+
+def test_of_a_run_that_cannot_be_read_it_is_told_that_it_is_there(three: RunStore) -> None:
+    damaged = three.folder / select_runs(three, Wanted()).rows[1].reference / "run.json"
+    damaged.write_text("{")
+    for wanted in (Wanted(), Wanted(limit=20), Wanted(condition=make_condition(["n == 50"], {}))):
+        selected = select_runs(three, wanted)
+        assert (selected.among, list(selected.damaged)) == (2, [damaged.parent.name])
+        assert "run.json is damaged" in selected.damaged[damaged.parent.name]
+
+
+@pytest.mark.parametrize(
+    "facts", ['{"started_at": "noon"}', '{"number": "x"}', '{"git": [1]}', "null", "", "[]"]
+)
+def test_facts_of_another_shape_are_damaged_too(three: RunStore, facts: str) -> None:
+    damaged = three.folder / select_runs(three, Wanted()).rows[0].reference
+    (damaged / "run.json").write_text(facts)
+    assert list(select_runs(three, Wanted()).damaged) == [damaged.name]
+
+
+def test_a_run_that_has_lost_its_facts_is_told_and_one_that_only_begins_is_not(three: RunStore) -> None:
+    lost = three.folder / select_runs(three, Wanted()).rows[0].reference
+    (lost / "run.json").unlink()
+    begun = three.folder / "iris_9_2026-11-21-T101500"
+    begun.mkdir()
+    (begun / ".run.json.42").touch()
+    assert list(select_runs(three, Wanted()).damaged) == [lost.name]
