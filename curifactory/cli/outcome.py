@@ -6,7 +6,7 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO, cast
 
@@ -23,7 +23,6 @@ OF_STAGE = "in stage '"
 _CLOSED = (
     "Standard output is closed, so that nobody would see the answer. Send it to a file, or to /dev/null."
 )
-_SAID_ABOVE = "The run has failed, since not everything could be saved: see the warnings above."
 
 
 def run_command(command: click.Command, words: Sequence[str], *, program: str) -> int:
@@ -102,14 +101,7 @@ def _finish(code: object) -> int:
     return int(code) if isinstance(code, int) else int(ExitCode.COMPLETE)
 
 
-def show_error(
-    error: BaseException,
-    console: Console,
-    *,
-    debug: bool,
-    root: Path | None = None,
-    warnings: Collection[str] = (),
-) -> int:
+def show_error(error: BaseException, console: Console, *, debug: bool, root: Path | None = None) -> int:
     """Write an error as a person should see it and return the exit code.
 
     Parameters
@@ -122,8 +114,6 @@ def show_error(
         Whether everything is to be shown, frames of this package included.
     root : Path, optional
         The project; found from the working folder if None.
-    warnings : collection of str
-        What has been shown already: an error among them is not said again.
     """
     if isinstance(error, SystemExit):
         return _code_of_exit(error, console)
@@ -142,7 +132,7 @@ def show_error(
         from curifactory.cli.faults import known_root, show_frames
 
         root = root or known_root()
-        console.print(_SAID_ABOVE if str(error) in warnings else _say_known(error, root))
+        console.print(_say_known(error, root))
         # A cacher of the person's own is told with its lines, as a stage is.
         raised = error if is_of_stage(error) else error.__cause__ if isinstance(error, CacheError) else None
         if raised is not None:

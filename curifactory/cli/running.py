@@ -100,8 +100,7 @@ def run(request: RunRequest, manner: Manner) -> int:
         progress.close()
         if tally.reference is None and not request.dry:
             raise
-        said = () if manner.quiet else tally.warnings
-        code = show_error(error, errors, debug=manner.debug, root=project.root, warnings=said)
+        code = show_error(error, errors, debug=manner.debug, root=project.root)
         if code == ExitCode.WRONG_USE:
             if not (tally.executed or tally.counts[CallOutcome.REUSED]):
                 return code

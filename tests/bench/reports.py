@@ -115,8 +115,8 @@ def measure_plots(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
         for turn in range(sizes.repeats + 1):
             module.PLOTS, module.TURN = number, turn
             now = {"floor": time_once(lambda: _plot_plainly(number))}
-            now["first"] = time_once(lambda: run_experiment("plots"))
-            now["reused"] = time_once(lambda: run_experiment("plots"))
+            now["first"] = time_once(lambda: run_experiment("plots", quiet=True))
+            now["reused"] = time_once(lambda: run_experiment("plots", quiet=True))
             if turn:
                 for name, seconds in now.items():
                     found[name].append(seconds * 1e3 / number)
@@ -138,8 +138,8 @@ def _without_plots(root: Path, module: Any, repeats: int) -> float:
     from curifactory.workflow.experiment import run_experiment
 
     module.PLOTS = 0
-    run_experiment("plots")
-    return median_s(lambda: run_experiment("plots"), repeats)
+    run_experiment("plots", quiet=True)
+    return median_s(lambda: run_experiment("plots", quiet=True), repeats)
 
 
 def measure_pages(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:

@@ -94,7 +94,8 @@ def session(**options: Any) -> Iterator[Any]:
     """Open a session in the project one stands in, and end it."""
     from curifactory.manager.manager import ArtifactManager
 
-    manager = ArtifactManager("chain", **options)
+    # A command tells its warnings by itself.
+    manager = ArtifactManager("chain", quiet=not options.get("live", True), **options)
     try:
         yield manager
     finally:

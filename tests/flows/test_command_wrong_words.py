@@ -96,7 +96,7 @@ CASES = [
     (["ls", "--jsn"], "No such option: --jsn. Did you mean --json?"),
     (["iris", "-p"], "Option '-p' requires an argument."),
     (["iris", "wide"], "'wide' is no change of a parameter. Write NAME=VALUE, as in n=10 or n=10,50."),
-    (["-p", "wide"], "Missing argument 'NAME'."),
+    (["-p", "wide"], "Missing argument 'NAME'. Write: experiment run NAME [PARAMETER=VALUE]…"),
     (
         ["iris", "--lazy", "--ignore-lazy"],
         "--lazy and --ignore-lazy contradict each other: give one of them.",
