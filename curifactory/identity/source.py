@@ -11,6 +11,7 @@ import ast
 import hashlib
 import os
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -139,6 +140,10 @@ class Source:
         modified_ns = self.stamp[0]
         seen_ns = began_ns(name, loading)
         before_ns = _PROCESS_STARTED_NS if seen_ns is None else seen_ns
+        ahead_ns = modified_ns - time.time_ns()
+        if ahead_ns > 0:
+            # By a server's clock that is ahead of ours, or as somebody has set it: of such a time nobody says what it came before.
+            return ahead_ns > _FAR_AHEAD_NS or _has_cache_of(self.filename, *self.stamp)
         written_ns = _cache_written_ns(self.filename)
         if written_ns is not None and written_ns < modified_ns and _has_cache_of(self.filename, *self.stamp):
             # Python has taken byte code of what was there earlier in the same second for that of this text.
@@ -155,6 +160,8 @@ _sources: dict[str, Source] = {}
 _loadings: dict[int, tuple[Any, int]] = {}
 # The clock of files goes in steps, and a large text takes its time to be compiled.
 _STEP_NS, _LONGEST_NS = 10_000_000, 5_000_000_000
+# So far no clock is ahead of another one by mistake: nobody has edited that file just now.
+_FAR_AHEAD_NS = 3_600_000_000_000
 
 
 def unknown_text(namespace: dict[str, Any]) -> str:

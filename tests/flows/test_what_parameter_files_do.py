@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import time
 from typing import Any
 
 import pytest
@@ -103,3 +105,16 @@ def test_r1_parameter_files_that_do_the_same_share_what_is_made(project: Any, ar
     assert ran("-p", "p") == 1
     assert made_in(project) == {0, 1, 2, 3}
     assert "nothing" in project.experiment("cache", "gc", "--keep-runs", "0").stdout.lower()
+
+
+@pytest.mark.parametrize("byte_code", ["", "1"], ids=["byte code", "none"])
+def test_files_of_tomorrow_are_no_changed_ones(project: Any, byte_code: str) -> None:
+    # As after unpacking in another time zone, or where the clock of a server is ahead.
+    project.environment["PYTHONDONTWRITEBYTECODE"] = byte_code
+    write(project, WAYS["in a module"], 1)
+    tomorrow = time.time() + 86_400
+    for path in project.root.rglob("*.py"):
+        os.utime(path, (tomorrow, tomorrow))
+    for arguments in ([], ["-j", "2"], ["-j", "2", "--overwrite"]):
+        done = project.experiment("case", "-p", "p", "--no-report", *arguments)
+        assert ("all 2 calls were reused" in done.stdout) is (arguments == ["-j", "2"])

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import py_compile
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,24 @@ def test_text_whose_byte_code_was_made_earlier_in_the_same_second_is_not_what_py
     os.utime(path, ns=(moment + 2000, moment + 2000))
     module = workshop.load("work")
     assert module.RATE == 1
+    assert not source_of(module.f).is_as_imported(module.__dict__)
+
+
+@pytest.mark.parametrize(("ahead_s", "writes_byte_code"), [(60, True), (86_400, True), (86_400, False)])
+def test_a_text_whose_time_is_ahead_of_the_clock_is_what_was_imported_until_it_is_edited(
+    workshop, monkeypatch, ahead_s, writes_byte_code
+):
+    path = workshop.write("work.py", "RATE = 1\ndef f(): return 1\n")
+    moment = time.time() + ahead_s
+    os.utime(path, (moment, moment))
+    monkeypatch.setattr(sys, "dont_write_bytecode", not writes_byte_code)
+    workshop.forget()
+    module = importlib.import_module("work")
+    assert source_of(module.f).is_as_imported(module.__dict__)
+    workshop.edit("work.py", "RATE = 1", "RATE = 1000")
+    # The same clock has given it its new time.
+    moment += 1 if ahead_s < 3_600 else -ahead_s
+    os.utime(path, (moment, moment))
     assert not source_of(module.f).is_as_imported(module.__dict__)
 
 
