@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from curifactory.workflow.task import Task as Task
 
 # From here on it is known what was imported when.
-import curifactory.core.loadings  # noqa: F401 (it watches)
+import curifactory.identity.loadings  # noqa: F401 (it watches)
 from curifactory.version import __version__
 
 _HOMES = {

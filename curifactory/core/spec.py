@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import CodeType
 from typing import Any, NamedTuple
 
 from curifactory.core.lazy import Lazy
@@ -86,7 +87,7 @@ class StageSpec:
     @property
     def place(self) -> str:
         """File and line of the function, for messages."""
-        code = getattr(inspect.unwrap(self.function), "__code__", None)
+        code = code_of(self.function)
         return f"{code.co_filename}:{code.co_firstlineno}" if code is not None else self.module
 
     def _check_inputs(self, keywords: Mapping[str, bool]) -> None:
@@ -234,6 +235,19 @@ def cacher_tuple(stage: str, cachers: Any) -> tuple[Any, ...] | None:
             hint="Write cachers=[…], one for each output.",
         )
     return tuple(cachers)
+
+
+def code_of(function: Callable[..., Any]) -> CodeType | None:
+    """Return the code of a stage's function, behind its wrappers; None if it is no Python.
+
+    Examples
+    --------
+    >>> code_of(code_of).co_name, code_of(len)
+    ('code_of', None)
+    """
+    if hasattr(function, "__wrapped__"):
+        function = inspect.unwrap(function)
+    return getattr(function, "__code__", None)
 
 
 def _keywords(function: Callable[..., Any], leading: int) -> tuple[dict[str, bool], bool]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import os
 import time
@@ -12,7 +11,7 @@ from typing import Any, NamedTuple
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.record import Record
-from curifactory.core.spec import StageSpec
+from curifactory.core.spec import StageSpec, code_of
 from curifactory.core.state import Slot
 from curifactory.core.trace import Output
 from curifactory.engine.graph import Call
@@ -387,7 +386,7 @@ def _file_of(spec: StageSpec) -> str | None:
     """Return the file of a stage of ``__main__``, None if a notebook or a prompt has compiled it."""
     if spec.module not in ("__main__", "__mp_main__"):
         return None
-    code = getattr(inspect.unwrap(spec.function), "__code__", None)
+    code = code_of(spec.function)
     if code is None or not os.path.isfile(code.co_filename):
         return None
     # A notebook compiles its cells from files in a temporary folder, which are gone with the kernel.

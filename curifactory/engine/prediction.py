@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import dis
-import inspect
 from functools import lru_cache
 from types import CodeType
 from typing import Any
 
-from curifactory.core.spec import StageSpec
+from curifactory.core.spec import StageSpec, code_of
 
 WHOLE = "params.*"
 
@@ -29,11 +28,8 @@ def guess_reads(spec: StageSpec, params: Any) -> tuple[str, ...]:
     >>> guess_reads(SimpleNamespace(function=train), Params())
     ('params.n',)
     """
-    function = spec.function
+    code = code_of(spec.function)
     cls: Any = type(params)
-    if hasattr(function, "__wrapped__"):
-        function = inspect.unwrap(function)
-    code = getattr(function, "__code__", None)
     return (WHOLE,) if code is None else _guess(code, cls)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from types import CodeType
 from typing import Any
 
-from curifactory.core.spec import OutputSpec, StageSpec
+from curifactory.core.spec import OutputSpec, StageSpec, code_of
 from curifactory.engine.options import EngineOptions
 
 _STATE_WORDS = frozenset({"state", "output"})
@@ -90,19 +89,11 @@ def _pickle_cacher() -> Any:
     return PickleCacher
 
 
-def code_of(spec: StageSpec) -> CodeType | None:
-    """Return the code of a stage's function, behind its wrappers; None if it is no Python."""
-    function: Any = spec.function
-    if hasattr(function, "__wrapped__"):
-        function = inspect.unwrap(function)
-    return getattr(function, "__code__", None)
-
-
 def mentions_state(spec: StageSpec) -> bool:
     """Return whether a stage may read entries that it does not declare, as far as its own code shows."""
     if spec.aggregate and not spec.inputs:
         return True
-    code = code_of(spec)
+    code = code_of(spec.function)
     return code is None or _names_state(code)
 
 

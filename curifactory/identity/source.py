@@ -19,7 +19,7 @@ from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, FunctionType
 from typing import Any
 
-from curifactory.core.loadings import began_ns
+from curifactory.identity.loadings import began_ns
 
 # Fields with statements in them, and which of them a kind of node has.
 _BLOCKS = ("body", "handlers", "orelse", "finalbody", "cases")

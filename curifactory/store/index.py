@@ -348,8 +348,7 @@ class Index:
             return
         self._told.add(fault)
         then = {
-            Fault.BUSY: "going on without it for now",
-            Fault.FULL: "going on without it for now",
+            **dict.fromkeys((Fault.BUSY, Fault.FULL), "going on without it for now"),
             Fault.REFUSED: "it is kept in memory for this run",
         }.get(fault, "it is made again from the files")
         self._warn(f"The index '{self._path}' cannot be used, {fault.value} ({error}); {then}.")

@@ -116,8 +116,7 @@ def test_a_stage_that_the_interpreter_itself_calls_is_executed(project):
     assert "Traceback" not in ended.stderr
 
 
-SCRIPT = """\
-import sys
+STAGES = """\
 import curifactory as cf
 
 @cf.stage(outputs=["x"])
@@ -127,6 +126,11 @@ def make(record):
 @cf.aggregate(["y"], ["z"])
 def gather(record, records, y):
     return len(y)
+"""
+SCRIPT = (
+    STAGES
+    + """\
+import sys
 
 manager = cf.ArtifactManager("script", quiet="quiet" in sys.argv)
 record = make(cf.Record(manager, cf.ExperimentParameters(name="a")))
@@ -142,6 +146,7 @@ if "caught" in sys.argv:
     except ValueError as error:
         sys.last_value = error
 """
+)
 
 
 def last_run(project):
@@ -182,17 +187,9 @@ def test_a_script_is_told_of_warnings_unless_it_is_quiet(project):
     assert project.run(sys.executable, "script.py", "quiet").stderr == ""
 
 
-EXPERIMENT = """
-import curifactory as cf
-
-@cf.stage(outputs=["x"])
-def make(record):
-    return 1
-
-@cf.aggregate(["y"], ["z"])
-def gather(record, records, y):
-    return len(y)
-
+EXPERIMENT = (
+    STAGES
+    + """
 def get_params():
     return [cf.ExperimentParameters(name="a")]
 
@@ -200,6 +197,7 @@ def run(param_sets, manager):
     make(cf.Record(manager, param_sets[0]))
     gather(cf.Record(manager, None))
 """
+)
 
 
 def test_a_script_that_runs_an_experiment_is_told_of_what_the_command_tells(project):

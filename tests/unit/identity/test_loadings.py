@@ -1,4 +1,4 @@
-"""Tests of :mod:`curifactory.core.loadings`."""
+"""Tests of :mod:`curifactory.identity.loadings`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from curifactory.core import loadings
+from curifactory.identity import loadings
 
 
 def test_each_loading_of_a_module_has_the_time_at_which_it_began(
