@@ -86,7 +86,11 @@ def load(root, name, modules, calls, edited=None):
     for module in [found for found in sys.modules if found.startswith(name)]:
         del sys.modules[module]
     for module, text in texts_of(name, modules, calls, edited).items():
-        (root / f"{module}.py").write_text(text)
+        path = root / f"{module}.py"
+        path.write_text(text)
+        # Nobody imports within a few milliseconds what he has written; without byte code the order would not be known.
+        moment = path.stat().st_mtime_ns - 30_000_000
+        os.utime(path, ns=(moment, moment))
     importlib.invalidate_caches()
     return importlib.import_module(f"{name}{modules[0]}").f0
 
