@@ -47,6 +47,11 @@ def print_map(console: Console, plan: Plan, *, verbose: bool) -> None:
     else:
         console.print_table(lines, paint=lambda place, column: _paint(lines, place, column))
     console.print(_total(rows))
+    if plan.executed:
+        were = "was" if plan.executed == 1 else "were"
+        console.print(
+            f"run() reads values: {count(plan.executed, 'call')} {were} executed for this map, and nothing of them was kept."
+        )
 
 
 def map_to_json(plan: Plan, *, experiment: str) -> dict[str, Any]:
@@ -56,11 +61,11 @@ def map_to_json(plan: Plan, *, experiment: str) -> dict[str, Any]:
     --------
     >>> from curifactory.engine.plan import Plan
     >>> map_to_json(Plan(()), experiment="iris")
-    {'experiment': 'iris', 'totals': {'run': 0, 'perhaps': 0, 'reuse': 0, 'not needed': 0}, 'calls': []}
+    {'experiment': 'iris', 'totals': {'run': 0, 'perhaps': 0, 'reuse': 0, 'not needed': 0}, 'executed': 0, 'calls': []}
     """
     counts = Counter(_verdict_of(row) for row in plan.rows)
     totals = {word: counts[word] for word in _STYLES}
-    return {"experiment": experiment, "totals": totals, **plan.to_json()}
+    return {"experiment": experiment, "totals": totals, "executed": plan.executed, **plan.to_json()}
 
 
 def _verdict_of(row: PlanRow) -> str:

@@ -139,6 +139,9 @@ class Engine:
         """
         self.identifier.look_again()
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
+        if not waits and self.options.planning and not self.executing:
+            # A block means what it says where something is executed; here nothing is.
+            waits = True
         if overrides:
             check_overrides(spec, overrides, f"at {self.place(line)}")
         stage = self._stages.get(id(spec)) or self.stage_of(spec)

@@ -21,6 +21,8 @@ class EngineOptions:
         Whether this is a notebook, REPL or script, where each call is executed when it is made.
     eager : bool
         Whether a command executes each call when it is made too.
+    planning : bool
+        Whether somebody only looks at what would happen, so that a call waits wherever it is made.
     overwrite : bool
         Execute every call that is needed.
     overwrite_stages : frozenset of str
@@ -51,6 +53,7 @@ class EngineOptions:
     prefix: str | None = None
     live: bool = False
     eager: bool = False
+    planning: bool = False
     overwrite: bool = False
     overwrite_stages: frozenset[str] = frozenset()
     writes: bool = True

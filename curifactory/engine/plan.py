@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from curifactory.core.events import PlannedStage, RunPlanned
 from curifactory.core.markup import table_markup
-from curifactory.core.outcomes import Verdict
+from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import one_for_all, origin_of
 from curifactory.engine.decide import Decider, Decision
@@ -65,9 +65,18 @@ class PlanRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to happen to every call of a run."""
+    """What is to happen to every call of a run.
+
+    Parameters
+    ----------
+    rows : tuple of PlanRow
+        The calls, in call order.
+    executed : int
+        How many of them have been executed by now, since somebody has read what they make.
+    """
 
     rows: tuple[PlanRow, ...]
+    executed: int = 0
 
     def count(self, verdict: Verdict) -> int:
         """Return how many needed calls have a verdict; a reused call counts whether needed or not."""
@@ -215,4 +224,4 @@ def make_plan(calls: Sequence[Call]) -> Plan:
                 files if verdict is Verdict.REUSE else (),
             )
         )
-    return Plan(tuple(rows))
+    return Plan(tuple(rows), sum(call.outcome is CallOutcome.RAN for call in calls))

@@ -129,7 +129,7 @@ def _finish(manager: ArtifactManager, error: BaseException | None) -> BaseExcept
 
 
 def plan_experiment(request: RunRequest, *, project: Project | None = None) -> Plan:
-    """Return what running an experiment would do, and why; nothing is executed or written.
+    """Return what running an experiment would do, and why; nothing is written, and executed only what ``run()`` reads.
 
     Parameters
     ----------
@@ -149,7 +149,9 @@ def plan_experiment(request: RunRequest, *, project: Project | None = None) -> P
 
 @contextmanager
 def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[tuple[Plan, ArtifactManager]]:
-    """Give the plan of a request together with the manager whose calls it is of; nothing is executed or written.
+    """Give the plan of a request together with the manager whose calls it is of.
+
+    Nothing is written. Executed are only calls whose values ``run()`` itself reads, as it could not go on without them.
 
     Parameters
     ----------
@@ -163,8 +165,9 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
     StageError
         If ``run()`` raised, or a stage that it needs a value of.
     """
-    prepared = _prepare(replace(request, dry=True), project)
+    prepared = _prepare(replace(request, dry=True, eager=False), project)
     manager = _make_manager(prepared, (), quiet=True)
+    manager.engine.set_options(replace(manager.engine.options, planning=True))
     try:
         try:
             with garbage.calm():

@@ -108,6 +108,69 @@ def test_the_map_as_json_has_every_call_with_its_reason(powers: Project) -> None
     }  # fmt: skip
 
 
+LOOKING = """
+import contextlib
+from pathlib import Path
+import curifactory as cf
+from experiments.powers import *
+
+@cf.stage(inputs=["total"], outputs=["told"], cachers=[JsonCacher])
+def tell(record, total):
+    with open("executed.txt", "a") as file:
+        file.write("tell ")
+    return total
+
+def run(param_sets, manager):
+    for params in param_sets:
+        record = add_powers(make_numbers(cf.Record(manager, params)))
+        {body}
+"""
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ("tell(record)", ["--eager"]),
+        ("try:\n            tell(record)\n        except ValueError:\n            pass", []),
+        ("with contextlib.nullcontext():\n            tell(record)", []),
+        ("with contextlib.nullcontext():\n            tell(record)", ["-j", "2"]),
+    ],
+)
+def test_the_map_executes_nothing_however_calls_are_made(
+    powers: Project, body: str, words: list[str]
+) -> None:
+    powers.write("experiments/looking.py", LOOKING.format(body=body))
+    shown = powers.experiment("looking", "--map", *words)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.splitlines()[-1] == "6 calls: 6 run"
+    assert powers.experiment("looking", "--paths", *words).stdout.count("_told.json") == 2
+    assert not (powers.root / "executed.txt").exists()
+
+    powers.experiment("looking", *words)
+    for total in (powers.root / "data/cache").glob("*_total.json"):
+        total.unlink()
+    # What nobody needs is not missed, and no reader is said to have other inputs.
+    assert powers.experiment("looking", "--map", *words).stdout.splitlines()[-1] == "6 calls: 6 reuse"
+    assert (powers.root / "executed.txt").read_text() == "tell tell "
+
+
+def test_the_map_says_how_many_calls_were_executed_as_run_reads_what_they_make(powers: Project) -> None:
+    powers.write(
+        "experiments/looking.py",
+        LOOKING.format(body='tell(record) if record.state["total"] > 6 else None'),
+    )
+    shown = powers.experiment("looking", "--map")
+    assert shown.stdout.splitlines()[-2:] == [
+        "5 calls: 5 run",
+        "run() reads values: 4 calls were executed for this map, and nothing of them was kept.",
+    ]
+    assert not (powers.root / "executed.txt").exists()
+    assert json.loads(powers.experiment("looking", "--map", "--json").stdout)["executed"] == 4
+
+    powers.experiment("looking")
+    assert json.loads(powers.experiment("looking", "--map", "--json").stdout)["executed"] == 0
+
+
 def test_it_works_in_any_folder_of_the_project(powers: Project) -> None:
     powers.environment["PWD"] = str(powers.root / "experiments")
     below = type(powers)(powers.root / "experiments", powers.environment)
