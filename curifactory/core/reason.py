@@ -25,6 +25,7 @@ class ReasonKind(Enum):
     PARAMETERS_NOT_SEEN = "not run with these parameters yet"
     CODE_CHANGED = "code of {part} changed{place}"
     INPUT_CHANGED = "input {name} changed"
+    INPUTS_NOT_SEEN = "not run with these inputs yet ({name})"
     OVERRIDE_CHANGED = "keyword {name} changed"
     SURROUNDINGS_CHANGED = "{what} changed{values}"
     ARTIFACT_MISSING = "output {file} is missing"

@@ -15,7 +15,7 @@ from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
 from curifactory.core.state import Slot, next_number
-from curifactory.core.trace import Output, Trace
+from curifactory.core.trace import Output
 from curifactory.core.working_folder import working_folder
 from curifactory.engine.binding import bind_aggregate, bind_stage
 from curifactory.engine.decide import Decider, without_unasked
@@ -68,7 +68,7 @@ class Engine:
         self.options = options
         self.events = surroundings.events
         self.traces = surroundings.traces
-        self._last_uses = surroundings.last_uses
+        self.last_uses = surroundings.last_uses
         self.graph = Graph()
         self.identifier = Identifier(surroundings.scope, label_prefix=options.file_prefix)
         self._files = surroundings.files
@@ -290,7 +290,7 @@ class Engine:
         calls = self.graph.calls[: last + 1]
         decide_all(calls, self.decider)
         # Of calls that are decided later most wait for others, and have been explained.
-        self._last_uses.let_go()
+        self.last_uses.let_go()
         mark_needed(targets, want)
         self._settle_all([call for call in calls if call.want])
 
@@ -323,7 +323,7 @@ class Engine:
         calls = self.graph.calls
         decide_all(calls, self.decider)
         # Of calls that are decided later most wait for others, and have been explained.
-        self._last_uses.let_go()
+        self.last_uses.let_go()
         mark_needed(calls if self.options.keep_all else self.graph.leaves(), Want.FILES)
 
     def _settle_all(self, calls: Sequence[Call]) -> None:
@@ -337,20 +337,6 @@ class Engine:
     def clear_path(self, path: str) -> None:
         """Move what lies under a path that a stage is about to write to out of the way."""
         self.folders.clear(path, self._files.set_aside)
-
-    def find_previous(self, call: Call) -> Trace | None:
-        """Return the trace that a call is compared with, None if its stage has none.
-
-        It is the last one that a record of that name had in this session or an earlier run, else the newest of the stage.
-        """
-        stage_id, name = call.stage.stage_id, call.set_name
-        # A command has decided its calls before it settles them.
-        if self.options.live and call.stage.leaves_trace:
-            own = self.graph.last_key(call, name)
-            trace = None if own is None else self.traces.find(own, stage=stage_id)
-            if trace is not None:
-                return trace
-        return self.traces.previous(stage_id, self._last_uses.iter_keys(stage_id, name))
 
     def last_outputs(self, call: Call, record: Record) -> Sequence[Slot]:
         """Return what the last stage of a record has returned before a call was made."""

@@ -10,6 +10,7 @@ from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
+from curifactory.engine.previous import find_previous
 from curifactory.engine.seeding import SEED
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.reads import WHOLE
@@ -43,6 +44,8 @@ _MOST_NAMES = 3
 # One object for all calls of which nothing more can be said.
 _NEVER_RUN = Reason(ReasonKind.NEVER_RUN)
 _NOT_SEEN = Reason(ReasonKind.PARAMETERS_NOT_SEEN)
+# What says nothing of a record where it is another one of this very run that it is compared with.
+_OF_ANOTHER = frozenset((ReasonKind.PARAMETER_CHANGED, ReasonKind.SURROUNDINGS_CHANGED))
 
 
 def explain(
@@ -63,16 +66,18 @@ def explain(
     inputs : bool
         Whether the call's inputs are known, so that they can be compared.
     """
-    previous = call.engine.find_previous(call)
+    previous = find_previous(call)
     if previous is None:
         return _NEVER_RUN
-    if previous.run == run:
-        # The newest trace is of another record in this very run, which is nothing to compare with; but in a notebook
-        # the code may have been written anew since.
-        if previous.code == identifier.code_of(call):
-            return _NOT_SEEN
-        return next(iter_code_differences(call, previous, traces, identifier), _NOT_SEEN)
-    return next(iter_differences(call, previous, traces, identifier, inputs=inputs), _NOT_SEEN)
+    trace, is_own = previous
+    first = next(iter_differences(call, trace, traces, identifier, inputs=inputs), _NOT_SEEN)
+    if is_own:
+        return first
+    # Another record has run with other values: nothing of this one has changed, beside the code that both have.
+    if first.kind is ReasonKind.INPUT_CHANGED or first.kind is ReasonKind.OVERRIDE_CHANGED:
+        return Reason(ReasonKind.INPUTS_NOT_SEEN, {"name": first.particulars["name"]})
+    # What the stage last had in an earlier run may tell what a set of a new name is made from.
+    return _NOT_SEEN if trace.run == run and first.kind in _OF_ANOTHER else first
 
 
 def iter_differences(

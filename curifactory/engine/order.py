@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import Verdict
 from curifactory.core.reason import ReasonKind
+from curifactory.engine.previous import find_previous
 
 if TYPE_CHECKING:
-    from curifactory.engine.engine import Engine
     from curifactory.engine.graph import Call
 
 # Below this, and within this ratio, call order is worth more than a guess.
@@ -18,17 +18,15 @@ _SHORT_S = 0.1
 _RATIO = 1.5
 
 
-def rank_calls(engine: Engine, calls: Sequence[Call]) -> dict[int, int]:
+def rank_calls(calls: Sequence[Call]) -> dict[int, int]:
     """Return the rank of each call, the lowest of which begins first; those of one rank do in call order.
 
     Parameters
     ----------
-    engine : Engine
-        Knows how long calls took when they were executed last.
     calls : sequence of Call
-        In call order, decided already.
+        In call order, decided already; their engine knows how long they took when they were executed last.
     """
-    expected = {call.index: _expect(engine, call) for call in calls}
+    expected = {call.index: _expect(call) for call in calls}
     if not any(expected.values()):
         return {}
     return rank(expected, {call.index: [producer.index for producer in call.producers] for call in calls})
@@ -64,8 +62,8 @@ def rank(expected: Mapping[int, float], producers: Mapping[int, Sequence[int]]) 
     return ranks
 
 
-def _expect(engine: Engine, call: Call) -> float:
+def _expect(call: Call) -> float:
     if call.verdict is Verdict.REUSE or call.reason is None or call.reason.kind is ReasonKind.NEVER_RUN:
         return 0.0
-    previous = engine.find_previous(call)
-    return 0.0 if previous is None else previous.duration_s
+    previous = find_previous(call)
+    return 0.0 if previous is None else previous.trace.duration_s

@@ -87,7 +87,7 @@ class Schedule:
         # In call order, so that who reads from a lost call is lost as well.
         open_calls = [call for call in calls if not self._settling.skip_if_lost(call)]
         self._calls = {call.index: call for call in open_calls}
-        self._ranks = rank_calls(self._engine, open_calls)
+        self._ranks = rank_calls(open_calls)
         for call in open_calls:
             self._await(call, [each for each in call.producers if each.index in self._calls])
         try:

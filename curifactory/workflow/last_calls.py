@@ -14,6 +14,7 @@ from curifactory.core.trace import Trace
 from curifactory.engine.accepting import AcceptedCall
 from curifactory.engine.graph import Call
 from curifactory.engine.plan import Plan
+from curifactory.engine.previous import find_previous
 from curifactory.errors import StoreError
 from curifactory.manager.manager import ArtifactManager
 from curifactory.project.project import Project
@@ -47,11 +48,14 @@ class LastCall:
         The run it was a part of; None if no run is known that had it, and the trace only fits best.
     row : CallRow or None
         What became of it there; its key is that of the trace which it has got since, where changed code was accepted.
+    of_another : bool
+        Whether the trace is another record's.
     """
 
     trace: Trace
     run: Run | None = None
     row: CallRow | None = None
+    of_another: bool = False
 
 
 class LastCalls:
@@ -98,8 +102,8 @@ class LastCalls:
             trace = None if row is None or row.key is None else self._traces.find(row.key, stage=row.stage)
             if trace is not None:
                 return LastCall(trace, run, row)
-        trace = call.engine.find_previous(call)
-        return None if trace is None else LastCall(trace)
+        previous = find_previous(call)
+        return None if previous is None else LastCall(previous.trace, of_another=not previous.is_own)
 
     def keys_of(self, run: Run) -> dict[int, str | None]:
         """Return the keys of the traces that the calls of a run have by their index; the run is that of a call found here."""

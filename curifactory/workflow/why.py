@@ -34,6 +34,7 @@ _COMPARED = frozenset(
         ReasonKind.PARAMETER_CHANGED,
         ReasonKind.CODE_CHANGED,
         ReasonKind.INPUT_CHANGED,
+        ReasonKind.INPUTS_NOT_SEEN,
         ReasonKind.OVERRIDE_CHANGED,
         ReasonKind.SURROUNDINGS_CHANGED,
     }
@@ -88,6 +89,8 @@ class CallExplanation:
         Verdict and reason.
     compared_with : str or None
         The run that it is compared with; None if it has never run.
+    compared_with_another : bool
+        Whether that is another record's call of the stage, as this one has none that was finished.
     differences : tuple of Reason
         All that differs; the first is the reason of the row where something differs.
     parameters, code, inputs, files : tuple
@@ -96,6 +99,7 @@ class CallExplanation:
 
     row: PlanRow
     compared_with: str | None = None
+    compared_with_another: bool = False
     differences: tuple[Reason, ...] = ()
     parameters: tuple[ComparedRead, ...] = ()
     code: tuple[ComparedCode, ...] = ()
@@ -107,6 +111,7 @@ class CallExplanation:
         return {
             **self.row.to_json(),
             "compared_with": self.compared_with,
+            "compared_with_another": self.compared_with_another,
             "differences": [reason.to_json() for reason in self.differences],
             "parameters": [
                 {"name": each.name, "before": each.before, "now": each.now, "changed": each.changed}
@@ -191,11 +196,17 @@ class _Comparer:
         if row.verdict is Verdict.REUSE and call.key is not None:
             trace = self.traces.find(call.key, stage=call.stage_id) or trace
         differences = self._differences(call, trace)
-        if differences and row.verdict is Verdict.RUN and row.reason.kind in _COMPARED:
+        if (
+            differences
+            and row.verdict is Verdict.RUN
+            and row.reason.kind in _COMPARED
+            and not last.of_another
+        ):
             row = row._replace(reason=differences[0])
         return CallExplanation(
             row=row,
             compared_with=trace.run if last.run is None else last.run.reference,
+            compared_with_another=last.of_another and row.verdict is not Verdict.REUSE,
             differences=differences,
             parameters=tuple(self._parameters(call, trace, last)),
             code=tuple(self._code(call, trace)),

@@ -188,6 +188,37 @@ def test_a_call_that_failed_is_not_compared_with(case: Any) -> None:
     assert told(case.run())[0] == "parameter n: 1 → 3"
 
 
+def test_a_call_without_an_own_trace_is_not_told_that_its_input_has_changed(case: Any) -> None:
+    """What failed, or was never reached, has nothing that could have changed: others have run with other inputs."""
+    case.edit(FILE, {"    return x + 1\n": "    return 1 // (x - 11) + x\n"})
+    for _ in range(2):
+        with pytest.raises(StageError, match="division"):
+            case.run()
+    words = json.loads(case.project.experiment("cache", "why", "case", "--json").stdout)["calls"]
+    mapped = json.loads(case.project.experiment("case", "--map", "--json").stdout)["calls"]
+    for calls in (words, mapped):
+        assert [call["reason"]["text"] for call in calls if call["name"] == "end"] == [
+            f"nothing it read has changed (from {next((case.project.root / 'data/runs').glob('case_1_*')).name})",
+            "not run with these inputs yet (x)",
+        ]
+    assert [(call["name"], call["record_name"]) for call in words if call["compared_with_another"]] == [
+        ("end", "Record 1 (b)")
+    ]
+    shown = case.project.experiment("cache", "why", "case", "--stage", "end", "-n", "b").stdout
+    assert "    compared with  what end last made for another record (case_1_" in shown
+
+    case.edit(FILE, {'Params(name="b", n=11)]': 'Params(name="b", n=12), Params(name="c", n=2)]'})
+    assert told(case.run(), "end")[1:] == ["not run with these inputs yet (x)"] * 2
+
+
+def test_of_a_new_record_it_is_told_whether_parameters_or_inputs_are_new(case: Any) -> None:
+    case.run(names=("a",))
+    ended = case.run()
+    assert told(ended, "begin")[1] == "parameter n: 1 → 11"
+    assert told(ended, "end")[1] == "not run with these inputs yet (x)"
+    assert told(ended, "add_up") == ["input y changed"]
+
+
 def test_a_plan_and_its_explanation_write_nothing_and_say_the_same(case: Any) -> None:
     case.run()
     change(case, "a", 1, 2)
@@ -299,12 +330,31 @@ def test_a_session_compares_with_runs_and_with_its_own_calls(case: Any) -> None:
         "parameter n: 11 → 12",
         f"nothing it read has changed (from {next((case.project.root / 'data/runs').glob('case_1_*')).name})",
         "parameter n: 1 → 3",
-        "not run with these parameters yet",
+        "parameter n: 12 → 13",
     ]
     # What it had last is what the next run is compared with, also where it never said that it ended.
     change(case, "a", 1, 4)
     change(case, "b", 11, 14)
     assert told(case.run()) == ["parameter n: 3 → 4", "parameter n: 13 → 14"]
+
+
+def test_a_session_tells_of_its_own_calls_what_has_changed(case: Any) -> None:
+    lines = [
+        "def both(name, n):",
+        "    end(call(name, n))",
+        "    print(manager.engine.graph.calls[-1].reason, flush=True)",
+        "both('a', 1)",
+        "both('a', 2)",
+        "both('b', 3)",
+    ]
+    assert run_session(case, *lines) == [
+        "never run",
+        "never run",
+        "parameter n: 1 → 2",
+        "input x changed",
+        "not run with these parameters yet",
+        "not run with these inputs yet (x)",
+    ]
 
 
 def test_a_session_that_is_still_open_counts(case: Any) -> None:

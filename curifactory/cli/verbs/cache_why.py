@@ -68,7 +68,13 @@ def print_explanation(console: Console, explanation: Explanation) -> None:
 def _iter_particulars(call: CallExplanation, last_run: str | None) -> Iterator[list[str]]:
     from curifactory.cli.amounts import show_size
 
-    if call.compared_with is not None and call.compared_with != last_run:
+    if call.compared_with_another:
+        yield [
+            "compared with",
+            f"what {call.row.name} last made for another record ({call.compared_with})",
+            "",
+        ]
+    elif call.compared_with is not None and call.compared_with != last_run:
         yield ["compared with", call.compared_with, ""]
     for part in call.code:
         yield ["code", part.part, f"{part.change}  {part.place}"]
