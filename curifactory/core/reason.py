@@ -24,6 +24,8 @@ class ReasonKind(Enum):
     PARAMETER_CHANGED = "parameter {name}: {old} → {new}"
     PARAMETERS_NOT_SEEN = "not run with these parameters yet"
     CODE_CHANGED = "code of {part} changed{place}"
+    FILE_READ_CHANGED = "file {file} changed ({how})"
+    PACKAGE_CHANGED = "package {name} {old} → {new}"
     INPUT_CHANGED = "input {name} changed"
     INPUTS_NOT_SEEN = "not run with these inputs yet ({name})"
     OVERRIDE_CHANGED = "keyword {name} changed"

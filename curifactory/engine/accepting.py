@@ -15,6 +15,7 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
 from curifactory.engine.plan import apply
 from curifactory.engine.saving import fresh_cacher
+from curifactory.engine.told_code import OF_CODE
 from curifactory.errors import UnidentifiableError
 from curifactory.store.traces import TraceStore
 
@@ -146,8 +147,8 @@ class Acceptor:
             return (), Reason(ReasonKind.INPUT_RUNS, {"name": error.producer.name})
         except UnidentifiableError as error:
             return (), Reason(ReasonKind.UNIDENTIFIABLE, {"what": error.message.rstrip(".")})
-        changes = tuple(each for each in differences if each.kind is ReasonKind.CODE_CHANGED)
-        others = [each for each in differences if each.kind is not ReasonKind.CODE_CHANGED]
+        changes = tuple(each for each in differences if each.kind in OF_CODE)
+        others = [each for each in differences if each.kind not in OF_CODE]
         if (
             others
             and all(self._is_input(call, each) for each in others)

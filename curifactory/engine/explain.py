@@ -12,6 +12,7 @@ from curifactory.engine.identify import Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.engine.previous import find_previous
 from curifactory.engine.seeding import SEED
+from curifactory.engine.told_code import tell_part
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.reads import WHOLE
 from curifactory.parameters.sets import REPEAT
@@ -127,12 +128,10 @@ def iter_code_differences(
     if previous.code == now.digest:
         return
     before = traces.parts_of(previous.stage, previous.code)
-    changes = [] if before is None else compare(before[0], now)
+    changes = () if before is None else compare(before[0], now)
     for part, change, place in changes:
-        # A notebook's cell has a file that is gone with the kernel: naming it would help nobody.
-        shown = "" if "ipykernel_" in place else f" ({place})" if place else ""
-        where = " (removed)" if change == "removed" else shown
-        yield Reason(ReasonKind.CODE_CHANGED, {"part": _short_part(part, call), "place": where})
+        was_at = "" if before is None else before[1].get(part, "")
+        yield tell_part(part, change, place, module=call.spec.module, was_at=was_at)
     if not changes:
         yield Reason(ReasonKind.CODE_CHANGED, {"part": call.name, "place": ""})
 
@@ -248,9 +247,3 @@ def _differing(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[st
     for name in [*now, *(name for name in before if name not in now)]:
         if not is_same(before.get(name, ""), now.get(name, "")):
             yield name
-
-
-def _short_part(part: str, call: Call) -> str:
-    """Name a part as a person would: without the module if it is the stage's own."""
-    own = call.spec.module + "."
-    return part.removeprefix(own)

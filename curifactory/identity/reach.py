@@ -254,7 +254,9 @@ class Reach:
             for name in ("aggregate", "inputs", "suppress_missing_inputs", "version")
         }
         # A tuple: what a decorator says cannot be changed, so that it need not be looked at again.
-        self.ledger.put(label, [self.data.value((*says.items(), ("outputs", tuple(outputs))))])
+        code = getattr(spec.function, "__code__", None)
+        place = "" if code is None else self.modules.place(code.co_filename, code.co_firstlineno)
+        self.ledger.put(label, [self.data.value((*says.items(), ("outputs", tuple(outputs))))], place)
         self.declared.declare(tuple(getattr(spec, "depends", ()) or ()))
 
     # -------------------------------------------------------------------------------------------------------- names

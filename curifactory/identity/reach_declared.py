@@ -13,6 +13,10 @@ from curifactory.identity.depends import is_pattern, package_version, path_diges
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
 
+# How the names of such parts, and the places of packages, begin.
+DECLARED = "depends on "
+VERSION = "version "
+
 
 class DeclaredVisitor:
     """Enters what is declared, and the files that code comes to."""
@@ -34,7 +38,7 @@ class DeclaredVisitor:
             elif isinstance(item, str):
                 self._declare_text(item)
             elif isinstance(item, ModuleType) and not self._reach.scope.contains(item):
-                self._enter(item.__name__, package_version(item.__name__) or "")
+                self._enter_package(item.__name__, package_version(item.__name__) or "")
             elif isinstance(item, (ModuleType, FunctionType, type)):
                 self._enter(
                     item.__name__, self._reach.label_of(item) or f"{item.__module__}:{item.__qualname__}"
@@ -63,7 +67,7 @@ class DeclaredVisitor:
         elif self._reach.texts.is_own(item):
             self._enter(item, self._reach.late.whole(item))
         elif (version := package_version(item)) is not None:
-            self._enter(item, version)
+            self._enter_package(item, version)
         elif "/" in item or os.sep in item or is_pattern(path):
             self._declare_path(item)
         else:
@@ -78,5 +82,9 @@ class DeclaredVisitor:
     def _below_root(self, path: str) -> str:
         return os.path.join(self._reach.scope.root_path or os.getcwd(), path)
 
+    def _enter_package(self, name: str, version: str) -> None:
+        # Its place is the version: nothing else tells people what it was.
+        self._enter(name, version, place=f"{VERSION}{version}")
+
     def _enter(self, name: str, content: str, *, place: str = "") -> None:
-        self._reach.ledger.put(f"depends on {name}", [content], place)
+        self._reach.ledger.put(f"{DECLARED}{name}", [content], place)

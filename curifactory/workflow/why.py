@@ -33,6 +33,8 @@ _COMPARED = frozenset(
         ReasonKind.PARAMETERS_NOT_SEEN,
         ReasonKind.PARAMETER_CHANGED,
         ReasonKind.CODE_CHANGED,
+        ReasonKind.FILE_READ_CHANGED,
+        ReasonKind.PACKAGE_CHANGED,
         ReasonKind.INPUT_CHANGED,
         ReasonKind.INPUTS_NOT_SEEN,
         ReasonKind.OVERRIDE_CHANGED,

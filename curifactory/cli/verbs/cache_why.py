@@ -77,7 +77,9 @@ def _iter_particulars(call: CallExplanation, last_run: str | None) -> Iterator[l
     elif call.compared_with is not None and call.compared_with != last_run:
         yield ["compared with", call.compared_with, ""]
     for part in call.code:
-        yield ["code", part.part, f"{part.change}  {part.place}"]
+        declared = part.part.removeprefix("depends on ")
+        kind = "code" if declared == part.part else "depends"
+        yield [kind, declared, f"{part.change}  {part.place}".rstrip()]
     for read in call.parameters:
         yield ["parameter", _name_read(read.name), _say_read(read)]
     for each in call.inputs:

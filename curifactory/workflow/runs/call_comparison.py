@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.explain import explain_read, is_same
+from curifactory.engine.told_code import tell_part
 from curifactory.identity.fingerprint import Fingerprint, compare
 from curifactory.parameters.reads import OBJECT, WHOLE
 from curifactory.parameters.shown import diff_shown
@@ -123,14 +124,12 @@ class CallComparison:
             self._parts[PartDifference(after.stage, "changed", "")] = None
             yield Reason(ReasonKind.CODE_CHANGED, {"part": after.name, "place": ""})
             return
-        own = after.stage.rpartition(".")[0] + "."
+        module = after.stage.rpartition(".")[0]
         for part, change, now_at in compare(then[0], Fingerprint(after.code, now[0], now[1])):
-            place = now_at or then[1].get(part, "")
+            was_at = then[1].get(part, "")
+            place = now_at or was_at
             self._parts[PartDifference(part, change, place)] = None
-            shown = (
-                f" ({'removed' if change == 'removed' else place})" if change == "removed" or place else ""
-            )
-            yield Reason(ReasonKind.CODE_CHANGED, {"part": part.removeprefix(own), "place": shown})
+            yield tell_part(part, change, place, module=module, was_at=was_at)
 
     def _explain_read(self, record: str, path: str, before: Trace, after: Trace) -> Iterator[Reason]:
         name = path.removeprefix(_PARAMETERS)
