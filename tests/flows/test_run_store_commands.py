@@ -331,6 +331,33 @@ def test_calls_that_only_one_run_has_are_told(two: Project) -> None:
 # ------------------------------------------------------------------------------------------------------ note and tag
 
 
+def test_an_aggregate_is_the_same_call_where_other_records_came_before_it(two: Project) -> None:
+    text = EXPERIMENT.replace(
+        "def run(",
+        """@cf.aggregate(inputs=["y"], outputs=["sum"], cachers=[JsonCacher])
+def add_up(record, records, y):
+    record.log({"sum": sum(each[0] for each in y.values())})
+    return len(y)
+
+def run(""",
+    )
+    text += "    add_up(cf.Record(manager, None))\n"
+    two.write("experiments/two.py", text)
+    two.experiment("two", "--quiet")
+    two.write("experiments/two.py", text.replace("n=2)]", 'n=2), Params(name="c", n=3)]'))
+    two.experiment("two", "--quiet")
+
+    told = ask(two, "diff", "two/-2", "two/-1")
+    (call,) = [call for call in told["calls"] if call["name"] == "add_up"]
+    assert (call["before"], call["after"]) == ("ran", "ran")
+    assert [reason["text"] for reason in call["reasons"]] == ["input y changed", "input records changed"]
+    assert [
+        (each["name"], each["before"], each["after"]) for each in told["metrics"] if each["name"] == "sum"
+    ] == [("sum", 30.0, 60.0)]
+    shown = two.experiment("diff", "two/-2", "two/-1").stdout
+    assert "only before" not in shown
+
+
 def test_notes_and_tags_are_in_the_run_the_listing_and_the_pages(two: Project) -> None:
     two.experiment("two", "--quiet")
     reference = references(two)[0]

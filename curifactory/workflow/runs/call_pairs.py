@@ -68,7 +68,8 @@ def pair(
 
 def _name_of(record: RecordRow, renamed: Mapping[str, str]) -> str:
     name = record.params_name
-    return record.name if name is None else renamed.get(name, name)
+    # Where one without a set stands depends on how many others there are; of such ones the first is the first.
+    return "" if name is None else renamed.get(name, name)
 
 
 def _count(rows: Iterable[tuple[str, str, Thing]]) -> dict[tuple[str, str, int], Thing]:
