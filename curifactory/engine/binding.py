@@ -60,7 +60,8 @@ def bind_aggregate(call: Call, *, warn: Callable[[str], None]) -> None:
             continue
         pairs = [(other, other.state.find_slot(name)) for other in call.records]
         record_inputs[name] = [(other, slot) for other, slot in pairs if slot is not None]
-        lacking = [other for other, slot in pairs if slot is None]
+        # Its own record is among those of the manager, which people give by habit; nobody expects its inputs there.
+        lacking = [other for other, slot in pairs if slot is None and other is not record]
         if lacking:
             names = ", ".join(other.get_reference_name() for other in lacking[:3])
             more = f" and {len(lacking) - 3} more" if len(lacking) > 3 else ""

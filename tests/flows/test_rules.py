@@ -504,6 +504,32 @@ def test_2_6_number_order_and_names_of_an_aggregates_records_count(case, declare
         assert found == OF_INPUTS[read]
 
 
+def test_2_6_an_aggregate_is_not_told_that_its_own_record_lacks_its_inputs(case) -> None:
+    body = """
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def begin(record):
+    return record.params.n
+
+@cf.aggregate(inputs=["x"], outputs=["found"], cachers=[JsonCacher])
+def gather(record, records, x):
+    return sorted(x.values())
+
+def run(param_sets, manager):
+    for p in param_sets[FIRST:]:
+        begin(cf.Record(manager, p))
+    if FIRST:
+        cf.Record(manager, param_sets[0])
+    return gather(cf.Record(manager, None), manager.records).state["found"]
+"""
+    for first, found, told in (
+        ("0", [1, 2], []),
+        ("1", [2], ["Aggregate 'gather': Record 1 (a) has no 'x'."]),
+    ):
+        ended = case(body.replace("FIRST", first))
+        assert ended.result == found
+        assert [text for text in ended.warnings if text.startswith("Aggregate")] == told
+
+
 def test_2_6_an_input_that_a_record_lacks_is_a_read(case) -> None:
     body = """
 @cf.stage(outputs=["x"], cachers=[JsonCacher])
