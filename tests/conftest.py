@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import atexit
+import functools
 import hashlib
-import importlib.metadata
 import importlib.util
 import os
 import shutil
@@ -75,13 +75,28 @@ def load_file(path: str) -> Any:
     return sys.modules[name]
 
 
+@functools.cache
 def is_installed() -> bool:
-    """Say whether this interpreter finds curifactory without being told where the checkout is."""
-    try:
-        importlib.metadata.distribution("curifactory")
-    except importlib.metadata.PackageNotFoundError:
+    """Say whether an interpreter that is told nothing finds the curifactory that is tested here.
+
+    It may find another checkout, installed as editable: commands would then be tested that nobody has changed.
+    """
+    spec = importlib.util.find_spec("curifactory")
+    if spec is None or spec.origin is None:
         return False
-    return True
+    asked = "import importlib.util as u; s = u.find_spec('curifactory'); print(s.origin if s else '')"
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    # Outside of the checkout: the working folder is not where it is to be found.
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", asked],
+        cwd=tempfile.gettempdir(),
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found = done.stdout.strip()
+    return bool(found) and Path(found).samefile(spec.origin)
 
 
 def make_environment(**changes: str | None) -> dict[str, str]:
