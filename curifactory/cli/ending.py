@@ -54,12 +54,12 @@ def _say_counts(tally: Tally) -> str:
     duration = "" if tally.duration_s is None else f" after {show_duration(tally.duration_s)}"
     total, reused = sum(tally.counts.values()), tally.counts[CallOutcome.REUSED]
     needed = total - tally.counts[CallOutcome.NOT_NEEDED]
+    warnings = [count(len(tally.warnings), "warning")] if tally.warnings else []
     if reused and reused == needed:
         origin = f" (from {printable(next(iter(tally.origins)))})" if len(tally.origins) == 1 else ""
         everything = "the one call was" if needed == 1 else f"all {needed} calls were"
-        return f"{duration}: nothing had to run, {everything} reused{origin}"
+        return f"{duration}: {', '.join([f'nothing had to run, {everything} reused{origin}', *warnings])}"
     parts = [f"{tally.counts[outcome]} {outcome.value}" for outcome in CallOutcome if tally.counts[outcome]]
-    warnings = [count(len(tally.warnings), "warning")] if tally.warnings else []
     return f"{duration}: {', '.join([*parts, *warnings]) or 'no stage was called'}"
 
 

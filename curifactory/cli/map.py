@@ -50,7 +50,7 @@ def print_map(console: Console, plan: Plan, *, verbose: bool) -> None:
     if plan.executed:
         were = "was" if plan.executed == 1 else "were"
         console.print(
-            f"run() reads values: {count(plan.executed, 'call')} {were} executed for this map, and nothing of them was kept."
+            f"run() reads values: {count(plan.executed, 'call')} {were} executed for this map; nothing was kept."
         )
 
 

@@ -185,7 +185,8 @@ def output_specs(stage: str, outputs: Sequence[str | Lazy] | None) -> tuple[Outp
             specs.append(OutputSpec(output))
         else:
             raise OutputSignatureError(
-                f"Stage '{stage}' has the output {output!r}.", hint="An output is a name or Lazy(name)."
+                f"Stage '{stage}' has the output {output!r}.",
+                hint="An output is a name or Lazy(name); the order is inputs, outputs, cachers.",
             )
     return tuple(specs)
 

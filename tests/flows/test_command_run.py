@@ -162,7 +162,7 @@ def test_the_map_says_how_many_calls_were_executed_as_run_reads_what_they_make(p
     shown = powers.experiment("looking", "--map")
     assert shown.stdout.splitlines()[-2:] == [
         "5 calls: 5 run",
-        "run() reads values: 4 calls were executed for this map, and nothing of them was kept.",
+        "run() reads values: 4 calls were executed for this map; nothing was kept.",
     ]
     assert not (powers.root / "executed.txt").exists()
     assert json.loads(powers.experiment("looking", "--map", "--json").stdout)["executed"] == 4

@@ -135,6 +135,13 @@ def test_the_next_command_asks_for_the_same_sets(asked: dict[str, Any], words: s
     )
 
 
+def test_warnings_are_counted_also_where_everything_was_reused() -> None:
+    tally = tally_of(REUSED=2)
+    tally.origins["iris_3"] = 2
+    tally.warnings.append("`depth` was read by no stage")
+    assert show(tally)[0].endswith("all 2 calls were reused (from iris_3), 1 warning")
+
+
 def test_results_of_several_runs_are_not_said_to_be_of_one() -> None:
     tally = tally_of(REUSED=1)
     tally.origins.update(["iris_2", "iris_3"])
