@@ -16,13 +16,12 @@ from curifactory.engine.told_code import tell_part
 from curifactory.identity.fingerprint import compare
 from curifactory.parameters.reads import WHOLE
 from curifactory.parameters.sets import REPEAT
-from curifactory.parameters.shown import diff_shown
+from curifactory.parameters.shown import diff_shown, shown_code
 from curifactory.store.traces import TraceStore
 
 # Manifests keep the beginnings of digests, which is enough to tell a person what has changed.
 _KEPT_DIGITS = 16
 _PARAMETERS = "params."
-_CODE_READ = "params.code:"
 _RECORDS = "records."
 # What a stage can read besides parameters and inputs; where it is kept as it was, its values are told.
 _SURROUNDINGS = {
@@ -173,6 +172,8 @@ def explain_read(path: str, before: str, now: str) -> Reason:
         return Reason(ReasonKind.CODE_CHANGED, {"part": name.rpartition(":")[2], "place": ""})
     if kind == "state":
         return Reason(ReasonKind.INPUT_CHANGED, {"name": name})
+    if kind == "params" and (code := shown_code(name)) is not None:
+        return Reason(ReasonKind.CODE_CHANGED, {"part": f"{code} of the records", "place": ""})
     what = (_SURROUNDINGS_OF_RECORDS if of_records else _SURROUNDINGS).get(rest)
     if what is None:
         what = f"parameter {name} of the records" if kind == "params" else path
@@ -187,9 +188,9 @@ def _iter_parameter_differences(call: Call, previous: Trace, identifier: Identif
             continue
         name = path.removeprefix(_PARAMETERS)
         old = previous.shown.get(name)
-        if path.startswith(_CODE_READ):
-            part = path.removeprefix(_CODE_READ)
-            yield Reason(ReasonKind.CODE_CHANGED, {"part": f"parameter {part}", "place": ""})
+        code = shown_code(name)
+        if code is not None:
+            yield Reason(ReasonKind.CODE_CHANGED, {"part": code, "place": ""})
         elif old is None:
             # Read as a whole: a trace does not keep all values of the set.
             yield _NOT_SEEN

@@ -9,11 +9,10 @@ from curifactory.core.outcomes import CallOutcome
 from curifactory.engine.graph import Call
 from curifactory.identity.fields import layout_of
 from curifactory.parameters.parts import grows, is_fielded
-from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
+from curifactory.parameters.reads import NO_VALUES, OBJECT, WHOLE
 
 _RECORDS = "records."
 _PARAMETERS = "params."
-_NO_VALUES = (CODE, FIELDS, TYPE)
 
 
 def find_unread_parameters(calls: Iterable[Call]) -> tuple[str, ...] | None:
@@ -48,7 +47,7 @@ def find_unread_parameters(calls: Iterable[Call]) -> tuple[str, ...] | None:
     names = {path.removeprefix(_PARAMETERS) for path in read}
     if not names.isdisjoint((WHOLE, OBJECT)):
         return ()
-    values = {name for name in names if not name.startswith(_NO_VALUES)}
+    values = {name for name in names if not name.startswith(NO_VALUES)}
     found = dict.fromkeys(path for params in sets.values() for path in _iter_unread(params, "", values))
     return tuple(found)
 

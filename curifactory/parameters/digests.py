@@ -12,8 +12,9 @@ from curifactory.identity.canonical import digest
 from curifactory.identity.fields import layout_of
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
+from curifactory.parameters.class_questions import CLASS, DOC, TYPE
 from curifactory.parameters.parts import grows
-from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
+from curifactory.parameters.reads import CODE, FIELDS, OBJECT, WHOLE
 from curifactory.parameters.values import ABSENT, find_member, find_value, representations_of
 
 _REPRESENTATIONS = "hash_representations"
@@ -152,8 +153,21 @@ def _digest_type(params: Any, path: str, scope: Scope | None) -> str:
     value = find_value(params, path)
     if value is ABSENT:
         return "absent"
-    module = (scope or Scope.unbounded()).module_name(type(value).__module__)
-    return digest((module, type(value).__qualname__))
+    inside = scope or Scope.unbounded()
+    # With the classes that it comes from: `isinstance` asks for any of them.
+    return digest(
+        [(inside.module_name(cls.__module__), cls.__qualname__) for cls in type(value).__mro__[:-1]]
+    )
+
+
+def _digest_class(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    return "absent" if value is ABSENT else digest(type(value), path=CLASS + path, scope=scope)
+
+
+def _digest_docstring(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    return "absent" if value is ABSENT else digest([vars(cls).get("__doc__") for cls in type(value).__mro__])
 
 
 def _digest_fields(params: Any, path: str, scope: Scope | None) -> str:
@@ -183,4 +197,10 @@ def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
     return digest(member, path=CODE + path, scope=scope)
 
 
-_KINDS = {TYPE: _digest_type, FIELDS: _digest_fields, CODE: _digest_code}
+_KINDS = {
+    CLASS: _digest_class,
+    CODE: _digest_code,
+    DOC: _digest_docstring,
+    FIELDS: _digest_fields,
+    TYPE: _digest_type,
+}

@@ -6,6 +6,8 @@ A path is one of
 - ``type:model``: which class the value is an instance of (``type:`` alone: the set itself)
 - ``fields:model``: which fields it has
 - ``code:model.area``: the code of a property or method
+- ``doc:model``: the docstring of its class
+- ``class:model``: the code of its class, with all that is in it
 - ``*``: the whole set
 - ``object:``: the whole set with the code of its classes
 """
@@ -16,6 +18,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from curifactory.parameters.children import CHILDREN, PARAMETERS
+from curifactory.parameters.class_questions import CLASS, DOC, TYPE, paths_asked
 from curifactory.parameters.holders import are_held
 from curifactory.parameters.values import find_value, is_fixed, stored_attributes
 
@@ -23,10 +26,11 @@ if TYPE_CHECKING:
     from curifactory.parameters.digests import SetDigests
 
 WHOLE = "*"
-TYPE = "type:"
 FIELDS = "fields:"
 CODE = "code:"
 OBJECT = "object:"
+#: Beginnings of paths that lead to no value.
+NO_VALUES = (CLASS, CODE, DOC, FIELDS, OBJECT, TYPE)
 
 #: Fields of a set that are no part of its identity, but count when they are read by name.
 _BY_NAME_ONLY = frozenset({"name", "hash", "overwrite"})
@@ -56,11 +60,12 @@ class ReadLog:
     """
 
     __slots__ = (
+        "_asked",
+        "_asked_before",
+        "_asked_inside",
         "_digests",
         "_mutable",
         "_notes",
-        "_peeks",
-        "_peeks_before",
         "_told_before",
         "_views",
         "generation",
@@ -75,8 +80,10 @@ class ReadLog:
         self._notes: set[str] = set()
         self._digests = digests
         self._views: list[tuple[weakref.ref[Any], Any, str]] = []
-        self._peeks: list[int] | None = None
-        self._peeks_before = 0
+        # What was asked of the types of views: of the set's own, and of those inside of it with their paths.
+        self._asked: list[int] | None = None
+        self._asked_before = 0
+        self._asked_inside: list[tuple[list[int], int, str]] = []
         #: Of the process that it was made in; a child has another one.
         self.generation = CHILDREN.generation
         self._told_before = CHILDREN.count(PARAMETERS)
@@ -84,12 +91,17 @@ class ReadLog:
     def paths(self) -> frozenset[str]:
         """Return everything that was read; a whole read stands for all fields but the framework's own."""
         found = set(self._notes)
-        if self._peeks is not None and self._peeks[0] != self._peeks_before:
-            found.add(TYPE)
+        if self._asked is not None and self._asked[0] != self._asked_before:
+            found.update(paths_asked(self._asked[0] - self._asked_before, ""))
+        for asked, before, path in self._asked_inside:
+            found.update(paths_asked(asked[0] - before, path))
         if not self.whole:
             found.update(self.values, self._mutable)
             return frozenset(found)
-        if OBJECT not in found:
+        if OBJECT in found:
+            # With the code of its class, and of those inside of it.
+            found.discard(CLASS)
+        else:
             found.add(WHOLE)
         found.update(path for path in self.values if path.rpartition(".")[2] in _BY_NAME_ONLY)
         return frozenset(found)
@@ -140,12 +152,14 @@ class ReadLog:
                 if not is_fixed(value) and prefix + name not in self._mutable:
                     self._mutable[prefix + name] = self._digest_before(prefix + name, value)
 
-    def note_view(self, view: Any, plain: Any, prefix: str, *, peeks: list[int]) -> None:
-        """Remember, weakly, a view that reports to this log; ``peeks`` counts questions that its type was asked."""
+    def note_view(self, view: Any, plain: Any, prefix: str, *, asked: list[int]) -> None:
+        """Remember, weakly, a view that reports to this log; ``asked`` counts questions that its type was asked."""
         self._views.append((weakref.ref(view), plain, prefix))
-        if not prefix:
-            self._peeks = peeks
-            self._peeks_before = peeks[0]
+        if prefix:
+            self._asked_inside.append((asked, asked[0], prefix[:-1]))
+        else:
+            self._asked = asked
+            self._asked_before = asked[0]
 
     def escaped(self, *, took_s: float = 0.0) -> bool:
         """Say whether a view is still held by anything, now that its call is over.

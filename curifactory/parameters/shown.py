@@ -7,7 +7,8 @@ from itertools import chain, islice
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret
-from curifactory.parameters.reads import CODE, FIELDS, OBJECT, TYPE, WHOLE
+from curifactory.parameters.class_questions import CLASS, DOC
+from curifactory.parameters.reads import CODE, NO_VALUES, WHOLE
 from curifactory.parameters.tree_writer import SECRET, TreeWriter
 from curifactory.parameters.values import ABSENT, find_value
 
@@ -76,7 +77,7 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for path in sorted(paths):
-        if path.startswith((CODE, FIELDS, OBJECT, TYPE)) or path == WHOLE:
+        if path.startswith(NO_VALUES) or path == WHOLE:
             continue
         value = find_value(params, path)
         if value is ABSENT:
@@ -89,6 +90,25 @@ def shown_reads(params: Any, paths: Iterable[str]) -> dict[str, str]:
             if found[path].endswith(_CUT):
                 found.update(islice(_iter_parts(tree, path), _MOST_PARTS))
     return found
+
+
+def shown_code(path: str) -> str | None:
+    """Name the code that a path of a read log leads to; None if it leads to no code.
+
+    Examples
+    --------
+    >>> shown_code("code:model.area"), shown_code("class:model"), shown_code("doc:")
+    ('parameter model.area', 'the class of parameter model', "the docstring of the parameters' class")
+    >>> shown_code("model.lr") is None
+    True
+    """
+    if path.startswith(CODE):
+        return f"parameter {path.removeprefix(CODE)}"
+    if not path.startswith((CLASS, DOC)):
+        return None
+    kind, _, owner = path.partition(":")
+    whose = f"the class of parameter {owner}" if owner else "the parameters' class"
+    return whose if CLASS.startswith(kind) else f"the docstring of {whose}"
 
 
 def diff_shown(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import functools
 import sys
 import weakref
 from collections.abc import Callable
@@ -14,10 +15,12 @@ from typing import Any, NoReturn
 from curifactory.errors import DefinitionError
 from curifactory.identity.fields import layout_of
 from curifactory.parameters.children import CHILDREN, PARAMETERS
+from curifactory.parameters.class_questions import CLASS, DOC, TYPE, paths_asked, question_of
 from curifactory.parameters.parts import with_parts
-from curifactory.parameters.reads import CODE, FIELDS, TYPE, ReadLog
+from curifactory.parameters.reads import CODE, FIELDS, ReadLog
 from curifactory.parameters.sets import ExperimentParameters, check_class
 from curifactory.parameters.values import ATOMS, find_member, is_followed, representations_of
+from curifactory.parameters.view_type import ViewType
 
 _MISSING = object()
 _FIELDS_OF_CLASS = "__dataclass_fields__"
@@ -27,6 +30,8 @@ _REPLACE = getattr(dataclasses, "_replace", dataclasses.replace).__code__
 _PYDANTIC = "pydantic.main"
 # Methods that a decorator has written have no file.
 _GENERATED = ("<string>", "<attrs generated")
+# What stands in a class and is given the instance, or nothing, when it is read.
+_GIVEN_NO_CLASS = (FunctionType, cached_property, property, staticmethod, type(functools.lru_cache(len)))
 _FRAMEWORK_MODULE = ExperimentParameters.__module__
 # Special methods that make or describe objects and classes; a view has its own, or must not have them.
 _NOT_FORWARDED = frozenset(
@@ -73,8 +78,9 @@ def track(params: Any, log: ReadLog) -> Any:
     >>> sorted(log.paths())
     ['n', 'type:']
     """
-    view_type = _view_types.get(type(params))
-    if view_type is not None:
+    cls = type(params)
+    view_type = _view_types.get(cls)
+    if view_type is not None and type(cls) is not ViewType:
         # Others of its class were followed before.
         return _fill_view(view_type, params, log, "")
     plain = plain_of(params)
@@ -86,7 +92,7 @@ def track(params: Any, log: ReadLog) -> Any:
 
 def plain_of(value: Any) -> Any:
     """Return the object behind a view, counted as read whole; any other value as it is."""
-    if not isinstance(type(value), _ViewType):
+    if not isinstance(type(value), ViewType):
         return value
     value.__curifactory_log__.note_object(
         value.__curifactory_plain__, value.__curifactory_prefix__, shared=True
@@ -96,7 +102,7 @@ def plain_of(value: Any) -> Any:
 
 def names_in(value: Any) -> list[str]:
     """Return the names that an instance holds values under; of a view this counts as reading which they are."""
-    if isinstance(type(value), _ViewType):
+    if isinstance(type(value), ViewType):
         value.__curifactory_log__.note(FIELDS + value.__curifactory_prefix__[:-1])
         value = value.__curifactory_plain__
     return list(vars(value))
@@ -111,26 +117,25 @@ class _Fields(dict[str, Any]):
         return self
 
 
-# What tells one class from another, when it is asked of the type of a view.
-_TELLING = frozenset({"__doc__", "__module__", "__mro__", "__name__", "__qualname__"})
+class _OfClass:
+    """What an instance shows of its class; looking it up is noted."""
 
+    def __init__(self, name: str, kind: str) -> None:
+        self._name = name
+        self._kind = kind
 
-class _ViewType(type):
-    """The type of views; asking a view's type for its name tells one class of parameters from another."""
-
-    __curifactory_peeks__: list[int]
-
-    def __getattribute__(cls, name: str) -> Any:
-        if name in _TELLING:
-            cls.__curifactory_peeks__[0] += 1
-        return super().__getattribute__(name)
+    def __get__(self, view: Any, owner: type) -> Any:
+        if view is None:
+            return self
+        view.__curifactory_log__.note(self._kind + view.__curifactory_prefix__[:-1])
+        return getattr(view.__curifactory_plain__, self._name)
 
 
 class _Attributes:
     """Gives views a dictionary of their own, in which values that were read are found again at native speed."""
 
 
-class TrackedView(_Attributes, metaclass=_ViewType):
+class TrackedView(_Attributes, metaclass=ViewType):
     """A dataclass instance seen through a read log.
 
     It is no subclass of the instance's class, so that ``isinstance`` has to ask for ``__class__`` and can be noted.
@@ -148,7 +153,8 @@ class TrackedView(_Attributes, metaclass=_ViewType):
     __curifactory_plain__: Any
     __curifactory_prefix__: str
     __curifactory_fields__: frozenset[str] = frozenset()
-    __curifactory_peeks__: list[int] = [0]  # noqa: RUF012 (each class of views has one of its own)
+    __curifactory_asked__: list[int] = [0]  # noqa: RUF012 (each class of views has one of its own)
+    __curifactory_class__ = staticmethod(lambda: None)
 
     def __getattr__(self, name: str) -> Any:
         child = self.__curifactory_children__.get(name)
@@ -176,7 +182,9 @@ class TrackedView(_Attributes, metaclass=_ViewType):
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
-        self.__curifactory_log__.note(TYPE + self.__curifactory_prefix__[:-1])
+        question = question_of(sys._getframe(1))  # noqa: SLF001 (nobody else can tell what for)
+        for path in paths_asked(question, self.__curifactory_prefix__[:-1]):
+            self.__curifactory_log__.note(path)
         return type(self.__curifactory_plain__)
 
     @property
@@ -192,7 +200,7 @@ class TrackedView(_Attributes, metaclass=_ViewType):
 
     def __eq__(self, other: object) -> bool:
         plain = _give_away(self)
-        return bool(plain == (_give_away(other) if isinstance(type(other), _ViewType) else other))
+        return bool(plain == (_give_away(other) if isinstance(type(other), ViewType) else other))
 
     def __hash__(self) -> int:
         return hash(_give_away(self))
@@ -218,6 +226,7 @@ class TrackedView(_Attributes, metaclass=_ViewType):
 
 _view_types: weakref.WeakKeyDictionary[type, type[TrackedView]] = weakref.WeakKeyDictionary()
 _OWN = frozenset(vars(TrackedView))
+TrackedView.__curifactory_kept__ = frozenset(name for name in _OWN if callable(vars(TrackedView)[name]))
 _slots: dict[str, Any] = dict(vars(TrackedView))
 _set_children, _set_log, _set_plain, _set_prefix = (
     _slots[f"__curifactory_{name}__"].__set__ for name in ("children", "log", "plain", "prefix")
@@ -237,7 +246,7 @@ def _fill_view(view_type: type[TrackedView], plain: Any, log: ReadLog, prefix: s
     _set_log(view, log)
     _set_prefix(view, prefix)
     _set_children(view, {})
-    log.note_view(view, plain, prefix, peeks=view.__curifactory_peeks__)
+    log.note_view(view, plain, prefix, asked=view.__curifactory_asked__)
     return view
 
 
@@ -250,9 +259,11 @@ def _make_view_type(cls: type) -> Any:
         "__slots__": (),
         "__module__": cls.__module__,
         "__qualname__": cls.__qualname__,
-        "__doc__": cls.__doc__,
+        "__doc__": _OfClass("__doc__", DOC),
+        "__annotations__": _OfClass("__annotations__", CLASS),
         "__curifactory_fields__": names,
-        "__curifactory_peeks__": [0],
+        "__curifactory_asked__": [0],
+        "__curifactory_class__": weakref.ref(cls),
     }
     if hasattr(cls, _FIELDS_OF_CLASS):
         body[_FIELDS_OF_CLASS] = _Fields(getattr(cls, _FIELDS_OF_CLASS))
@@ -267,7 +278,7 @@ def _make_view_type(cls: type) -> Any:
                 and name not in _OWN
             ):
                 body[name] = _forward(name)
-    return _ViewType(cls.__name__, (TrackedView,), body)
+    return ViewType(cls.__name__, (TrackedView,), body)
 
 
 def _is_stored(cls: type, name: str) -> bool:
@@ -288,7 +299,7 @@ def _hand_out(view: TrackedView, name: str, value: Any, into_copy: bool) -> Any:
     log = view.__curifactory_log__
     path = view.__curifactory_prefix__ + name
     if is_followed(value) and name not in representations_of(view.__curifactory_plain__):
-        plain = value.__curifactory_plain__ if isinstance(type(value), _ViewType) else value
+        plain = value.__curifactory_plain__ if isinstance(type(value), ViewType) else value
         if into_copy:
             log.note_object(plain, path + ".", shared=True)
             return plain
@@ -337,8 +348,11 @@ def _note_code(log: ReadLog, view: TrackedView, name: str, member: Any) -> None:
     if isinstance(member, FunctionType) and member.__code__.co_filename.startswith(_GENERATED):
         # Made by `dataclass` or attrs: its fields are all there is to it.
         log.note(FIELDS + prefix[:-1])
-    else:
-        log.note(CODE + prefix + name)
+        return
+    log.note(CODE + prefix + name)
+    if not isinstance(member, _GIVEN_NO_CLASS):
+        # Class methods and people's own descriptors are handed the class, and can read all of it.
+        log.note(CLASS + prefix[:-1])
 
 
 def _read_missing(view: TrackedView, name: str) -> Any:

@@ -10,7 +10,7 @@ from curifactory.engine.explain import explain_read, is_same
 from curifactory.engine.told_code import tell_part
 from curifactory.identity.fingerprint import Fingerprint, compare
 from curifactory.parameters.reads import OBJECT, WHOLE
-from curifactory.parameters.shown import diff_shown
+from curifactory.parameters.shown import diff_shown, shown_code
 from curifactory.store.calls import CallRow, OutputRow
 from curifactory.store.run import Run
 from curifactory.store.traces import TraceStore
@@ -23,7 +23,6 @@ from curifactory.workflow.runs.difference import (
 )
 
 _PARAMETERS = "params."
-_CODE = "code:"
 _NOT_KEPT = "what it has read is not kept"
 
 Place = tuple[str, str, int]
@@ -135,10 +134,8 @@ class CallComparison:
         name = path.removeprefix(_PARAMETERS)
         if name == path:
             yield explain_read(path, before.reads[path], after.reads[path])
-        elif name.startswith(_CODE):
-            yield Reason(
-                ReasonKind.CODE_CHANGED, {"part": f"parameter {name.removeprefix(_CODE)}", "place": ""}
-            )
+        elif (code := shown_code(name)) is not None:
+            yield Reason(ReasonKind.CODE_CHANGED, {"part": code, "place": ""})
         elif name in (WHOLE, OBJECT) or name not in before.shown:
             yield from self._iter_set(record)
         else:

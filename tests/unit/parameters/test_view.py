@@ -5,9 +5,12 @@ from __future__ import annotations
 import copy
 import dataclasses
 import functools
+import inspect
 import operator
 import pickle
 import sys
+import typing
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -149,7 +152,7 @@ def test_nothing_is_noted_before_anything_is_read():
             },
         ),
         (lambda p: p.nine(), {"code:nine"}),
-        (lambda p: p.make(), {"code:make"}),
+        (lambda p: p.make(), {"code:make", "class:"}),
         (len, {"code:__len__", "n"}),
         (lambda p: p(1, plus=2), {"code:__call__", "n"}),
         (str, {"code:__str__", "text"}),
@@ -157,6 +160,29 @@ def test_nothing_is_noted_before_anything_is_read():
         (lambda p: isinstance(p, Params), {"type:"}),
         (lambda p: isinstance(p, dict), {"type:"}),
         (lambda p: type(p).__name__, {"type:"}),
+        (lambda p: p.__class__.__name__, {"type:"}),
+        (lambda p: p.__class__ is Params, {"type:"}),
+        (lambda p: Params is not p.__class__, {"type:"}),
+        (lambda p: type(p) == Params, {"type:"}),  # noqa: E721 (this is what is asked)
+        (lambda p: {Params: 1}[type(p)], {"type:"}),
+        (lambda p: str(type(p)), {"type:"}),
+        (lambda p: isinstance(p, Hashable), {"type:"}),
+        (lambda p: isinstance(5, type(p)), {"type:"}),
+        (lambda p: dataclasses.is_dataclass(type(p)), set()),
+        (lambda p: type(p).SCALE, {"type:", "class:"}),
+        (lambda p: p.__class__.SCALE, {"type:", "class:"}),
+        (lambda p: getattr(p, "__class__"), {"type:", "class:"}),  # noqa: B009 (it is asked for in another way)
+        (lambda p: isinstance(getattr(p, "__class__"), type), {"type:", "class:"}),  # noqa: B009
+        (lambda p: (p.__class__, len is None), {"type:", "class:"}),
+        (lambda p: type(p)(), {"type:", "class:"}),
+        (lambda p: type(p).nine(), {"type:", "class:"}),
+        (lambda p: type(p.model).__name__, {"type:model"}),
+        (lambda p: type(p.model)(), {"type:model", "class:model"}),
+        (lambda p: p.__doc__, {"doc:"}),
+        (lambda p: type(p).__doc__, {"type:", "doc:"}),
+        (lambda p: p.__class__.__doc__, {"type:", "class:", "doc:"}),
+        (lambda p: p.model.__doc__, {"type:model", "doc:model"}),
+        (lambda p: p.__annotations__, {"class:"}),
         (lambda p: getattr(p, "momentum", 0), {"momentum"}),
         (lambda p: hasattr(p, "n"), {"n"}),
         (dataclasses.fields, {"fields:"}),
@@ -167,6 +193,53 @@ def test_nothing_is_noted_before_anything_is_read():
 )
 def test_what_is_read_is_noted_and_nothing_else(action, paths):
     assert read_by(action) == paths
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda p, cls: cls.SCALE,
+        lambda p, cls: cls.make(),
+        lambda p, cls: cls.nine(),
+        lambda p, cls: cls(n=7),
+        lambda p, cls: cls.n,
+        lambda p, cls: cls.scaled(p, 2),
+        lambda p, cls: cls.__name__,
+        lambda p, cls: cls.__doc__,
+        lambda p, cls: cls.__mro__,
+        lambda p, cls: cls == Params,
+        lambda p, cls: Params == cls,
+        lambda p, cls: cls in {Params: 1},
+        lambda p, cls: cls in (int, Params),
+        lambda p, cls: isinstance(Params(), cls),
+        isinstance,
+        lambda p, cls: isinstance(5, cls),
+        lambda p, cls: issubclass(Params, cls),
+        lambda p, cls: repr(cls),
+        lambda p, cls: dir(cls),
+        lambda p, cls: dict(vars(cls)),
+        lambda p, cls: typing.get_type_hints(cls),
+        lambda p, cls: dataclasses.fields(cls),
+        lambda p, cls: inspect.signature(cls),
+        lambda p, cls: pickle.loads(pickle.dumps(cls)),
+        lambda p, cls: hasattr(cls, "nothing"),
+    ],
+)
+def test_the_type_of_a_view_answers_as_the_class_of_the_set(ask):
+    view, _ = watch()
+    assert ask(view, type(view)) == ask(Params(name="a"), Params)
+
+
+def test_a_class_is_changed_through_the_type_of_a_view():
+    @dataclass
+    class Counting(ExperimentParameters):
+        def count(self):
+            type(self).made += 1
+
+    Counting.made = 0
+    view, _ = watch(Counting())
+    view.count()
+    assert Counting.made == 1
 
 
 WHOLE = {"object:", "name", "hash", "overwrite"}

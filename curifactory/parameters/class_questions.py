@@ -1,0 +1,109 @@
+"""What is asked of the class of a parameter set: which it is, what its docstring says, or all that it consists of."""
+
+from __future__ import annotations
+
+import dis
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import islice
+from types import CodeType, FrameType
+
+TYPE = "type:"
+DOC = "doc:"
+CLASS = "class:"
+
+#: Questions are counted in one number, which is read once a call: each kind at a place of its own.
+ITS_NAME, ITS_DOC, ITS_CODE = 1, 1 << 64, 1 << 128
+#: Attributes of a class that tell no more than which it is.
+OF_ITS_NAME = frozenset({"__module__", "__name__", "__qualname__"})
+
+_OWN = "curifactory."
+# These ask for the class of an instance only to find it among classes.
+_ASK_FOR_ITS_NAME = frozenset({"_py_abc", "abc", "functools", "typing"})
+_SAY_NOTHING = frozenset({"CACHE", "COPY_FREE_VARS", "EXTENDED_ARG", "NOP", "NOT_TAKEN", "PUSH_NULL"})
+_LOADS_OF_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+_LOADS_OF_ONE = frozenset(
+    {"LOAD_CONST", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_GLOBAL", "LOAD_NAME"}
+)
+_ASKING = frozenset({"isinstance", "super"})
+
+
+def paths_asked(count: int, path: str) -> Iterator[str]:
+    """Go through the read paths that a number of questions stands for.
+
+    Parameters
+    ----------
+    count : int
+        The sum of the questions.
+    path : str
+        Of the object whose class was asked; empty for the set itself.
+
+    Examples
+    --------
+    >>> list(paths_asked(2 * ITS_NAME + ITS_CODE, "model"))
+    ['type:model', 'class:model']
+    """
+    if not count:
+        return
+    yield TYPE + path
+    if (count // ITS_DOC) % ITS_DOC:
+        yield DOC + path
+    if count // ITS_CODE:
+        yield CLASS + path
+
+
+def question_of(frame: FrameType) -> int:
+    """Say what code that is just asking an instance for its class wants of it.
+
+    ``isinstance`` asks for the same attribute as code does that goes on to construct or read the class; they are told from
+    one another by the instruction that is being executed. What cannot be told wants all.
+
+    Parameters
+    ----------
+    frame : FrameType
+        Of who is asking.
+    """
+    module = frame.f_globals.get("__name__", "")
+    if module in _ASK_FOR_ITS_NAME or is_own(frame):
+        return ITS_NAME
+    return _question_at(frame.f_code, frame.f_lasti)
+
+
+def is_own(frame: FrameType) -> bool:
+    """Say whether a frame is one of this package, which notes by itself what it asks for."""
+    return str(frame.f_globals.get("__name__", "")).startswith(_OWN)
+
+
+@lru_cache(maxsize=256)
+def _question_at(code: CodeType, place: int) -> int:
+    following = (
+        each
+        for each in dis.get_instructions(code)
+        if each.offset >= place and each.opname not in _SAY_NOTHING
+    )
+    asking, *then = islice(following, 4)
+    if asking.opname in _LOADS_OF_ATTRIBUTES and asking.argval == "__class__":
+        if then and then[0].opname in _LOADS_OF_ATTRIBUTES and then[0].argval in OF_ITS_NAME:
+            return ITS_NAME
+        if _is_compared(then):
+            return ITS_NAME
+    elif _asks_only_for_its_name(asking.opname, code):
+        return ITS_NAME
+    return ITS_CODE | (ITS_DOC if "__doc__" in code.co_names else 0)
+
+
+def _asks_only_for_its_name(operation: str, code: CodeType) -> bool:
+    if operation == "MATCH_CLASS" or operation.startswith("LOAD_SUPER"):
+        return True
+    calls = operation.startswith("CALL") or operation == "PRECALL"
+    return calls and not _ASKING.isdisjoint(code.co_names) and "__class__" not in code.co_consts
+
+
+def _is_compared(then: list[dis.Instruction]) -> bool:
+    """Say whether a class that has just been loaded is compared: at once, or with one thing that is loaded after it."""
+    names = [each.opname for each in then]
+    if names and names[0] in _LOADS_OF_ONE:
+        del names[0]
+        if names and names[0] in _LOADS_OF_ATTRIBUTES:
+            del names[0]
+    return bool(names) and names[0] in ("COMPARE_OP", "IS_OP")
