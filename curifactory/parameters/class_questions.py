@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Iterator
 from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import dis
 
 TYPE = "type:"
 DOC = "doc:"
@@ -76,6 +79,9 @@ def is_own(frame: FrameType) -> bool:
 
 @lru_cache(maxsize=256)
 def _question_at(code: CodeType, place: int) -> int:
+    # Most stages never ask, and it takes its time to be imported.
+    import dis
+
     following = (
         each
         for each in dis.get_instructions(code)
