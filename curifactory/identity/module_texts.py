@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import os
 import sys
-from importlib.machinery import ModuleSpec, PathFinder
+from importlib.machinery import ModuleSpec, SourcelessFileLoader
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
+from curifactory.identity.code_scan import LateImport, scan
 from curifactory.identity.module_index import index_of
 from curifactory.identity.source import Source
 
@@ -68,7 +69,7 @@ class ModuleTexts:
     def package(self, module: str) -> str:
         """Return the package in which relative imports of a module begin."""
         file = self.find(module)
-        is_package = file is not None and os.path.basename(file) == "__init__.py"
+        is_package = file is not None and os.path.basename(file) in ("__init__.py", "__init__.pyc")
         return module if is_package else module.rpartition(".")[0]
 
     def behind_star(self, module: str, name: str) -> str | None:
@@ -124,6 +125,23 @@ class ModuleTexts:
         )
 
 
+def imported_by_byte_code(module: str, file: str) -> list[LateImport]:
+    """Return all imports of a module that has no text but byte code; none if that is not of this Python.
+
+    Parameters
+    ----------
+    module : str
+        The name of the module.
+    file : str
+        Its file, which ends in ``.pyc``.
+    """
+    try:
+        code = SourcelessFileLoader(module, file).get_code(module)
+    except (ImportError, OSError, EOFError, ValueError):
+        return []
+    return [] if code is None else list(scan(code).imports)
+
+
 def _edited(source: Source, module: str, place: str) -> str | None:
     """Return the place of a module that is not what it was when it was looked at, before anybody had imported it."""
     if module in source.imported_as:
@@ -163,8 +181,31 @@ def _find_spec(name: str) -> ModuleSpec | None:
         if spec is None or spec.submodule_search_locations is None:
             return None
         found = f"{found}.{part}"
-        spec = PathFinder.find_spec(found, list(spec.submodule_search_locations))
+        spec = _find_below(found, list(spec.submodule_search_locations))
     return spec
+
+
+def _find_below(name: str, folders: list[str]) -> ModuleSpec | None:
+    """Find a module in the folders of its package, which nobody may have imported.
+
+    ``PathFinder`` would ask the package itself where a folder without an ``__init__.py`` lies.
+    """
+    # Used only where modules are imported late, and not by every command.
+    from pkgutil import get_importer
+
+    portions: list[str] = []
+    for folder in folders:
+        finder = get_importer(folder)
+        spec = None if finder is None else finder.find_spec(name, None)
+        if spec is not None and spec.loader is not None:
+            return spec
+        if spec is not None:
+            portions += spec.submodule_search_locations or ()
+    if not portions:
+        return None
+    found = ModuleSpec(name, None, is_package=True)
+    found.submodule_search_locations = portions
+    return found
 
 
 def absolute_name(module: str, level: int, package: str) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from curifactory.identity.code_scan import LateImport
 from curifactory.identity.ledger import public_names
 from curifactory.identity.module_index import ModuleIndex, index_of
-from curifactory.identity.module_texts import absolute_name
+from curifactory.identity.module_texts import absolute_name, imported_by_byte_code
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in
 from curifactory.identity.source import Source
 
@@ -33,6 +33,7 @@ class LateVisitor:
         self._labels: dict[tuple[str, str], str] = {}
         self._texts = reach.texts
         self._touched: set[str] = set()
+        self._read_as_byte_code: set[str] = set()
 
     def target(self, imported: LateImport, package: str) -> str:
         """Say what an import inside of a function stands for, and visit what is used of it."""
@@ -273,7 +274,21 @@ class LateVisitor:
             return f"module {module}"
         while file and not os.path.exists(file):
             file = os.path.dirname(file)
+        if file.endswith(".pyc") and file not in self._read_as_byte_code:
+            self._read_as_byte_code.add(file)
+            self._reach.later(lambda: self._follow_byte_code(module, file))
         return f"module {module} {self._reach.declared.file_digest(file)}"
+
+    def _follow_byte_code(self, module: str, file: str) -> None:
+        """Visit what a module without a text imports, at its top and inside of its functions."""
+        package = self._texts.package(module)
+        for imported in imported_by_byte_code(module, file):
+            origin = absolute_name(imported.module, imported.level, package)
+            self._touch(origin)
+            if imported.name in (None, "*"):
+                self.whole(origin)
+            else:
+                self.name(origin, (str(imported.name),))
 
     def _is_global(self, name: str, module: str, index: ModuleIndex) -> bool:
         return name in index.bindings or (
