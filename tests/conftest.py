@@ -128,7 +128,8 @@ def make_environment(**changes: str | None) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "PYTHONIOENCODING": "utf-8",
     }
-    if not is_installed():
+    # Whoever puts this tree on the path has another one installed, and means this one.
+    if not is_installed() or str(ROOT) in os.environ.get("PYTHONPATH", "").split(os.pathsep):
         environment["PYTHONPATH"] = str(ROOT)
     for name, value in changes.items():
         if value is None:

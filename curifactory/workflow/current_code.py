@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -13,6 +13,8 @@ from curifactory.errors import CurifactoryError
 from curifactory.identity.fingerprint import Scope, does_something
 from curifactory.identity.reach import stage_spec
 from curifactory.project.project import Project
+from curifactory.store.run import Run
+from curifactory.store.runs import RunStore
 
 _NOTEBOOK = "notebook:"
 _LOCAL = "<locals>"
@@ -25,9 +27,11 @@ class CurrentCode:
     ----------
     project : Project
         The project. All its experiments are imported; one that cannot be leaves what it has to be seen unknown.
+    given : iterable of tuple of str
+        Parameter files and experiments by name that were given to runs together.
     """
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, given: Iterable[tuple[str, ...]] = ()) -> None:
         self._root = project.root
         experiments = [
             each.name for each in project.list_experiments() if _can(project.load_experiment, each.name)
@@ -35,8 +39,9 @@ class CurrentCode:
         parameters = [
             each.name for each in project.list_parameter_files() if _can(project.import_parameters, each.name)
         ]
+        groups = {(), *((name,) for name in parameters), *given}
         self._identifiers = [
-            Identifier(scope, label_prefix="") for scope in _scopes_of(project, experiments, parameters)
+            Identifier(scope, label_prefix="") for scope in _scopes_of(project, experiments, sorted(groups))
         ]
 
     def is_current(self, stage: str, code: str) -> bool | None:
@@ -94,15 +99,41 @@ def _can(load: Callable[[str], Any], name: str) -> bool:
     return True
 
 
-def _scopes_of(project: Project, experiments: list[str], parameters: list[str]) -> Iterator[Scope]:
+def list_given_files(runs: RunStore) -> set[tuple[str, ...]]:
+    """Return which parameter files runs were given, by name: the files of one run together, in its order."""
+    found = set()
+    for row in runs.iter_rows():
+        try:
+            request = Run.read(runs.folder / row.reference).facts.get("request") or {}
+        except CurifactoryError:
+            continue
+        found.add(tuple(map(str, request.get("parameter_files") or ())))
+    return found
+
+
+def _scopes_of(project: Project, experiments: list[str], groups: list[tuple[str, ...]]) -> Iterator[Scope]:
     """Yield who may have made what there is: nobody in particular, and the files that do something when they are imported."""
     yield project.scope_of("")
-    modules = [module for name in parameters if (module := project.import_parameters(name)) is not None]
-    acting: list[tuple[str, ...]] = [
-        (),
-        *((each,) for each in modules if does_something(Scope(project.root, entrances=(each,)))),
-    ]
+    acting: dict[tuple[str, ...], None] = {(): None}
+    for names in groups:
+        modules = _modules_of(project, names)
+        if does_something(Scope(project.root, tuple(project.settings.fingerprint), modules)):
+            acting[modules] = None
     for name, given in product(experiments, acting):
         scope = replace(project, parameter_modules=given).scope_of(name)
         if does_something(scope):
             yield scope
+
+
+def _modules_of(project: Project, names: Iterable[str]) -> tuple[str, ...]:
+    """Return what is imported for parameter files, as far as they are there and can be."""
+    modules: dict[str, None] = {}
+    for name in names:
+        try:
+            own = project.import_parameters(name)
+            # Of one in YAML those of its classes.
+            found = [own] if own is not None else [type(each).__module__ for each in project.load_sets(name)]
+        except CurifactoryError:
+            continue
+        modules |= dict.fromkeys(found)
+    return tuple(modules)

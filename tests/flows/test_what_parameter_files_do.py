@@ -79,6 +79,13 @@ def made_in(project: Any) -> set[int]:
     return {json.loads(file.read_text()) for file in project.root.glob("data/cache/case_*_read_x.json")}
 
 
+def cleared_away(project: Any) -> int:
+    """How many results would go that no run has to keep."""
+    told = json.loads(project.experiment("cache", "gc", "--keep-runs", "0", "--json").stdout)
+    assert told["unseen_stages"] == []
+    return int(told["traces"])
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_r1_what_is_done_beside_the_stages_counts(project: Any, way: str) -> None:
     chosen = [] if "experiments/case.py" in WAYS[way] else ["-p", "p"]
@@ -104,7 +111,29 @@ def test_r1_parameter_files_that_do_the_same_share_what_is_made(project: Any, ar
     project.write("params/p.py", "print('loading')\n" + text.replace("n=2", "n=3"))
     assert ran("-p", "p") == 1
     assert made_in(project) == {0, 1, 2, 3}
-    assert "nothing" in project.experiment("cache", "gc", "--keep-runs", "0").stdout.lower()
+    assert cleared_away(project) == 0
+
+
+@pytest.mark.parametrize(
+    ("files", "chosen"),
+    [
+        ({**WAYS["at import"], "params/q.py": FILE.replace("AT_IMPORT", "import patches")}, ["p", "q"]),
+        ({**WAYS["at import"], "params/q.py": FILE.replace("AT_IMPORT", "import patches")}, ["q", "p"]),
+        (WAYS["in another experiment"], ["p"]),
+        (WAYS["in the module of a class of YAML"], ["p"]),
+    ],
+    ids=["two", "two in another order", "an experiment", "YAML"],
+)
+def test_what_is_made_with_several_parameter_files_is_not_cleared_away(
+    project: Any, files: dict[str, str], chosen: list[str]
+) -> None:
+    write(project, files, 1)
+    words = [word for name in chosen for word in ("-p", name)]
+    # The sets of one file are taken; both are imported.
+    project.experiment("case", "--no-report", *words, "--global-indices", "0")
+    assert cleared_away(project) == 0
+    write(project, files, 2)
+    assert cleared_away(project) == 1
 
 
 @pytest.mark.parametrize("byte_code", ["", "1"], ids=["byte code", "none"])

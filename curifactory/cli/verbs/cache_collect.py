@@ -85,7 +85,7 @@ def _collect(
     from curifactory.store.collection_plan import Rules
     from curifactory.store.layout import Layout
     from curifactory.store.store_lock import StoreLock
-    from curifactory.workflow.current_code import CurrentCode
+    from curifactory.workflow.current_code import CurrentCode, list_given_files
 
     project = Project.find()
     with ExitStack() as stack:
@@ -97,7 +97,7 @@ def _collect(
         collector = Collector(cache.layout, cache.files, cache.traces, cache.runs, lock)
         rules = Rules(
             keep_runs=keep_runs,
-            is_current=CurrentCode(project).is_current,
+            is_current=CurrentCode(project, list_given_files(cache.runs)).is_current,
             older_than=None if older_than is None else timedelta(days=older_than),
             trash_days=project.settings.trash_days,
         )
