@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import json
 import sys
 from contextlib import nullcontext
 from dataclasses import replace
@@ -13,6 +12,7 @@ from typing import Any, NamedTuple
 from curifactory.cli.console import Console, printable
 from curifactory.cli.ending import print_ending
 from curifactory.cli.interruption import interruptible
+from curifactory.cli.json_answers import print_json
 from curifactory.cli.logged_errors import LoggedErrors
 from curifactory.cli.outcome import show_error
 from curifactory.cli.past import Past
@@ -248,11 +248,6 @@ def show_params(request: RunRequest, name: str | None, *, verbose: bool) -> int:
         )
     print_json(_set_to_json(found[0], verbose=verbose))
     return ExitCode.COMPLETE
-
-
-def print_json(value: Any) -> None:
-    """Write a value as JSON."""
-    Console(sys.stdout).print(json.dumps(value, ensure_ascii=False, indent=2))
 
 
 def _collect(request: RunRequest) -> list[SelectedSet]:

@@ -288,3 +288,45 @@ def test_versions_are_shown(counting: Project) -> None:
     assert re.fullmatch(r"\d+\.\d+\.\d+\n", version)
     assert counting.curifactory("--version").stdout == version
     assert "Usage: curifactory" in counting.curifactory().stdout
+
+
+PRINTING = """
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+print("while it is imported")
+
+def get_params():
+    print("of parameters")
+    return [cf.ExperimentParameters(name="a")]
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def make(record):
+    return 1
+
+def run(param_sets, manager):
+    print("while it runs")
+    for params in param_sets:
+        make(cf.Record(manager, params))
+"""
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "talks --map --json",
+        "talks --hashes --json",
+        "talks --paths --json",
+        "talks --print-params --json",
+        "cache why talks --json",
+        "cache gc --json",
+        "accept talks --json",
+        "ls --check --json",
+    ],
+)
+def test_answers_in_json_are_json_whatever_the_project_prints(project, question) -> None:
+    project.write("experiments/talks.py", PRINTING)
+    project.experiment("talks", "--no-report")
+    done = project.experiment(*question.split())
+    json.loads(done.stdout)
+    assert "while it is imported" in done.stderr or question.startswith("ls")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curifactory.cli.json_answers import json_option, print_json
 from curifactory.cli.sets import request_of, set_options
 from curifactory.cli.words import Verb
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @set_options
 @click.option("--stage", metavar="STAGE", help="Accept the changed code of this stage only.")
 @click.option("--yes", is_flag=True, help="Do it; without this it is shown what would be accepted.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@json_option("Write JSON.")
 def verb(name: str, stage: str | None, yes: bool, as_json: bool, **words: Any) -> int:
     """Keep the results of the experiment NAME although code has changed, as after a refactoring.
 
@@ -37,8 +38,6 @@ def verb(name: str, stage: str | None, yes: bool, as_json: bool, **words: Any) -
     with planned_acceptance(request_of(name, words), stage=stage) as acceptance:
         written = acceptance.carry_out() if yes else 0
         if as_json:
-            from curifactory.cli.running import print_json
-
             print_json({**acceptance.to_json(), "done": yes, "written": written})
         else:
             _print_acceptance(Console(sys.stdout), acceptance, done=yes)

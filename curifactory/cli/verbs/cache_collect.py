@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from curifactory.cli.json_answers import json_option, print_json
 from curifactory.cli.words import Verb
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ _NOUNS = {
 )
 @click.option("--yes", is_flag=True, help="Do it; without this the plan is shown and nothing is changed.")
 @click.option("--wait", is_flag=True, help="With --yes: wait until no run goes on, for as long as it takes.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@json_option("Write JSON.")
 def verb(keep_runs: int, older_than: int | None, yes: bool, wait: bool, as_json: bool) -> int:
     """Move to data/trash what no recent run, no tagged run and no present code would use.
 
@@ -59,8 +60,6 @@ def verb(keep_runs: int, older_than: int | None, yes: bool, wait: bool, as_json:
 
     plan, put = _collect(keep_runs=keep_runs, older_than=older_than, yes=yes, wait=wait)
     if as_json:
-        from curifactory.cli.running import print_json
-
         print_json({**plan.to_json(), "done": yes, "folder": None if put is None else str(put.folder)})
         return ExitCode.COMPLETE
     console = Console(sys.stdout)

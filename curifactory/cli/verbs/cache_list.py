@@ -45,7 +45,7 @@ def verb(experiment: str | None, stage: str | None, sort: str, as_json: bool) ->
         items = read_inventory(cache.traces.iter_traces(), cache.files, uses, facts)
     shown = select_items(items, experiment=experiment, stage=stage, sort=SortBy(sort))
     if as_json:
-        from curifactory.cli.running import print_json
+        from curifactory.cli.json_answers import print_json
 
         print_json({"artifacts": [item.to_json() for item in shown], "totals": total_of(shown)})
     else:

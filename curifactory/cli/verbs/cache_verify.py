@@ -35,7 +35,7 @@ def verb(set_aside: bool, as_json: bool) -> int:
         moved = set_aside_modified(found.modified, cache.files) if set_aside else []
     code = ExitCode.FAILED if found.modified else ExitCode.COMPLETE
     if as_json:
-        from curifactory.cli.running import print_json
+        from curifactory.cli.json_answers import print_json
 
         places = [{"path": fault.file.path, "place": place} for fault, place in moved]
         print_json({**found.to_json(), "set_aside": places})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curifactory.cli.json_answers import json_option, print_json
 from curifactory.cli.sets import request_of, set_options
 from curifactory.cli.words import Verb
 
@@ -17,14 +18,22 @@ if TYPE_CHECKING:
     from curifactory.workflow.why import CallExplanation, ComparedInput, ComparedRead, Explanation
 
 # What a read begins with that is no value: see `curifactory.parameters.reads`.
-_READ = MappingProxyType({"fields": "the names in", "type": "the class of", "code": "the code of"})
+_READ = MappingProxyType(
+    {
+        "class": "the code of the class of",
+        "code": "the code of",
+        "doc": "the docstring of the class of",
+        "fields": "the names in",
+        "type": "the class of",
+    }
+)
 
 
 @click.command("why", cls=Verb, epilog="Example: experiment cache why iris")
 @click.argument("name")
 @set_options
 @click.option("--stage", metavar="STAGE", help="Explain the calls of this stage only.")
-@click.option("--json", "as_json", is_flag=True, help="Write JSON.")
+@json_option("Write JSON.")
 def verb(name: str, stage: str | None, as_json: bool, **words: Any) -> int:
     """Explain each call of the experiment NAME as it would be decided now, against its last run.
 
@@ -39,8 +48,6 @@ def verb(name: str, stage: str | None, as_json: bool, **words: Any) -> int:
 
     explanation = explain_experiment(request_of(name, words), stage=stage)
     if as_json:
-        from curifactory.cli.running import print_json
-
         print_json(explanation.to_json())
     else:
         print_explanation(Console(sys.stdout), explanation)

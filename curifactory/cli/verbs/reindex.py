@@ -38,7 +38,7 @@ def verb(as_json: bool) -> int:
             mark = store.get_mark()
             page = draw_index(store.iter_rows(), project.reports_folder, mark=mark, css=project.report_css)
     if as_json:
-        from curifactory.cli.running import print_json
+        from curifactory.cli.json_answers import print_json
 
         shown = None if page is None else str(page)
         print_json({"index": str(layout.index_path), "page": shown, "traces": traces, "runs": runs})

@@ -32,7 +32,7 @@ def verb(runs: tuple[str, ...], yes: bool, undo: bool, as_json: bool) -> int:
     import sys
 
     from curifactory.cli.console import Console
-    from curifactory.cli.running import print_json
+    from curifactory.cli.json_answers import print_json
     from curifactory.cli.store import open_runs
     from curifactory.errors import ExitCode
     from curifactory.project.project import Project
@@ -79,7 +79,7 @@ def _print_plan(console: Console, planned: list[Removable]) -> None:
 def _bring_back(console: Console, project: Project, *, as_json: bool) -> None:
     from curifactory.cli.amounts import show_moment
     from curifactory.cli.console import printable
-    from curifactory.cli.running import print_json
+    from curifactory.cli.json_answers import print_json
     from curifactory.errors import DiscoveryError
     from curifactory.workflow.runs.removal import undo_removal
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from curifactory.cli.json_answers import json_option
 from curifactory.cli.words import SHORT, TYPED, NamedVerb, command_words
 
 if TYPE_CHECKING:
@@ -263,12 +264,7 @@ class RunningVerb(NamedVerb):
     is_flag=True,
     help="Show the table in a terminal although more is to be said: iris -v --progress.",
 )
-@click.option(
-    "--json",
-    "as_json",
-    is_flag=True,
-    help="With --map, --hashes, --paths or --print-params: write JSON: iris --map --json.",
-)
+@json_option("With --map, --hashes, --paths or --print-params: write JSON: iris --map --json.")
 @click.pass_context
 def verb(ctx: click.Context, /, **words: Any) -> int:
     """Run the experiment NAME, a dotted name below the experiments folder.
