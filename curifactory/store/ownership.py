@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from blake3 import blake3
 
 from curifactory.errors import UntrustedError
+from curifactory.store.moves import sync
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -192,6 +193,9 @@ def _write_whole(file: Path, data: bytes, *, keep: bool = False, mode: int = 0o6
                 os.link(beside, file)
         else:
             os.replace(beside, file)
+        with suppress(OSError):
+            # The name as well: mark and secret may lie on two disks, and one is nothing without the other.
+            sync(str(file.parent))
     except OSError:
         if not keep:
             raise
