@@ -82,6 +82,18 @@ def test_another_commit_and_another_package_are_marked_and_named(first) -> None:
     assert "° reused from a run with another commit" in page
 
 
+def test_another_machine_is_marked_and_named(first) -> None:
+    (file,) = (first.root / "data/runs").glob("case_1_*/run.json")
+    told = json.loads(file.read_text())
+    file.write_text(json.dumps({**told, "host": "elsewhere"}))
+
+    first.experiment("case")
+
+    page = page_of(first)
+    assert re.search(rf'title="case_1_\S+: machine elsewhere → {told["host"]}"', page)
+    assert page.count(">other machine</span>") == 4
+
+
 def test_a_run_that_is_gone_is_no_reason_for_a_mark(first) -> None:
     import shutil
 
