@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import copyreg
 import dataclasses
+import operator
 import sys
+import types
 from typing import Any
 
 from curifactory.parameters.children import CHILDREN, PARAMETERS
@@ -34,6 +36,16 @@ class ViewType(type):
     __curifactory_class__: Any
     #: Methods that a view has of its own.
     __curifactory_kept__: frozenset[str]
+
+    def __new__(mcls, name: str, bases: tuple[type, ...], body: dict[str, Any]) -> Any:  # noqa: D102
+        plain = tuple(map(_class_behind, bases))
+        if all(map(operator.is_, plain, bases)):
+            return type.__new__(mcls, name, bases, body)
+        for base in bases:
+            if type(base) is ViewType:
+                _note(base, ITS_CODE)
+        # Somebody derives a class from what the type of a view stands for.
+        return types.new_class(name, plain, {}, lambda namespace: namespace.update(body))
 
     def __getattribute__(cls, name: str) -> Any:
         if name.startswith(_ITS_OWN):

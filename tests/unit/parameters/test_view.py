@@ -223,6 +223,7 @@ def test_what_is_read_is_noted_and_nothing_else(action, paths):
         lambda p, cls: inspect.signature(cls),
         lambda p, cls: pickle.loads(pickle.dumps(cls)),
         lambda p, cls: hasattr(cls, "nothing"),
+        lambda p, cls: [each.__name__ for each in type("Derived", (cls,), {"m": 1}).__mro__],
     ],
 )
 def test_the_type_of_a_view_answers_as_the_class_of_the_set(ask):
