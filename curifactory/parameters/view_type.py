@@ -45,7 +45,8 @@ class ViewType(type):
             if type(base) is ViewType:
                 _note(base, ITS_CODE)
         # Somebody derives a class from what the type of a view stands for.
-        return types.new_class(name, plain, {}, lambda namespace: namespace.update(body))
+        home = {"__module__": sys._getframe(1).f_globals.get("__name__")}  # noqa: SLF001 (as `type` does)
+        return types.new_class(name, plain, {}, lambda namespace: namespace.update(home | body))
 
     def __getattribute__(cls, name: str) -> Any:
         if name.startswith(_ITS_OWN):
