@@ -207,7 +207,7 @@ class Decider:
             first = first or new_tuple(Identified, (key, reads, inputs, overrides))
         if first is not None:
             self._foreseen = call, first
-        return Decision(Verdict.RUN, self._explain(call))
+        return Decision(Verdict.RUN, self._explain(call, foreseen=first))
 
     def _identities(self, call: Call) -> Iterator[Identified]:
         """Go through what a call is if it reads what earlier ones of its code have read, newest first."""
@@ -281,8 +281,10 @@ class Decider:
             known = self._read_sets[place] = self._traces.read_sets(*place)
         return known
 
-    def _explain(self, call: Call, *, inputs: bool = True) -> Reason:
-        return explain(call, self._traces, self._identifier, run=self.options.run, inputs=inputs)
+    def _explain(self, call: Call, *, inputs: bool = True, foreseen: Identified | None = None) -> Reason:
+        return explain(
+            call, self._traces, self._identifier, run=self.options.run, inputs=inputs, foreseen=foreseen
+        )
 
 
 def without_unasked(call: Call, outputs: tuple[Output, ...]) -> tuple[Output, ...]:

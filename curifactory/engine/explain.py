@@ -8,7 +8,7 @@ from itertools import chain
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.graph import Call
-from curifactory.engine.identify import Identifier, find_repetition
+from curifactory.engine.identify import Identified, Identifier, find_repetition
 from curifactory.engine.named_code import CODE_NAMES
 from curifactory.engine.previous import find_previous
 from curifactory.engine.seeding import SEED
@@ -49,7 +49,13 @@ _OF_ANOTHER = frozenset((ReasonKind.PARAMETER_CHANGED, ReasonKind.SURROUNDINGS_C
 
 
 def explain(
-    call: Call, traces: TraceStore, identifier: Identifier, *, run: str, inputs: bool = True
+    call: Call,
+    traces: TraceStore,
+    identifier: Identifier,
+    *,
+    run: str,
+    inputs: bool = True,
+    foreseen: Identified | None = None,
 ) -> Reason:
     """Return the first difference between a call and the last trace of its stage that fits best.
 
@@ -65,11 +71,22 @@ def explain(
         Reference of the present run.
     inputs : bool
         Whether the call's inputs are known, so that they can be compared.
+    foreseen : Identified, optional
+        What the call was taken for when no trace was found.
     """
     previous = find_previous(call)
     if previous is None:
         return _NEVER_RUN
     trace, is_own = previous
+    # A first run of many sets asks this for each call, most often after another set's.
+    if (
+        not is_own
+        and foreseen is not None
+        and trace.run == run
+        and trace.code == identifier.code_of(call)
+        and _has_other_values(trace, foreseen)
+    ):
+        return _NOT_SEEN
     first = next(iter_differences(call, trace, traces, identifier, inputs=inputs), _NOT_SEEN)
     if is_own:
         return first
@@ -78,6 +95,14 @@ def explain(
         return Reason(ReasonKind.INPUTS_NOT_SEEN, {"name": first.particulars["name"]})
     # What the stage last had in an earlier run may tell what a set of a new name is made from.
     return _NOT_SEEN if trace.run == run and first.kind in _OF_ANOTHER else first
+
+
+def _has_other_values(trace: Trace, foreseen: Identified) -> bool:
+    """Whether a call of the same code that reads what a trace has read finds other parameters there."""
+    before, now = trace.reads, foreseen.reads
+    return before.keys() == now.keys() and any(
+        path.startswith(_PARAMETERS) and not is_same(before[path], value) for path, value in now.items()
+    )
 
 
 def iter_differences(
