@@ -100,15 +100,15 @@ class Decider:
             )
 
     @contextmanager
-    def many(self) -> Iterator[None]:
-        """Decide many calls in the block: the traces are those at its begin, and nothing is looked through for garbage.
+    def many(self, number: int) -> Iterator[None]:
+        """Decide a number of calls in the block: the traces are those at its begin, and nothing is looked through for garbage.
 
         What is made for a decision stays, and there is more and more of it.
         """
         was_collecting = gc.isenabled()
         gc.disable()
         try:
-            with self._traces.reading():
+            with self._traces.reading(number):
                 yield
         finally:
             if was_collecting:

@@ -110,10 +110,10 @@ def _what(row: PlanRow) -> str:
 
 def decide_all(calls: Iterable[Call], decider: Decider) -> None:
     """Decide calls that are not settled, in call order, so that inputs come before their readers."""
-    with decider.many():
-        for call in calls:
-            if call.outcome is None:
-                apply(call, decider.decide(call))
+    waiting = [call for call in calls if call.outcome is None]
+    with decider.many(len(waiting)):
+        for call in waiting:
+            apply(call, decider.decide(call))
 
 
 def apply(call: Call, decision: Decision) -> None:

@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 # and look through all rows.
 SELECT = "SELECT result, crc FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1"
 SELECT_LATEST = "SELECT key, result, crc FROM traces WHERE stage = ? ORDER BY made_at DESC LIMIT ?"
-# What was written together is asked for together: a run reuses its calls in the order in which it made them.
-SELECT_NEXT = (
-    "SELECT result, crc, key FROM traces"
-    " WHERE rowid > (SELECT rowid FROM traces WHERE substr(key, -12) = substr(?1, -12) AND +key = ?1)"
+# What was written together is asked for together: a run reuses its calls in the order in which it made them. Given the end of a key,
+# since a plan asks once or twice: what it takes to read a statement counts.
+SELECT_FROM = (
+    "SELECT result, crc, key FROM traces WHERE rowid >= (SELECT rowid FROM traces WHERE substr(key, -12) = ?1)"
     " ORDER BY rowid LIMIT ?2"
 )
 SELECT_ALL = "SELECT key, result, crc FROM traces"

@@ -11,11 +11,11 @@ from curifactory.store import manifest, trace_rows
 from curifactory.store.code_parts import CodeParts
 from curifactory.store.digests import INODE_BITS
 from curifactory.store.faults import cache_error
-from curifactory.store.journal import LINES_WORTH_AN_IMPORT
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
-from curifactory.store.trace_rows import make_row, read_many, read_row
+from curifactory.store.rows_ahead import RowsAhead
+from curifactory.store.trace_rows import make_row, read_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 _MOST_KEPT = 4_096
 # Traces that many calls share are asked for in turn; each of the others is asked for once.
 _MOST_KNOWN = 256
-_MOST_AHEAD = 128  # more of them would not stay in the processor's cache until they are asked for
 
 
 class TraceStore:
@@ -74,7 +73,7 @@ class TraceStore:
 
     __slots__ = (
         "_ahead", "_code_parts", "_files", "_fresh", "_index", "_known", "_manifests", "_misses",
-        "_missing", "_newest", "_read_sets", "_rows_read", "_step", "_told", "_used", "_warn",
+        "_missing", "_newest", "_read_sets", "_told", "_used", "_warn",
     )  # fmt: skip
 
     def __init__(
@@ -96,10 +95,7 @@ class TraceStore:
         self._known: dict[str, Result] = {}
         # Rows that the index may not have yet.
         self._fresh: dict[str, Row] = {}
-        # Rows that were read with one before them, how many are read so next, and how many were.
-        self._ahead: dict[str, Row] = {}
-        self._step = 0
-        self._rows_read = 0
+        self._ahead = RowsAhead(index)
         # The newest trace of a stage, None if there was none.
         self._newest: dict[str, Trace | None] = {}
         self._code_parts = CodeParts(self._manifests, read_only=index.read_only)
@@ -201,8 +197,8 @@ class TraceStore:
         self._misses = False
         result = self._known.get(key)
         if result is None:
-            used = self._used
-            row = self._ahead.pop(key, None) or self._fresh.get(key) or used.get(key) or self._look_up(key)
+            used, ahead = self._used, self._ahead
+            row = ahead.rows.pop(key, None) or self._fresh.get(key) or used.get(key) or ahead.look_up(key)
             result = None if row is None else read_row(key, row)
             if row is None or result is None:
                 return self._learn(stage, key)
@@ -217,8 +213,12 @@ class TraceStore:
             return result
         return self._learn(stage, key)
 
-    def reading(self) -> AbstractContextManager[None]:
-        """Find many traces in the block, more quickly; those that other processes write meanwhile may not be seen."""
+    def reading(self, expected: int = 0) -> AbstractContextManager[None]:
+        """Find many traces in the block, more quickly, above all if it is known how many are to be expected.
+
+        Those that other processes write meanwhile may not be seen.
+        """
+        self._ahead.expect(expected)
         return self._index.reading()
 
     def read_sets(self, stage: str, code: str, *, fresh: bool = False) -> list[ReadSet]:
@@ -292,7 +292,7 @@ class TraceStore:
         """Forget what the index knows of traces, read all manifests, and return how many there are."""
         self._known.clear()
         self._used.clear()
-        self._ahead.clear()
+        self._ahead.rows.clear()
         self._fresh.clear()
         self._newest.clear()
         return self._index.refill("traces")
@@ -318,27 +318,8 @@ class TraceStore:
         fresh[key] = row
         self._known.pop(key, None)
         self._used.pop(key, None)
-        self._ahead.pop(key, None)
+        self._ahead.rows.pop(key, None)
         self._index.execute(trace_rows.INSERT, row)
-
-    def _look_up(self, key: str) -> Row | None:
-        """Ask the index for a row, and for more and more of those behind it as long as these are asked for next.
-
-        Whether a manifest is what its row says is looked at when the row is used, so a row may wait.
-        """
-        row = self._index.lookup(trace_rows.SELECT, (key,))
-        if row is None:
-            return None
-        self._step = min(2 * self._step, _MOST_AHEAD) if len(self._ahead) <= self._step // 4 else 0
-        self._ahead = {}
-        if self._step:
-            rows = self._index.lookup_all(trace_rows.SELECT_NEXT, (key, self._step))
-            self._ahead = {each[2]: each for each in rows}
-            self._rows_read += len(rows)
-        if self._rows_read >= LINES_WORTH_AN_IMPORT:
-            read_many()
-        self._step = max(self._step, 4)
-        return row
 
     def _miss(self, key: str) -> None:
         self._misses = True
@@ -346,7 +327,7 @@ class TraceStore:
             self._forget(key)
 
     def _forget(self, key: str) -> None:
-        for kept in (self._known, self._used, self._ahead, self._fresh):
+        for kept in (self._known, self._used, self._ahead.rows, self._fresh):
             kept.pop(key, None)
         self._index.execute(trace_rows.DELETE, (key,))
 
