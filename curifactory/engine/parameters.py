@@ -27,9 +27,8 @@ _ATOMS = (int, float, complex, str, bytes, bool, type(None), type, FunctionType,
 _EXACT_ATOMS = frozenset((int, float, str, bool, type(None)))
 
 
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
 class ParameterIdentity:
-    """What a parameter set was at one moment.
+    """What a parameter set was at one moment; nothing of it is changed.
 
     Parameters
     ----------
@@ -53,15 +52,30 @@ class ParameterIdentity:
         What is the project's own code.
     """
 
-    params: Any
-    name: str
-    whole: str
-    short: str
-    reads: SetDigests
-    snapshot: tuple[Any, ...]
-    read: Callable[[Any], tuple[Any, ...]] | None
-    mutable: Mapping[str, str | None]
-    scope: Scope
+    __slots__ = ("mutable", "name", "params", "read", "reads", "scope", "short", "snapshot", "whole")
+
+    # Each record of a run has one, and a frozen dataclass takes four times as long.
+    def __init__(
+        self,
+        params: Any,
+        name: str,
+        whole: str,
+        short: str,
+        reads: SetDigests,
+        snapshot: tuple[Any, ...],
+        read: Callable[[Any], tuple[Any, ...]] | None,
+        mutable: Mapping[str, str | None],
+        scope: Scope,
+    ) -> None:
+        self.params = params
+        self.name = name
+        self.whole = whole
+        self.short = short
+        self.reads = reads
+        self.snapshot = snapshot
+        self.read = read
+        self.mutable = mutable
+        self.scope = scope
 
     def is_current(self) -> bool:
         """Whether the set still has the values that it had."""
@@ -128,13 +142,12 @@ class ParameterIdentities:
             return known
         cls: Any = type(params)
         values = _values(params)
-        mutable = {
-            name: digest_or_none(value, scope=self._scope)
-            for name, value in zip(_names(params), values, strict=False)
-            if type(value) not in _EXACT_ATOMS
-            and not isinstance(value, _ATOMS)
-            and (name != _NO_REPRESENTATIONS or value)
-        }
+        mutable: dict[str, str | None] = {}
+        for name, value in zip(_names(params), values):  # noqa: B905 - of a set that lacks fields there may be more
+            if type(value) in _EXACT_ATOMS or (name == _NO_REPRESENTATIONS and not value):
+                continue
+            if not isinstance(value, _ATOMS):
+                mutable[name] = digest_or_none(value, scope=self._scope)
         whole = whole or set_digest(params, scope=self._scope)
         identity = ParameterIdentity(
             params,

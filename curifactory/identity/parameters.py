@@ -59,9 +59,10 @@ def set_digest(params: Any, *, scope: Scope | None = None) -> str:
     """
     if params is None:
         return _NO_SET
-    if layout_of(params.__class__) is None:
+    layout = layout_of(params.__class__)
+    if layout is None:
         return digest(params, path="params", scope=scope)
-    foreign = _plain_set(params)
+    foreign = _plain_set(params, layout)
     if foreign is not None:
         return digest(foreign, path="params", scope=scope)
     try:
@@ -72,11 +73,10 @@ def set_digest(params: Any, *, scope: Scope | None = None) -> str:
         raise too_deep("params") from None
 
 
-def _plain_set(params: Any) -> tuple[Any, ...] | None:
+def _plain_set(params: Any, layout: Layout) -> tuple[Any, ...] | None:
     """Return a set of attrs or pydantic without what is no part of its identity; None of any other."""
     cls = params.__class__
-    layout = layout_of(cls)
-    if layout is None or layout.framework or dataclasses.is_dataclass(cls):
+    if layout.framework or dataclasses.is_dataclass(cls):
         return None
     parts = {name: getattr(params, name) for name in layout.names if hasattr(params, name)}
     parts |= extra_attributes(params, layout)

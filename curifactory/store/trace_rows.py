@@ -211,13 +211,20 @@ def _from_lists(
     seen: dict[str, list[int]],
 ) -> Result:
     """Make the tuples of what JSON gives as lists."""
-    made = tuple([_output_from_lists(*output) for output in outputs])
+    made: list[Output] = []
+    for name, kind, summary, saved in outputs:
+        artifact = None
+        if saved is not None:
+            output, cacher, cacher_key, digest, stored, label, of_type, text, metadata = saved
+            files = tuple(
+                [
+                    new_tuple(StoredFile, (path, content, size_bytes, referenced))
+                    for path, content, size_bytes, referenced in stored
+                ]
+            )
+            artifact = new_tuple(
+                Artifact, (output, cacher, cacher_key, digest, files, label, of_type, text, metadata)
+            )
+        made.append(new_tuple(Output, (name, kind, summary, artifact)))
     known = {path: tuple(each) for path, each in seen.items()} if seen else NOTHING_SEEN
-    return new_tuple(Result, (run, tuple(reads), made, duration_s, reported, tuple(stats), known))
-
-
-def _output_from_lists(name: str, kind: str, summary: str, artifact: list[Any] | None) -> Output:
-    if artifact is None:
-        return Output(name, kind, summary)
-    artifact[4] = tuple([StoredFile._make(file) for file in artifact[4]])
-    return new_tuple(Output, (name, kind, summary, Artifact._make(artifact)))
+    return new_tuple(Result, (run, tuple(reads), tuple(made), duration_s, reported, tuple(stats), known))
