@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from curifactory.core.events import MetricLogged, RecordAdded, Reported
 from curifactory.core.record import Record
 from curifactory.core.spec import StageSpec
+from curifactory.core.trace import new_tuple
 from curifactory.engine.execute import shorten_traceback
 from curifactory.engine.numbers import as_numbers, as_whole
 from curifactory.engine.rendering import render
@@ -60,9 +61,8 @@ class RecordSession:
         identity = self._parts.engine.identifier.parameters_of(record.params)
         params_name = None if record.params is None else identity.name
         copied = None if copied_from is None else copied_from.index
-        self._parts.events.emit(
-            RecordAdded(index, record.get_reference_name(), params_name, identity.short, copied)
-        )
+        parts = (index, record.get_reference_name(), params_name, identity.short, copied)
+        self._parts.events.emit(new_tuple(RecordAdded, parts))
         return index
 
     def call_stage(

@@ -35,8 +35,8 @@ class EventLines(WaitingEvents):
         Its strike must lead to :meth:`flush_quietly`.
     encode : Encode
         Turns the events that waited into their lines. They have to be what they were when they came.
-    encode_many : Encode, optional
-        Does the same in a run that has very many, for which it may take the time to get ready.
+    at_many : callable, optional
+        Called once there have been very many lines: a run that is so large has a great deal to write beside them.
 
     Examples
     --------
@@ -53,14 +53,14 @@ class EventLines(WaitingEvents):
     ['{"n":0}', '{"n":1}']
     """
 
-    __slots__ = ("_encode", "_encode_many", "_lines", "_written_s")
+    __slots__ = ("_at_many", "_encode", "_lines", "_written_s")
 
     def __init__(
-        self, path: Path, *, clock: Clock, encode: Encode, encode_many: Encode | None = None
+        self, path: Path, *, clock: Clock, encode: Encode, at_many: Callable[[], None] | None = None
     ) -> None:
         super().__init__(path, clock=clock)
         self._encode = encode
-        self._encode_many = encode_many or encode
+        self._at_many = at_many
         self._lines = 0
         self._written_s = 0.0
 
@@ -85,9 +85,11 @@ class EventLines(WaitingEvents):
 
     def _write(self, batch: list[Any]) -> None:
         self._lines += len(batch)
+        if self._at_many is not None and self._lines > LINES_WORTH_AN_IMPORT:
+            at_many, self._at_many = self._at_many, None
+            at_many()
         try:
-            encode = self._encode if self._lines <= LINES_WORTH_AN_IMPORT else self._encode_many
-            lines = encode(batch)
+            lines = self._encode(batch)
         except Exception:  # noqa: BLE001 - whatever it is, it is told when all others are written
             lines = b"".join(map(self._encode_alone, batch))
         self._journal.write(lines)

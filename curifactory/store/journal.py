@@ -280,6 +280,11 @@ def encode_lines(rows: Sequence[Any], *, use_msgspec: bool = False) -> bytes:
     return b"".join([encode(row) + b"\n" for row in rows])
 
 
+def expect_many() -> None:
+    """Get ready for very many values: what encodes and decodes them quickly is imported, and then used wherever it can be."""
+    import msgspec  # noqa: F401
+
+
 @cache
 def _get_quick_decoder(shape: type[Line]) -> Callable[[bytes], Line]:
     import msgspec

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +31,7 @@ from curifactory.store.calls import CALLS_NAME, encode_calls
 from curifactory.store.clock import Clock
 from curifactory.store.event_lines import EventLines
 from curifactory.store.facts import merge_facts, write_document
-from curifactory.store.journal import encode_lines
+from curifactory.store.journal import encode_lines, expect_many
 from curifactory.store.listing import Listing
 from curifactory.store.log import LOG_NAME, RunLog
 from curifactory.store.log_lines import LEVELS_OF_CALLS, level_of
@@ -42,7 +41,7 @@ from curifactory.store.metrics_writer import MetricsWriter
 from curifactory.store.rows import (
     RECORDS_NAME,
     REPORTABLES_NAME,
-    record_line,
+    encode_records,
     reportable_line,
     retraction_line,
 )
@@ -92,8 +91,8 @@ class Recorder:
         self._records = EventLines(
             folder / RECORDS_NAME,
             clock=self._clock,
-            encode=encode_lines,
-            encode_many=partial(encode_lines, use_msgspec=True),
+            encode=encode_records,
+            at_many=expect_many,
         )
         self._reportables = EventLines(folder / REPORTABLES_NAME, clock=self._clock, encode=b"".join)
         self._counts: Counter[CallOutcome] = Counter()
@@ -190,7 +189,7 @@ class Recorder:
         self._tell_index()
 
     def _add_record(self, event: RecordAdded) -> None:
-        self._records.add(record_line(event))
+        self._records.add(event)
         self.log.add(event)
 
     def _end_call(self, event: CallEnded) -> None:

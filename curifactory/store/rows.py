@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from json.encoder import encode_basestring as _quote
 from typing import Any, NamedTuple
 
 from curifactory.core.events import RecordAdded, Reported
@@ -72,21 +73,26 @@ class WarningRow(NamedTuple):
     at: datetime
 
 
-def record_line(event: RecordAdded) -> dict[str, Any]:
-    """Return what ``records.jsonl`` keeps of a record, as JSON values.
+def encode_records(events: Sequence[RecordAdded]) -> bytes:
+    """Encode what ``records.jsonl`` keeps of records, a line each.
 
     Examples
     --------
-    >>> read_record(record_line(RecordAdded(0, "Record 0 (a)", "a", "9f"))).params_name
+    >>> import json
+    >>> read_record(json.loads(encode_records([RecordAdded(0, "Record 0 (a)", "a", "9f")]))).params_name
     'a'
     """
-    return {
-        "index": event.index,
-        "name": event.name,
-        "params_name": event.params_name,
-        "params_hash": event.params_hash,
-        "copied_from": event.copied_from,
-    }
+    lines = ""
+    # Each set of a run has a line, and no encoder is told as quickly what stands in it.
+    for index, name, params_name, params_hash, copied_from in events:
+        lines += (
+            f'{{"index":{index},"name":{_quote(name)},'
+            f'"params_name":{"null" if params_name is None else _quote(params_name)},'
+            f'"params_hash":{_quote(params_hash)},'
+            f'"copied_from":{"null" if copied_from is None else copied_from}}}\n'
+        )
+    # Half a surrogate pair is written as JSON writes it.
+    return lines.encode("utf-8", "backslashreplace")
 
 
 def read_record(row: Mapping[str, Any]) -> RecordRow:

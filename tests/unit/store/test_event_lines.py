@@ -59,6 +59,22 @@ def test_events_that_come_quickly_are_written_soon_in_few_writes(lines, path, mo
     assert len(writes) < 600
 
 
+def test_who_writes_very_many_lines_is_told_so_once(path):
+    told = []
+    clock = Clock(lambda: None)
+    lines = EventLines(path, clock=clock, encode=encode_numbers, at_many=lambda: told.append(1))
+    for number in range(400):
+        lines.add(number)
+    lines.flush()
+    assert told == []
+    for number in range(1_000):
+        lines.add(number)
+    lines.close()
+    clock.stop()
+    assert told == [1]
+    assert len(numbers(path)) == 1_400
+
+
 def test_closing_writes_what_waits(lines, path):
     for number in range(5):
         lines.add(number)

@@ -34,6 +34,7 @@ from curifactory.store.calls import encode_calls, read_call
 from curifactory.store.index import Index
 from curifactory.store.journal import read_journal
 from curifactory.store.recorder import MOST_WARNINGS, Recorder
+from curifactory.store.rows import encode_records, read_record
 from curifactory.store.runs import RunStore
 
 NOW = datetime(2026, 11, 21, 10, 15, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
@@ -175,6 +176,16 @@ def test_whatever_stands_in_a_line_of_a_call_is_read_back_as_it_was(text):
     assert first.artifact == (text, text, ((text, text, 7), (text, text, 7)))
     assert (second.name, second.run, second.lazy, second.artifact) == (text, None, False, None)
     assert row.duration_s == 12.5
+
+
+@pytest.mark.parametrize(
+    "text", ["a", 'say "no"\\', "two\nlines\t\x00\x7f", "Größe \u2028 \U0001f33a", "half \ud800", ""]
+)
+def test_a_record_of_any_name_comes_back_as_it_was(text):
+    events = [RecordAdded(0, text, None, text), RecordAdded(12, text, text, "9f", copied_from=0)]
+    lines = encode_records(events).split(b"\n")
+    assert [tuple(read_record(json.loads(line))) for line in lines[:-1]] == [tuple(each) for each in events]
+    assert lines[-1] == b""
 
 
 def test_what_was_reported_is_written_as_it_was_when_it_was_reported(recorder, folder):
