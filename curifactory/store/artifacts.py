@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from curifactory.store.digests import Facts
     from curifactory.store.index import Index
     from curifactory.store.layout import Layout
+    from curifactory.store.near_folders import NearFolders
 
 _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
@@ -78,13 +79,15 @@ class ArtifactFiles:
     """
 
     __slots__ = (
-        "_cache", "_facts", "_layout", "_naming", "_staging", "_superseded", "ownership", "seed", "staged",
+        "_cache", "_facts", "_layout", "_naming", "_staging", "_superseded", "near", "ownership", "seed", "staged",
     )  # fmt: skip
 
     def __init__(self, layout: Layout, index: Index, *, durable: bool = False, trusts: bool = False) -> None:
         self._layout = layout
         self._cache = f"{layout.cache}/"
         self._facts = FileFacts(index)
+        #: Folders that are open while many files are looked at.
+        self.near: NearFolders | None = None
         #: Takes stat facts of paths that the index holds elsewhere into memory.
         self.seed = self._facts.seed
         self._staging = Staging(os.fspath(layout.staging))
@@ -191,12 +194,16 @@ class ArtifactFiles:
             Stat facts under which they have these digests, by their paths, for what this process does not know itself.
         """
         worst, which = FileState.PRESENT, None
+        cache = None if self.near is None else self.near[self._cache]
         for file in files:
             path, digest, _, referenced = file
             try:
                 # A name without a folder is the usual case, and needs no further call.
-                place = self._cache + path if path[0] not in "/." else self._layout.absolute(path)
-                if self._facts.fits(digest, path, place, seen.get(path)):
+                if path[0] not in "/.":
+                    place, near = self._cache + path, cache
+                else:
+                    place, near = self._layout.absolute(path), None
+                if self._facts.fits(digest, path, place, seen.get(path), near):
                     continue
                 state = FileState.MODIFIED
             except OSError as error:

@@ -76,7 +76,9 @@ class FileFacts:
         """
         return self._current_otherwise(path, place, os.stat(place), self._rows.get(path))
 
-    def fits(self, digest: str, path: str, place: str, seen: Stats | None = None) -> bool:
+    def fits(
+        self, digest: str, path: str, place: str, seen: Stats | None = None, near: int | None = None
+    ) -> bool:
         """Say whether what lies at a place now has a digest, as `current` would give it.
 
         Parameters
@@ -88,13 +90,15 @@ class FileFacts:
         seen : tuple of int, optional
             Size, mtime and inode under which the file has the digest, as the index has it elsewhere. What this process knows
             itself counts more.
+        near : int, optional
+            Descriptor of the folder from which the stored form leads there, if that is open.
 
         Raises
         ------
         OSError, CacheError
             As :meth:`current`.
         """
-        status = os.stat(place)
+        status = os.stat(place) if near is None else os.stat(path, dir_fd=near)
         stats = (status.st_size, status.st_mtime_ns, status.st_ino & INODE_BITS)
         facts = self._rows.get(path)
         # Each call that is reused asks this: no further function is called.

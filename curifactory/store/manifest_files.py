@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from curifactory.store.layout import Layout
+    from curifactory.store.near_folders import NearFolders
 
 _numbers = itertools.count(1)
 # A writer's clock and ours may differ by this, and fresh times are set back a little.
@@ -47,7 +48,9 @@ class ManifestFiles:
     b'{}'
     """
 
-    __slots__ = ("__weakref__", "_durable", "_folders", "_root", "_scratch", "_staging", "_superseded")
+    __slots__ = (
+        "__weakref__", "_durable", "_folders", "_root", "_scratch", "_staging", "_superseded", "near",
+    )  # fmt: skip
 
     def __init__(self, layout: Layout, *, durable: bool = False) -> None:
         self._root = os.fspath(layout.manifests)
@@ -56,6 +59,8 @@ class ManifestFiles:
         self._staging = Staging(os.fspath(layout.staging))
         self._scratch: str | None = None
         self._folders: dict[str, str] = {}
+        #: Folders that are open while many manifests are looked at.
+        self.near: NearFolders | None = None
         stays_here(self)
 
     def close(self) -> None:
@@ -71,10 +76,18 @@ class ManifestFiles:
 
     def path(self, stage: str, name: str, ending: str = ".json") -> str:
         """Give the absolute path of what lies beside a stage's manifests under a name."""
-        folder = self._folders.get(stage)
-        if folder is None:
-            folder = self._folders[stage] = f"{self._root}/{safe_name(stage)}"
+        folder = self._folders.get(stage) or self._find_folder(stage)
         return f"{folder}/{name}{ending}"
+
+    def reach(self, stage: str, key: str) -> tuple[str, int | None]:
+        """Give a manifest's path and the descriptor of the open folder where it begins; absolute, and None, if none is open."""
+        folder = self._folders.get(stage) or self._find_folder(stage)
+        near = None if self.near is None else self.near[folder]
+        return (f"{folder}/{key}.json" if near is None else f"{key}.json"), near
+
+    def _find_folder(self, stage: str) -> str:
+        folder = self._folders[stage] = f"{self._root}/{safe_name(stage)}"
+        return folder
 
     def write(self, path: str, data: bytes) -> tuple[int, int, int]:
         """Put bytes under a name, whole or not at all; give size, mtime and inode, the mtime -1 if it cannot be relied on.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from curifactory.core.trace import Result, Trace
@@ -12,6 +13,7 @@ from curifactory.store.code_parts import CodeParts
 from curifactory.store.digests import INODE_BITS
 from curifactory.store.faults import cache_error
 from curifactory.store.manifest_files import ManifestFiles
+from curifactory.store.near_folders import holding_near
 from curifactory.store.read_sets import ReadSet, ReadSets
 from curifactory.store.report_folders import is_whole
 from curifactory.store.rows_ahead import RowsAhead
@@ -19,7 +21,6 @@ from curifactory.store.trace_rows import make_row, read_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from curifactory.core.trace import Stats
     from curifactory.store.artifacts import ArtifactFiles
@@ -181,14 +182,14 @@ class TraceStore:
 
         One that the index does not know, as another process has just written it, is read.
         """
-        path = self._manifests.path(stage, key)
+        path, near = self._manifests.reach(stage, key)
         # Whatever the index says, no trace is where no manifest lies; and of one that lies there this is asked anyway.
         # After one miss the next is likely, and then this is quicker: there is no exception to catch.
-        if self._misses and not os.access(path, os.F_OK):
+        if self._misses and not os.access(path, os.F_OK, dir_fd=near):
             self._miss(key)
             return None
         try:
-            status = os.stat(path)
+            status = os.stat(path, dir_fd=near)
         except FileNotFoundError:
             self._miss(key)
             return None
@@ -213,13 +214,16 @@ class TraceStore:
             return result
         return self._learn(stage, key)
 
-    def reading(self, expected: int = 0) -> AbstractContextManager[None]:
+    @contextmanager
+    def reading(self, expected: int = 0) -> Iterator[None]:
         """Find many traces in the block, more quickly, above all if it is known how many are to be expected.
 
         Those that other processes write meanwhile may not be seen.
         """
         self._ahead.expect(expected)
-        return self._index.reading()
+        looking = (self._manifests,) if self._files is None else (self._manifests, self._files)
+        with self._index.reading(), holding_near(*looking, looks=expected):
+            yield
 
     def read_sets(self, stage: str, code: str, *, fresh: bool = False) -> list[ReadSet]:
         """Give the sets of parameters that calls of a stage with this code were keyed by, newest first, at most 16.

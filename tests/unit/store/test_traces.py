@@ -337,6 +337,52 @@ def test_checking_the_files_of_a_found_trace_reads_and_asks_nothing(store, monke
     assert store.files.state(found.outputs[0].artifact.files[0]) is FileState.PRESENT
 
 
+def count_open_folders() -> int:
+    return sum(os.path.isdir(f"/dev/fd/{each}") for each in os.listdir("/dev/fd"))
+
+
+@pytest.mark.parametrize("expected", [1, 1_000])
+def test_what_happens_to_files_while_very_many_are_looked_at_is_seen(store, tmp_path, expected):
+    staging = store.files.new_staging()
+    finals = [
+        str(store.layout.cache / "x.json"),
+        str(store.layout.cache / "sub" / "y.json"),
+        str(tmp_path / "z.json"),
+    ]
+    for name in "xyz":
+        Path(staging, name).write_bytes(name.encode())
+    files = store.files.commit(
+        [(f"{staging}/{name}", final) for name, final in zip("xyz", finals, strict=True)]
+    )
+    assert files[2].path.startswith("../")
+    artifact = Artifact("data", "JsonCacher", HEX, files[0].digest, files, "x")
+    kept, other = (
+        store.commit(make_trace("a", outputs=(Output("data", artifact=artifact),))),
+        store.commit(make_trace("b")),
+    )
+    store.reopen()
+    held = count_open_folders()
+    with store.traces.reading(expected), store.traces.reading(expected):
+        found = store.traces.find_result(kept.key, STAGE)
+        assert found.outputs == kept.outputs
+        assert store.files.worst(files, found.seen) == (FileState.PRESENT, None)
+        for file, final in zip(reversed(files), reversed(finals), strict=True):
+            os.unlink(final)
+            assert store.files.worst(files, found.seen) == (FileState.MISSING, file)
+        assert store.traces.find_result(make_key("none"), STAGE) is None
+        # Each of these is asked for after one that was not there, and after one that was.
+        assert store.traces.find_result(other.key, STAGE) is not None
+        store.manifest(other).write_bytes(b"{}")
+        assert store.traces.find_result(other.key, STAGE) is None
+        assert store.traces.find_result(make_key("new"), "new stage") is None
+        with contextlib.closing(Store(tmp_path / "data")) as another:
+            another.commit(make_trace("new", stage="new stage"))
+        assert store.traces.find_result(make_key("new"), "new stage") is not None
+        assert count_open_folders() - held == (0 if expected == 1 else 2)
+    assert count_open_folders() == held
+    assert store.traces.find_result(kept.key, STAGE) is not None
+
+
 # ------------------------------------------------------------------------------------------------------------ commit
 
 
