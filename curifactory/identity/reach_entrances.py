@@ -5,14 +5,16 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from curifactory.identity.code_scan import Use
 from curifactory.identity.module_index import ModuleIndex, index_of
 from curifactory.identity.module_texts import package_of
 from curifactory.identity.normal_form import NormalForm, chain_of, chains_in, only_prints
-from curifactory.identity.source import find_source
+from curifactory.identity.source import Source, find_source
 
 if TYPE_CHECKING:
     from curifactory.identity.reach import Reach
@@ -56,24 +58,57 @@ class EntranceVisitor:
         if source is None:
             return
         for name in _CALLED:
-            for node in index_of(source).bindings.get(name, ()):
-                if isinstance(node, ast.FunctionDef):
-                    self._function(node, module.__dict__, f"{known_as} ({name})", source.filename)
+            for called in _called_in(source, name):
+                self._function(called, module.__dict__, f"{known_as} ({name})", source.filename)
 
-    def _function(self, node: ast.FunctionDef, namespace: dict[str, Any], wanted: str, filename: str) -> None:
-        inside = ModuleIndex(ast.Module(node.body, []))
-        self._reach.late.touch_imported(inside, package_of(namespace))
-        statements = list(_acting(node, inside))
-        label, is_new = self._reach.ledger.label(node, wanted)
+    def _function(
+        self, called: _CalledFunction, namespace: dict[str, Any], wanted: str, filename: str
+    ) -> None:
+        self._reach.late.touch_imported(called.inside, package_of(namespace))
+        statements = called.statements
+        label, is_new = self._reach.ledger.label(called.node, wanted)
         if not statements or not is_new:
             return
-        content = [NormalForm().write(*statements)]
+        content = [called.text]
         content += [
-            self._reach.use(namespace, Use(chain))
-            for chain in chains_in(*(part for each in statements for part in _given(each)))
-            if chain[0] in namespace
+            self._reach.use(namespace, Use(chain)) for chain in called.chains if chain[0] in namespace
         ]
         self._reach.ledger.put(label, content, self._reach.modules.place(filename, statements[0].lineno))
+
+
+class _CalledFunction:
+    """What the text of a function says that is called before and beside the stages; each of these asks."""
+
+    def __init__(self, node: ast.FunctionDef) -> None:
+        self.node = node
+        self.inside = ModuleIndex(ast.Module(node.body, []))
+
+    @cached_property
+    def statements(self) -> list[ast.stmt]:
+        """The statements that count."""
+        return list(_acting(self.node, self.inside))
+
+    @cached_property
+    def text(self) -> str:
+        """Their normal form."""
+        return NormalForm().write(*self.statements)
+
+    @cached_property
+    def chains(self) -> list[tuple[str, ...]]:
+        """Dotted names in what they give away."""
+        return chains_in(*(part for each in self.statements for part in _given(each)))
+
+
+_known: WeakKeyDictionary[Source, dict[str, list[_CalledFunction]]] = WeakKeyDictionary()
+
+
+def _called_in(source: Source, name: str) -> list[_CalledFunction]:
+    """Return the functions that a text binds to a name, looked at once."""
+    known = _known.setdefault(source, {})
+    if name not in known:
+        nodes = index_of(source).bindings.get(name, ())
+        known[name] = [_CalledFunction(node) for node in nodes if isinstance(node, ast.FunctionDef)]
+    return known[name]
 
 
 def _acting(function: ast.FunctionDef, inside: ModuleIndex) -> Iterator[ast.stmt]:
