@@ -78,8 +78,7 @@ def encode(trace: Trace) -> bytes:
     {'n': '3'}
     """
     key, stage, code, reads, shown, inputs, overrides, outputs, run, made_at, duration_s, reported = trace
-    name = stage.rpartition(".")[2]
-    said = _head_text(stage, code)
+    said, name = _head_text(stage, code)
     if reads:
         said += f',"reads":{{{",".join([_read_text(path, reads[path], shown.get(path)) for path in reads])}}}'
     if shown and not shown.keys() <= reads.keys():
@@ -96,7 +95,7 @@ def encode(trace: Trace) -> bytes:
             f"What the cachers of '{stage}' put into extra_metadata cannot be written as JSON: {error}.",
             hint="Use texts, numbers, lists and dictionaries with text keys there.",
         ) from error
-    said += f',"outputs":[{made}],"made":[{_quote(run)},{_quote(made_at)},{duration_s:.6f}]'
+    said += f',"outputs":[{made}],"made":[{_text_often(run)},{_quote(made_at)},{duration_s:.6f}]'
     if reported:
         said += ',"reported":true'
     # Half a surrogate pair, of a file name that is no text, is written as JSON writes it.
@@ -254,10 +253,15 @@ def _seal_of(name: str, begin: bytes) -> bytes:
     return binascii.b2a_base64(digest, newline=False)[:_SEAL_SIGNS]
 
 
+# What many manifests say.
+_text_often = lru_cache(maxsize=1024)(_quote)
+
+
 @lru_cache(maxsize=256)
-def _head_text(stage: str, code: str) -> str:
-    """Write what the manifests of all calls of a stage begin with."""
-    return f'{{"format":{FORMAT},"stage":{_quote(stage)},"code":{_packed_text(code)}'
+def _head_text(stage: str, code: str) -> tuple[str, str]:
+    """Write what the manifests of all calls of a stage begin with, and give its name without its module."""
+    text = f'{{"format":{FORMAT},"stage":{_quote(stage)},"code":{_packed_text(code)}'
+    return text, stage.rpartition(".")[2]
 
 
 def _read_text(path: str, digest: str, shown: str | None) -> str:
@@ -269,7 +273,7 @@ def _read_text(path: str, digest: str, shown: str | None) -> str:
 
 
 def _identities_text(identities: Mapping[str, str]) -> str:
-    pairs = [f"{_quote(name)}:{_quote(shorten(identity))}" for name, identity in identities.items()]
+    pairs = [f"{_text_often(name)}:{_quote(shorten(identity))}" for name, identity in identities.items()]
     return f"{{{','.join(pairs)}}}"
 
 
@@ -290,18 +294,27 @@ def _unpack_reads(packed: Mapping[str, str | list[str]]) -> tuple[dict[str, str]
 
 def _output_text(output: Output, stage_name: str) -> str:
     name, kind, summary, artifact = output
-    said = f"{_quote(name)},{_quote(kind)},{_quote(summary)}"
     if artifact is None:
-        return f"[{said}]"
+        return f"[{_text_often(name)},{_text_often(kind)},{_quote(summary)}]"
     own_name, cacher, cacher_key, digest, files, label, own_kind, own_summary, metadata = artifact
+    begin, middle, ending = _artifact_texts(name, kind, cacher, cacher_key, stage_name)
     stored = ",".join([_file_text(file, label, digest) for file in files])
     same = own_name == name and own_kind == kind and own_summary == summary
     more = f",{to_json_strictly(dict(metadata)).decode()}" if metadata or not same else ""
     if not same:
         more += f",[{_quote(own_name)},{_quote(own_kind)},{_quote(own_summary)}]"
+    return f"{begin}{_quote(summary)}{middle}{_packed_text(digest)},{_label_text(label, ending)},[{stored}]{more}]"
+
+
+@lru_cache(maxsize=1024)
+def _artifact_texts(
+    name: str, kind: str, cacher: str, cacher_key: str, stage_name: str
+) -> tuple[str, str, str]:
+    """Write what the artifacts of an output share: before their summaries, after them, and how their labels end."""
     return (
-        f"[{said},{_quote(cacher)},{_packed_text_often(cacher_key)},{_packed_text(digest)},"
-        f"{_label_text(label, f'_{stage_name}_{name}')},[{stored}]{more}]"
+        f"[{_quote(name)},{_quote(kind)},",
+        f",{_quote(cacher)},{_packed_text(cacher_key)},",
+        f"_{stage_name}_{name}",
     )
 
 
@@ -331,7 +344,7 @@ def _label_text(label: str, ending: str) -> str:
 
 def _file_text(file: StoredFile, label: str, artifact_digest: str) -> str:
     path, digest, size_bytes, referenced = file
-    place = _quote(path[len(label) :]) if path.startswith(label) else f"[{_quote(path)}]"
+    place = _text_often(path[len(label) :]) if path.startswith(label) else f"[{_quote(path)}]"
     own = f",{_packed_text(digest)}" if digest != artifact_digest or referenced else ""
     return f"[{place},{size_bytes}{own}{',1' if referenced else ''}]"
 
@@ -356,12 +369,6 @@ def _packed_text(text: str) -> str:
                 # Nothing in it has to be quoted.
                 return f'"{mark}{binascii.b2a_base64(raw, newline=False)[:-1].decode()}"'
     return _quote("!" + text if text[:1] in ("~", "=", "!") else text)
-
-
-@lru_cache(maxsize=1024)
-def _packed_text_often(text: str) -> str:
-    """Write what many manifests share."""
-    return _packed_text(text)
 
 
 def _unpack(text: str) -> str:
