@@ -83,7 +83,7 @@ def run(request: RunRequest, manner: Manner) -> int:
     project = Project.find()
     if is_follower():
         # The first process of the launch tells everything; the others would tell it again.
-        manner = manner._replace(quiet=True)
+        manner, request = manner._replace(quiet=True), request.following()
     # What cannot be shown is no reason to stop.
     output, errors = Console(sys.stdout, raises=False), Console(sys.stderr, raises=False)
     _keep_folder_clean(request)

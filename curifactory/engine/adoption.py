@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from curifactory.core.outcomes import CallOutcome
 from curifactory.core.record import Record
 from curifactory.core.state import Slot
-from curifactory.engine.checkpoints import discard_checkpoint
 from curifactory.engine.committing import commit_trace, identify
 from curifactory.engine.facts import call_ended
 from curifactory.engine.graph import Call
@@ -60,7 +59,7 @@ def adopt(
                 raise
             return error
     if done.fault is None:
-        discard_checkpoint(done.checkpoint)
+        engine.folders.discard_checkpoint(done.checkpoint)
     else:
         engine.save_failed(CacheError(done.fault))
     for slot in call.slots:

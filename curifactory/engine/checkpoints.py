@@ -45,10 +45,8 @@ class Checkpoints:
         return os.path.join(self._folder, f"{call.name}-{hashlib.sha256(key.encode()).hexdigest()[:32]}")
 
 
-def discard_checkpoint(folder: str | None) -> None:
+def discard_checkpoint(folder: str) -> None:
     """Remove the folder of a call that is finished, and the one above it if it was the last."""
-    if folder is None:
-        return
     shutil.rmtree(folder, ignore_errors=True)
     try:
         os.rmdir(os.path.dirname(folder))

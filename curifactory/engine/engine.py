@@ -89,6 +89,7 @@ class Engine:
             None if surroundings.fragments is None else str(surroundings.fragments),
             self.identifier,
             writes=options.writes,
+            follows=options.follows,
         )
         self.decider = Decider(options, surroundings.traces, self.identifier, self.loader, self.saver)
         self.values = Values(self)

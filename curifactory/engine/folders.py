@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from curifactory.engine.checkpoints import Checkpoints
+from curifactory.engine.checkpoints import Checkpoints, discard_checkpoint
 from curifactory.errors import CacheError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Folders:
         Names the folders of checkpoints.
     writes : bool
         Whether the cache may be written to. If not, a temporary folder stands in for it, which is gone with the object.
+    follows : bool
+        Whether another process of the same launch writes to it: checkpoints are that one's all the same.
     stand_in : str, optional
         Such a temporary folder that somebody else looks after.
     """
@@ -40,6 +42,7 @@ class Folders:
         "_cache",
         "_checkpoints",
         "_data",
+        "_follows",
         "_fragments",
         "_had_data",
         "_stand_in",
@@ -53,6 +56,7 @@ class Folders:
         identifier: Identifier,
         *,
         writes: bool,
+        follows: bool = False,
         stand_in: str | None = None,
     ) -> None:
         self._cache = str(layout.cache)
@@ -60,6 +64,7 @@ class Folders:
         self._fragments = fragments
         self._checkpoints = Checkpoints(str(layout.checkpoints), identifier)
         self._writes = writes
+        self._follows = follows
         self._stand_in = stand_in
         self._had_data = os.path.isdir(self._data)
 
@@ -69,8 +74,11 @@ class Folders:
         if self._writes:
             return None
         if self._stand_in is None:
-            self._stand_in = tempfile.mkdtemp(prefix="curifactory-")
-            weakref.finalize(self, shutil.rmtree, self._stand_in, ignore_errors=True)
+            folder = tempfile.mkdtemp(prefix="curifactory-")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            # What lies beside the cache folder has its place in there, too.
+            self._stand_in = os.path.join(folder, "cache")
+            os.mkdir(self._stand_in)
         return self._stand_in
 
     def fragments(self, name: str) -> str | None:
@@ -96,9 +104,16 @@ class Folders:
         CacheError
             If the data folder is gone.
         """
-        path = self.place(self._checkpoints.path_of(call))
+        path = self._checkpoints.path_of(call)
+        if not self._follows:
+            path = self.place(path)
         self.make(path)
         return path
+
+    def discard_checkpoint(self, path: str | None) -> None:
+        """Remove the folder of a call that is finished, unless that is for another process to do."""
+        if path is not None and not self._follows:
+            discard_checkpoint(path)
 
     def place(self, path: str) -> str:
         """Return where a path of the cache lies in this run: there, or in the folder that stands in for it."""

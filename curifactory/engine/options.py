@@ -29,6 +29,8 @@ class EngineOptions:
         Execute the calls of these stages.
     writes : bool
         Whether artifacts and traces are saved.
+    follows : bool
+        Whether another process of the same launch saves them: what stages go on from lies where that one has it.
     lazy, ignore_lazy : bool
         Treat every output as ``Lazy``, or none.
     keep_all : bool
@@ -57,6 +59,7 @@ class EngineOptions:
     overwrite: bool = False
     overwrite_stages: frozenset[str] = frozenset()
     writes: bool = True
+    follows: bool = False
     lazy: bool = False
     ignore_lazy: bool = False
     keep_all: bool = False

@@ -18,7 +18,6 @@ from curifactory.core.trace import new_tuple
 from curifactory.core.wall_clock import now
 from curifactory.core.working_folder import working_folder
 from curifactory.engine.activity import Activity
-from curifactory.engine.checkpoints import discard_checkpoint
 from curifactory.engine.committing import commit_trace, identify, keep_outputs
 from curifactory.engine.describe import describe_all
 from curifactory.engine.execute import execute, person_frames
@@ -84,7 +83,7 @@ def run_call(engine: Engine, call: Call, foreseen: Identified | None = None) -> 
     call.outcome = CallOutcome.RAN
     _fill_slots(call, values, lossless)
     if fault is None and activity.checkpoint is not None:
-        discard_checkpoint(activity.checkpoint)
+        engine.folders.discard_checkpoint(activity.checkpoint)
     fragments = 0 if activity.told is None else activity.told.fragments
     emit(call_ended(call, record_name, started, duration_s, fragments=fragments, error=fault))
 

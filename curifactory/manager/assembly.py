@@ -56,6 +56,8 @@ class Wishes(NamedTuple):
         Whether what can run code is loaded although the store came from elsewhere; it then counts as one's own.
     store_full : bool
         Whether the files of every call are wanted, for a full store of the run.
+    follows : bool
+        Whether it is another process of the same launch that keeps the run.
     """
 
     experiment: str
@@ -67,6 +69,7 @@ class Wishes(NamedTuple):
     all_loggers: bool | None = None
     trust: bool = False
     store_full: bool = False
+    follows: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,6 +177,7 @@ def _options_of(wishes: Wishes, project: Project, reference: str) -> EngineOptio
         run=reference,
         live=wishes.live,
         writes=wishes.writes_cache,
+        follows=wishes.follows,
         keep_all=wishes.store_full,
         seed=project.settings.seed,
         **wishes.options,

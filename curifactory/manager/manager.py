@@ -129,9 +129,8 @@ class ArtifactManager(Showing, RecordSession):
             reports_path=reports_path,
             report_css_path=report_css_path,
         )
-        self.dry = dry = dry or (live and is_follower())
-        self.dry_cache, self.live = dry_cache, live
-        self.prefix, self.notes = prefix, notes
+        self.dry = dry or is_follower()
+        self.dry_cache, self.live, self.prefix, self.notes = dry_cache, live, prefix, notes
         self.store_full = check_full_store(store_full, dry=dry, dry_cache=dry_cache)
         self.outcome = RunOutcome.LIVE if live else RunOutcome.RUNNING
         self._ends = Ends()
@@ -140,13 +139,14 @@ class ArtifactManager(Showing, RecordSession):
             Wishes(
                 experiment=self.experiment_name,
                 live=live,
-                writes_runs=not dry,
-                writes_cache=not (dry or dry_cache),
+                writes_runs=not self.dry,
+                writes_cache=not (self.dry or dry_cache),
                 trust=trust,
                 log=log,
                 all_loggers=all_loggers,
                 store_full=store_full,
                 options={"prefix": prefix, "lazy": lazy, "ignore_lazy": ignore_lazy, "eager": eager},
+                follows=not dry and is_follower(),
             ),
             [self._ends, *listeners],
         )

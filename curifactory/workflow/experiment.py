@@ -204,8 +204,7 @@ def _request(
     else:
         request = RunRequest(experiment=experiment, **options)
     if is_follower():
-        # The first process of a launch keeps the run; the others execute what it executes, and write nothing.
-        request = replace(request, dry=True, report=False, executor=None, jobs=None)
+        request = request.following()
     return request if param_files is None else replace(request, parameter_files=tuple(param_files))
 
 

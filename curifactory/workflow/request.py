@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +146,26 @@ class RunRequest:
             or self.sweep != "product"
             or self.use_best is not None
             or self.minimize
+        )
+
+    def following(self) -> RunRequest:
+        """Return what is asked of another process of a launch than the first one, which makes all that is kept of the run.
+
+        Examples
+        --------
+        >>> asked = RunRequest(experiment="iris", notebook=True, jobs=2)
+        >>> asked.following() == RunRequest(experiment="iris", report=False)
+        True
+        """
+        return replace(
+            self,
+            report=False,
+            # They execute all that the first one executes for it.
+            store_full=self.store_full or self.docker,
+            notebook=False,
+            docker=False,
+            executor=None,
+            jobs=None,
         )
 
     def to_json(self) -> dict[str, Any]:

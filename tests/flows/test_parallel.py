@@ -628,6 +628,68 @@ def test_of_a_launch_only_the_first_process_stores(project: Any) -> None:
     assert project.files("data") | project.files("reports") == before
 
 
+@pytest.mark.parametrize("word", ["--store-full", "--notebook", "--dry", "--dry-cache", "-j2"])
+def test_whatever_a_launch_is_asked_for_its_other_processes_do_their_part(project: Any, word: str) -> None:
+    project.write("experiments/case.py", small("print('working', record.params.n)"))
+    other = project.experiment("case", word, env={"RANK": "1", "LOCAL_RANK": "1"})
+    assert (other.returncode, other.stderr) == (0, "")
+    assert other.stdout.splitlines() == [f"working {n}" for n in range(4)]
+    assert not (project.root / "data").exists()
+
+
+LAUNCHED = """
+import os
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+def get_params():
+    return [cf.ExperimentParameters(name="only")]
+
+@cf.stage(None, ["begun"], [JsonCacher])
+def train(record):
+    path = os.path.join(record.checkpoint_dir(), "step.txt")
+    begun = 0
+    if os.path.exists(path):
+        with open(path) as file:
+            begun = int(file.read())
+    print("begun at", begun, "in", os.path.dirname(path))
+    with open(path, "w") as file:
+        file.write("7")
+    if "FAILS" in os.environ:
+        raise RuntimeError("killed, so to speak")
+    return begun
+
+def run(param_sets, manager):
+    for params in param_sets:
+        train(cf.Record(manager, params))
+"""
+
+
+def test_all_processes_of_a_launch_go_on_from_the_checkpoint_of_the_first(project: Any) -> None:
+    project.write("experiments/case.py", LAUNCHED)
+    failed = project.experiment("case", check=False, env={"RANK": "0", "FAILS": "1"})
+    assert "begun at 0" in failed.stdout
+    follower = project.experiment("case", env={"RANK": "1"})
+    first = project.experiment("case", env={"RANK": "0"})
+    # The second one has finished before, and left to the first what that one has to go on from.
+    assert follower.stdout.splitlines()[0] in first.stdout
+    assert "begun at 7" in first.stdout
+    assert not (project.root / "data/checkpoints").exists()
+
+
+@pytest.mark.parametrize("words", [("--dry",), ("--dry-cache",), ("--dry-cache", "-j", "2")])
+def test_checkpoints_of_a_run_that_keeps_nothing_are_gone_with_it(
+    project: Any, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    project.write("experiments/case.py", LAUNCHED)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    failed = project.experiment("case", *words, check=False, env={"TMPDIR": str(temporary), "FAILS": "1"})
+    assert f"begun at 0 in {temporary}/curifactory-" in failed.stdout
+    assert list(temporary.iterdir()) == []
+    assert not (project.root / "data/checkpoints").exists()
+
+
 GOES_ON = """
 import curifactory as cf
 from curifactory.caching import JsonCacher
