@@ -20,10 +20,16 @@ from curifactory.executors.executor import Ended, Ending
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
     from curifactory.engine.identify import Identified
+    from curifactory.engine.keeping import Keeping
 
 
 def adopt(
-    engine: Engine, call: Call, done: Performed, records: Sequence[Record], foreseen: Identified | None
+    engine: Engine,
+    call: Call,
+    done: Performed,
+    records: Sequence[Record],
+    foreseen: Identified | None,
+    keeping: Keeping,
 ) -> Exception | None:
     """Settle a call that was executed in another process.
 
@@ -39,6 +45,8 @@ def adopt(
         The records that were sent with it, in their order.
     foreseen : Identified or None
         What it was taken for when it was sent.
+    keeping : Keeping
+        Knows who is going to ask for its values.
 
     Returns
     -------
@@ -65,7 +73,7 @@ def adopt(
     for slot in call.slots:
         slot.held, slot.present, slot.value = None, False, None
         slot.spilled = done.spilled[slot.position] if slot.position < len(done.spilled) else None
-    _check_travelled(engine, call)
+    _check_travelled(engine, call, keeping)
     for position, name, value in done.bound:
         given = (call.record, *(call.records or ()))
         given[position].state.bind(name, Slot.of_value(name, value))
@@ -143,9 +151,12 @@ def error_of(call: Call, ended: Ended) -> StageError:
     return StageError(f"{where} could not be executed in another process: {ended.detail}")
 
 
-def _check_travelled(engine: Engine, call: Call) -> None:
-    """Execute the stage here from now on if its values could not come back."""
-    for slot, output in zip(call.slots, call.outputs, strict=False):
-        if slot.spilled is None and output.artifact is None:
-            engine.stays_here.add(id(call.spec))
-            return
+def _check_travelled(engine: Engine, call: Call, keeping: Keeping) -> None:
+    """Execute the stage here from now on if values of it could not come back that somebody is going to ask for."""
+    lost = [
+        slot.position
+        for slot, output in zip(call.slots, call.outputs, strict=False)
+        if slot.spilled is None and output.artifact is None
+    ]
+    if lost and not set(lost) <= set(keeping.find_unread(call)):
+        engine.stays_here.add(id(call.spec))

@@ -50,6 +50,17 @@ class Keeping:
                 if not engine.keep_values:
                     self._may_read.update(map(id, _found_by(call)))
 
+    def find_unread(self, call: Call) -> tuple[int, ...]:
+        """Return the positions of those outputs of a call that is about to run of which nobody can ask for the value."""
+        if self._engine.keep_values or call.index not in self._reading:
+            return ()
+        readers, may_read = self._readers, self._may_read
+        return tuple(
+            slot.position
+            for slot in call.slots
+            if readers.get(id(slot), 0) <= 0 and may_read.get(id(slot), 0) <= 0
+        )
+
     def call_is_over(self, call: Call) -> None:
         """Let go of what this call was the last to read, and of what it made for nobody."""
         # Who is executed once more is so for somebody that was not foreseen.

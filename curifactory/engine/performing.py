@@ -32,7 +32,7 @@ from curifactory.engine.shipping import (
     ShippedStage,
     receive_stage,
 )
-from curifactory.engine.spill import write_spilled
+from curifactory.engine.spill import WORTH_SPILLING_BYTES, size_of, write_spilled
 from curifactory.engine.surroundings import Surroundings
 from curifactory.errors import CacheError, StageError
 
@@ -144,7 +144,7 @@ class PerformingEngine(Engine):
         _, done.fault = keep_outputs(self, call, activity, values, key="")
         done.outputs = call.outputs
         done.spilled = [
-            self._spill(call, position, value, output)
+            self._spill(call, position, value, output, is_read=position not in shipped.unread)
             for position, (value, output) in enumerate(zip(values, call.outputs, strict=False))
         ]
         done.not_reusable = activity.not_reusable
@@ -161,8 +161,11 @@ class PerformingEngine(Engine):
         )
         done.peak_bytes = read_peak()
 
-    def _spill(self, call: Call, position: int, value: Any, output: Output) -> str | None:
+    def _spill(self, call: Call, position: int, value: Any, output: Output, *, is_read: bool) -> str | None:
         if output.artifact is not None:
+            return None
+        if not is_read and size_of(value) >= WORTH_SPILLING_BYTES:
+            # As in the process that has the graph, what is small stays for those of whom nobody knows that they are going to ask.
             return None
         return write_spilled(value, os.path.join(self._spill_folder, f"{call.index}_{position}.pkl"))
 

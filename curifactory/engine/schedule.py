@@ -233,7 +233,7 @@ class Schedule:
         if labels is None or id(call.spec) in engine.stays_here:
             return None
         wide = call.stage.may_read_state or id(call.spec) in engine.reads_widely
-        shipped = shipment.pack(labels, wide=wide)
+        shipped = shipment.pack(labels, wide=wide, unread=self._keeping.find_unread(call))
         if shipped is None:
             return None
         try:
@@ -303,7 +303,7 @@ class Schedule:
                     self._start_ready()
             finally:
                 # What is finished is kept, whatever becomes of the next.
-                fault = adopt(self._engine, call, done, sent.records, sent.foreseen)
+                fault = adopt(self._engine, call, done, sent.records, sent.foreseen, self._keeping)
             if fault is None:
                 self._go_on(call)
             else:

@@ -87,6 +87,7 @@ class ShippedCall(NamedTuple):
     manager_records: tuple[int, ...] | None
     slots: tuple[ShippedSlot, ...]
     producers: tuple[ShippedProducer, ...]
+    unread: tuple[int, ...]
 
 
 @dataclass(slots=True)
@@ -98,7 +99,7 @@ class Performed:
     outputs : tuple of Output
         Outputs, saved where they have a cacher, and files that the stage wrote by itself.
     spilled : list of str or None
-        For each output that was not saved, the file with its value; None if it was saved or cannot travel.
+        For each output that was not saved, the file with its value; None if it was saved, cannot travel or has nowhere to go.
     reads : tuple of str
         Read paths.
     bound : list of (record, name, value)
@@ -152,7 +153,9 @@ class Shipment:
         self.records: list[Record] = []
         self._positions: dict[int, int] = {}
 
-    def pack(self, labels: Mapping[str, str], *, wide: bool) -> ShippedCall | None:
+    def pack(
+        self, labels: Mapping[str, str], *, wide: bool, unread: tuple[int, ...] = ()
+    ) -> ShippedCall | None:
         """Return the call as it travels; None if something that it needs cannot.
 
         Parameters
@@ -161,6 +164,8 @@ class Shipment:
             The label of each output.
         wide : bool
             Whether the states of all records go along, not only what the call declares.
+        unread : tuple of int
+            Positions of the outputs of which nobody is going to ask for the value.
         """
         call, seed = self._call, self._engine.options.seed
         record = self._record(call.record)
@@ -203,6 +208,7 @@ class Shipment:
             manager_records=manager_records if wide else None,
             slots=tuple(self._shipped_slots),
             producers=tuple(each for each in self._shipped_producers if each is not None),
+            unread=unread,
         )
 
     def _record(self, record: Record) -> int:

@@ -176,3 +176,74 @@ def test_who_asks_late_is_given_a_large_value_as_it_was_made(here: Any, manner: 
     here.write("experiments/case.py", IN_PLACE)
     record = here.run(**manner).manager.records[0]
     assert (record.state["total"], record.state["table"].sum()) == (2_000_000, 0)
+
+
+FOR_NOBODY = """
+from dataclasses import dataclass
+import os
+import threading
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(6)]
+
+def note(what):
+    with open(os.path.join(os.environ["MADE"], "made.txt"), "a") as file:
+        print(what, file=file)
+
+class Table:
+    nbytes = 2_000_000
+
+    def __reduce__(self):
+        note("pickled")
+        return Table, ()
+
+@cf.stage(None, ["table"])
+def make(record):
+    return Table()
+
+@cf.stage(["table"], ["size"], [JsonCacher])
+def measure(record, table):
+    return [record.params.n, table.nbytes]
+
+@cf.stage(None, ["drawn", "lock"])
+def draw(record):
+    note(f"drawn by {os.getpid()}, {record.params.n}")
+    return Table(), threading.Lock()
+
+def run(param_sets, manager):
+    note(f"run by {os.getpid()}")
+    for params in param_sets:
+        record = cf.Record(manager, params)
+        measure(make(record))
+        draw(record)
+"""
+
+
+def test_a_value_that_nobody_reads_goes_nowhere_and_may_be_any_object(project: Any) -> None:
+    project.write("experiments/case.py", FOR_NOBODY)
+    done = project.experiment("case", "--no-report", "-j", "2", env={"MADE": str(project.root)})
+    assert "warning" not in done.stdout
+    noted = (project.root / "made.txt").read_text().splitlines()
+    # Each that is read, once.
+    assert noted.count("pickled") == 6
+    (command,) = [line.split()[-1] for line in noted if line.startswith("run by")]
+    drawn = [line.split()[2].rstrip(",") for line in noted if line.startswith("drawn by")]
+    assert len(drawn) == 6
+    assert command not in drawn
+
+
+def test_who_has_called_the_run_can_ask_for_what_no_call_reads(
+    here: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MADE", str(here.project.root))
+    here.write("experiments/case.py", FOR_NOBODY)
+    records = here.run(jobs=2).manager.records
+    assert [record.state["drawn"].nbytes for record in records] == [2_000_000] * 6
+    noted = (here.project.root / "made.txt").read_text().splitlines()
+    assert sum(line.startswith("drawn by") for line in noted) >= 6
