@@ -21,6 +21,8 @@ class Budget:
         Sum of their memory; that of the machine if not given.
     resources : mapping of str to float, optional
         How much there is of everything else; of what is not named there is 1, of ``gpu`` as many as the system shows.
+    only_cores_and_memory : bool
+        Whether somebody else looks after everything else.
 
     Examples
     --------
@@ -30,7 +32,15 @@ class Budget:
     (False, True)
     """
 
-    __slots__ = ("_memory_bytes", "_resources", "_taken", "_taken_bytes", "_taken_cores", "cores")
+    __slots__ = (
+        "_memory_bytes",
+        "_only_cores_and_memory",
+        "_resources",
+        "_taken",
+        "_taken_bytes",
+        "_taken_cores",
+        "cores",
+    )
 
     def __init__(
         self,
@@ -38,13 +48,19 @@ class Budget:
         *,
         memory_bytes: int | None = None,
         resources: Mapping[str, float] | None = None,
+        only_cores_and_memory: bool = False,
     ) -> None:
         self.cores = cores
+        self._only_cores_and_memory = only_cores_and_memory
         self._memory_bytes = read_memory() if memory_bytes is None else memory_bytes
         self._resources = dict(resources or {})
         self._taken: dict[int, Job] = {}
         self._taken_cores = 0
         self._taken_bytes = 0
+
+    def resize(self, *, cores: int, memory_bytes: int) -> None:
+        """Note that there is more or less than there was; of memory 0 if nobody knows."""
+        self.cores, self._memory_bytes = cores, memory_bytes
 
     def fits(self, job: Job) -> bool:
         """Whether a job can begin beside those that run. Alone it always can, whatever it asks for."""
@@ -55,7 +71,7 @@ class Budget:
         memory = self._taken_bytes + job.memory_bytes
         if job.memory_bytes and self._memory_bytes and memory > self._memory_bytes:
             return False
-        return all(
+        return self._only_cores_and_memory or all(
             sum(each.resources.get(name, 0) for each in self._taken.values()) + amount <= self._of(name)
             for name, amount in job.resources.items()
         )

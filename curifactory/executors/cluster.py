@@ -17,6 +17,7 @@ from curifactory.executors.budget import Budget
 from curifactory.executors.cluster_worker import do_job
 from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
 from curifactory.executors.marks import Mark, Marks
+from curifactory.executors.others_cluster import OthersCluster
 from curifactory.executors.own_cluster import OwnCluster
 from curifactory.executors.pace import Pace
 from curifactory.executors.scheduler_client import connect
@@ -78,6 +79,7 @@ class DaskExecutor:
         self._resources = dict(resources or {})
         self._client: Any = None
         self._cluster: OwnCluster | None = None
+        self._others: OthersCluster | None = None
         # Of a cluster of our own, whose workers are processes of this machine.
         self._marks: Marks | None = None
         self._budget: Budget | None = None
@@ -86,7 +88,6 @@ class DaskExecutor:
         self._key = ""
         self._over: queue.SimpleQueue[tuple[int, Any] | Ended] = queue.SimpleQueue()
         self._handed: dict[int, _Handed] = {}
-        self._cores = workers
         self._pace = Pace(_SHORT_S, cores=workers)
         self._level: int | None = None
 
@@ -115,20 +116,22 @@ class DaskExecutor:
                 self._client = self._distributed.Client(self._cluster.dask)
             else:
                 self._client = connect(self._distributed, self._address)
-            self._cores = sum(self._client.nthreads().values()) or self._workers
-            self._pace = Pace(_SHORT_S, cores=self._cores)
+                self._others = OthersCluster(self._client)
+                self._budget = self._others.budget
         except BaseException:
             self.close(at_once=True)
             raise
 
     def has_room(self, job: Job) -> bool:
-        """Whether a core is free, or is going to be at once. What else a job needs is the affair of a scheduler of others."""
+        """Whether there is enough of everything for a job, or is going to be at once."""
         if self._budget is None:
-            return len(self._handed) < max(self._cores, 1)
+            return True
+        if self._others is not None:
+            return self._budget.fits(job)
         # Some go ahead: to the scheduler it is a long way, in which many short ones would have been done. Of fewer jobs it
         # makes no queue, but hands them to workers.
         return self._budget.fits(job) or (
-            len(self._handed) < self._cores * _AHEAD
+            len(self._handed) < self._workers * _AHEAD
             and self._pace.lets_ahead(job, beside=(each.job for each in self._handed.values()))
         )
 
@@ -180,7 +183,7 @@ class DaskExecutor:
             recalled = [each for each in waiting.values() if self._marks.recall(each.mark)]
         else:
             # One that the scheduler gives to a worker just now is done in vain, and nobody hears of it.
-            states = self._states_of(list(waiting))
+            states = {} if self._others is None else self._others.states_of(list(waiting))
             recalled = [
                 each
                 for key, each in waiting.items()
@@ -192,18 +195,13 @@ class DaskExecutor:
             self._client.cancel([each.future for each in recalled])
         return [each.job.number for each in recalled]
 
-    def _states_of(self, keys: Sequence[Any]) -> Mapping[Any, str | None]:
-        """Return how far jobs are, as the scheduler says; nothing if it does not answer."""
-        with suppress(Exception):
-            ask = self._client.scheduler.get_task_status
-            return dict(self._client.sync(ask, keys=keys, callback_timeout=_PATIENCE_S))
-        return {}
-
     def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
         if self._cluster is not None:
             self._cluster.keep_whole()
+        if self._others is not None and self._others.look():
+            self._refuse_lacking(self._others)
         happened: list[Ended | Told] = []
         while self._handed and not happened:
             over: list[tuple[int, Any] | Ended] = []
@@ -237,7 +235,7 @@ class DaskExecutor:
         finally:
             if self._marks is not None:
                 self._marks.remove()
-            self._marks = self._budget = None
+            self._marks = self._budget = self._others = None
             if self._level is not None:
                 _LOGGER.setLevel(self._level)
                 self._level = None
@@ -265,6 +263,15 @@ class DaskExecutor:
             else:
                 happened += self._tell_fault(handed)
         return happened + self._fetch(done)
+
+    def _refuse_lacking(self, others: OthersCluster) -> None:
+        """End the jobs that need what no worker has, for which the scheduler would wait for ever."""
+        for handed in self._handed.values():
+            lacking = others.say_lacking(handed.job) if handed.job.resources else None
+            if lacking is not None and handed.future is not None and not handed.future.done():
+                detail = f"no worker of the cluster has {lacking}; start some with: dask worker … --resources '{lacking}'"
+                self._over.put(Ended(handed.job.number, Ending.RAISED, detail=detail))
+                handed.future.cancel()
 
     def _let_go(self, ended: Ended) -> list[Ended | Told]:
         self._forget(ended.number)

@@ -342,3 +342,78 @@ def test_of_a_cluster_of_others_what_its_scheduler_has_given_to_nobody_is_recall
             assert {int(each) for each in os.listdir(tmp_path)} == set(range(6)) - recalled
         finally:
             executor.close()
+
+
+@pytest.fixture
+def others():
+    """Give a cluster of others with one worker of one core, and an executor that uses it."""
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    from curifactory.executors.cluster import DaskExecutor
+
+    options = {
+        "n_workers": 1,
+        "threads_per_worker": 1,
+        "memory_limit": "1GB",
+        "dashboard_address": "127.0.0.1:0",
+    }
+    with distributed.LocalCluster(**options, silence_logs=50) as cluster:
+        executor = DaskExecutor(cluster.scheduler_address)
+        executor.start(Setup("curifactory.testing.executor:begin", b"laws", tuple(sys.path), os.getcwd()))
+        try:
+            yield cluster, executor
+        finally:
+            executor.close()
+
+
+def test_workers_that_come_to_a_cluster_of_others_while_a_run_goes_on_are_used(others):
+    cluster, executor = others
+    assert do(executor, [b"say here"] * 3)[1] == 1
+    cluster.scale(2)
+    cluster.wait_for_workers(2)
+    until = time.monotonic() + PATIENCE_S
+    while do(executor, [b"sleep 0.1"] * 4)[1] < 2:
+        assert time.monotonic() < until
+    cluster.scale(1)
+    while do(executor, [b"sleep 0.1"] * 4)[1] > 1:
+        assert time.monotonic() < until
+
+
+@pytest.mark.parametrize("needs", [{"threads": 2}, {"memory_bytes": 1_200_000_000}])
+def test_on_a_cluster_of_others_jobs_take_together_no_more_than_its_workers_have(others, needs):
+    cluster, executor = others
+    cluster.scale(2)
+    cluster.wait_for_workers(2)
+    until = time.monotonic() + PATIENCE_S
+    while do(executor, [b"sleep 0.1"] * 4)[1] < 2:
+        assert time.monotonic() < until
+    ended, most = do(executor, [b"say fine"] * 3, **needs)
+    assert (most, {each.result for each in ended}) == (1, {b"say fine"})
+
+
+def test_a_job_that_needs_what_no_worker_of_others_has_fails_and_says_so(others, monkeypatch):
+    from curifactory.executors import others_cluster
+
+    _, executor = others
+    monkeypatch.setattr(others_cluster, "_LACKING_S", 1.0)
+    ((failed,), _) = do(executor, [b"say never"], resources={"gpu": 1})
+    assert failed.ending is Ending.RAISED
+    assert (
+        "no worker of the cluster has gpu=1; start some with: dask worker … --resources 'gpu=1'"
+        in failed.detail
+    )
+    assert do(executor, [b"say fine"])[0][0].result == b"say fine"
+
+
+def test_a_job_waits_for_a_worker_as_long_as_the_cluster_has_none(others, monkeypatch):
+    from curifactory.executors import others_cluster
+
+    cluster, executor = others
+    monkeypatch.setattr(others_cluster, "_LACKING_S", 0.0)
+    cluster.scale(0)
+    until = time.monotonic() + PATIENCE_S
+    while executor._client.nthreads():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    executor.submit(Job(number=0, payload=b"say here", resources={"gpu": 1}))
+    assert list(executor.wait(3.0)) == []
+    executor.recall()

@@ -1,0 +1,83 @@
+"""What a Dask cluster of others has to give, which may change while a run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+from curifactory.executors.budget import Budget
+from curifactory.executors.executor import Job
+
+# How often it is asked what it has, and how long it is waited for an answer.
+_LOOK_S = 2.0
+_PATIENCE_S = 5
+# For how long workers are waited for that have what a job needs, where there are others.
+_LACKING_S = 30.0
+
+
+class OthersCluster:
+    """Workers that come and go, and a scheduler that knows of them.
+
+    Parameters
+    ----------
+    client : distributed.Client
+        Connected to the scheduler.
+
+    Attributes
+    ----------
+    budget : Budget
+        What its workers have together. Whatever else jobs need is looked after by the scheduler.
+    """
+
+    __slots__ = ("_client", "_lacking_since_s", "_look_at_s", "_offers", "budget")
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._look_at_s = 0.0
+        self._offers: list[Mapping[str, float]] = []
+        self._lacking_since_s: dict[int, float] = {}
+        self.budget = Budget(0, memory_bytes=0, only_cores_and_memory=True)
+        self.look()
+
+    def look(self) -> bool:
+        """Ask what the cluster has by now, unless it was asked a moment ago, and say whether that was done."""
+        now_s = time.monotonic()
+        if now_s < self._look_at_s or self._client.status != "running":
+            return False
+        self._look_at_s = now_s + _LOOK_S
+        with suppress(Exception):
+            ask = self._client.scheduler.identity
+            workers = self._client.sync(ask, callback_timeout=_PATIENCE_S)["workers"].values()
+            self._offers = [each["resources"] for each in workers]
+            self.budget.resize(
+                cores=sum(each["nthreads"] for each in workers),
+                # Nobody has told a worker without a limit how much it may take.
+                memory_bytes=sum(each["memory_limit"] for each in workers)
+                if all(each["memory_limit"] for each in workers)
+                else 0,
+            )
+            return True
+        return False
+
+    def say_lacking(self, job: Job) -> str | None:
+        """Return what a job needs that no worker has, if there have been workers for some time, and none with that."""
+        needs = {name: amount for name, amount in job.resources.items() if amount}
+        can_come = not self._offers or any(
+            all(offer.get(name, 0) >= amount for name, amount in needs.items()) for offer in self._offers
+        )
+        if can_come:
+            self._lacking_since_s.pop(job.number, None)
+            return None
+        if time.monotonic() - self._lacking_since_s.setdefault(job.number, time.monotonic()) < _LACKING_S:
+            return None
+        del self._lacking_since_s[job.number]
+        return " ".join(f"{name}={amount:g}" for name, amount in needs.items())
+
+    def states_of(self, keys: Sequence[Any]) -> Mapping[Any, str | None]:
+        """Return how far jobs are, as the scheduler says; nothing if it does not answer."""
+        with suppress(Exception):
+            ask = self._client.scheduler.get_task_status
+            return dict(self._client.sync(ask, keys=keys, callback_timeout=_PATIENCE_S))
+        return {}
