@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
 from curifactory.executors.executor import Job
+
+_GROUPS = "/sys/fs/cgroup"
+_OWN_GROUPS = "/proc/self/cgroup"
 
 
 class Budget:
@@ -100,7 +103,7 @@ def read_memory() -> int:
     found = 0
     with suppress(OSError, ValueError, AttributeError):
         found = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    for path in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+    for path in _own_limits("memory", "memory.max", "memory.limit_in_bytes"):
         with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
             # "max" is no number, and means no limit.
             found = min(found or 2**63, int(file.read()))
@@ -110,10 +113,31 @@ def read_memory() -> int:
 def count_cores() -> int:
     """Return how many cores this process may use, by its affinity and by the limit of its container."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    with suppress(OSError, ValueError), open("/sys/fs/cgroup/cpu.max", encoding="ascii") as file:
-        quota, period = file.read().split()
-        cores = min(cores, max(1, int(quota) // int(period)))
+    for path in _own_limits("cpu", "cpu.max"):
+        with suppress(OSError, ValueError), open(path, encoding="ascii") as file:
+            quota, period = file.read().split()
+            cores = min(cores, max(1, int(quota) // int(period)))
     return cores
+
+
+def _own_limits(kind: str, name: str, name_before: str | None = None) -> Iterator[str]:
+    """Return the files that may limit this process: those of its group, as a batch system makes one, and of all above it."""
+    groups: list[tuple[str, str]] = []
+    with suppress(OSError), open(_OWN_GROUPS, encoding="utf-8") as file:
+        for line in file:
+            _, kinds, group = line.rstrip("\n").split(":", 2)
+            if not kinds:
+                groups.append((_GROUPS, f"{group}/{name}"))
+            elif name_before is not None and kind in kinds.split(","):
+                # Linux had a tree for each kind before it had one for all.
+                groups.append((f"{_GROUPS}/{kind}", f"{group}/{name_before}"))
+    for root, path in groups:
+        group, _, wanted = path.rpartition("/")
+        while True:
+            yield f"{root}{group}/{wanted}"
+            if group in ("", "/"):
+                break
+            group = group.rpartition("/")[0]
 
 
 def count_gpus() -> int:
