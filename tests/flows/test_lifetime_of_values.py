@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -247,3 +248,52 @@ def test_who_has_called_the_run_can_ask_for_what_no_call_reads(
     assert [record.state["drawn"].nbytes for record in records] == [2_000_000] * 6
     noted = (here.project.root / "made.txt").read_text().splitlines()
     assert sum(line.startswith("drawn by") for line in noted) >= 6
+
+
+HEAVY = """
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher, PickleCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 0
+
+def get_params():
+    return [Params(name=f"p{n}", n=n) for n in range(60)]
+
+@cf.stage(None, ["block"]CACHERS)
+def make(record):
+    return bytes([record.params.n]) * 10_000_000
+
+@cf.stage(["block"], ["size"], [JsonCacher])
+def measure(record, block):
+    return len(block)
+
+def run(param_sets, manager):
+    for params in param_sets:
+        measure(make(cf.Record(manager, params)))
+"""
+
+# Linux tells of a child only what the greatest of them has needed, which is the command: its workers are not children of ours.
+PEAK = """
+import resource, sys
+from curifactory.cli.experiment import main
+sys.argv = ["experiment", *sys.argv[1:]]
+try:
+    main()
+finally:
+    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.parametrize("hands", HANDS, ids=["here", "processes"])
+@pytest.mark.parametrize("cachers", ["", ", [PickleCacher]"], ids=["no cacher", "cached"])
+def test_a_run_takes_no_more_memory_than_its_running_calls_hold(
+    project: Any, hands: tuple[str, ...], cachers: str
+) -> None:
+    project.write("experiments/case.py", HEAVY.replace("CACHERS", cachers))
+    project.write("peak.py", PEAK)
+    done = project.run(sys.executable, "peak.py", "case", "--no-report", "--quiet", *hands)
+    # In kilobytes; sixty times ten megabytes have gone through it, and the command alone takes fifty.
+    assert int(done.stdout.split()[-1]) < 200_000
