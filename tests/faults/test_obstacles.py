@@ -330,6 +330,42 @@ def test_d10_what_only_reads_changes_no_file(hurt: Any, words: tuple[str, ...]) 
     assert hurt.project.files() == before
 
 
+WITH_MANY_HANDS = [("-j", "2"), ("--executor", "dask", "-j", "2")]
+
+
+@pytest.mark.parametrize("words", [(), *WITH_MANY_HANDS], ids=["here", "processes", "dask"])
+def test_d10_a_dry_run_that_executes_changes_no_file(hurt: Any, words: tuple[str, ...]) -> None:
+    if "dask" in words:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    hurt.run("--dry", *words)
+    assert hurt.result() == hurt.expected
+    assert not (hurt.project.root / "data").exists()
+    hurt.run()
+    before = hurt.project.files()
+    hurt.forget_executions()
+    hurt.run("--dry", "--overwrite", *words)
+    assert hurt.result() == hurt.expected
+    # Nothing is shared by calls that are to be executed anew.
+    assert sum(hurt.executions().values()) == 10
+    assert hurt.project.files() == before
+
+
+@pytest.mark.parametrize("words", [(), *WITH_MANY_HANDS], ids=["here", "processes", "dask"])
+def test_a_run_that_leaves_the_cache_as_it_is_does_so_whoever_executes(
+    hurt: Any, words: tuple[str, ...]
+) -> None:
+    if "dask" in words:
+        pytest.importorskip("distributed", reason="distributed is not installed")
+    hurt.run()
+    before = hurt.project.files("data/cache") | hurt.project.files("data/manifests")
+    hurt.forget_executions()
+    hurt.run("--dry-cache", "--overwrite", *words)
+    assert hurt.result() == hurt.expected
+    # Nothing is shared by calls that are to be executed anew.
+    assert sum(hurt.executions().values()) == 10
+    assert hurt.project.files("data/cache") | hurt.project.files("data/manifests") == before
+
+
 @pytest.mark.parametrize("words", [("ls",), ("case",), ("case", "-j", "2"), ("runs",)], ids=" ".join)
 def test_d4_a_working_folder_that_is_gone_is_told(hurt: Any, tmp_path: Path, words: tuple[str, ...]) -> None:
     gone = tmp_path / "gone"
