@@ -70,13 +70,8 @@ def adopt(
         engine.folders.discard_checkpoint(done.checkpoint)
     else:
         engine.save_failed(CacheError(done.fault))
-    for slot in call.slots:
-        slot.held, slot.present, slot.value = None, False, None
-        slot.spilled = done.spilled[slot.position] if slot.position < len(done.spilled) else None
+    _take_values(call, done)
     _check_travelled(engine, call, keeping)
-    for position, name, value in done.bound:
-        given = (call.record, *(call.records or ()))
-        given[position].state.bind(name, Slot.of_value(name, value))
     call.outcome = CallOutcome.RAN
     engine.events.emit(
         call_ended(
@@ -149,6 +144,16 @@ def error_of(call: Call, ended: Ended) -> StageError:
             hint="What is finished is kept: the same command goes on from there.",
         )
     return StageError(f"{where} could not be executed in another process: {ended.detail}")
+
+
+def _take_values(call: Call, done: Performed) -> None:
+    """Note where the values of a call lie, and bind what its stage has put into states by itself."""
+    for slot in call.slots:
+        slot.held, slot.present, slot.value = None, False, None
+        slot.spilled = done.spilled[slot.position] if slot.position < len(done.spilled) else None
+    for position, name, value in done.bound:
+        given = (call.record, *(call.records or ()))
+        given[position].state.bind(name, Slot.of_value(name, value))
 
 
 def _check_travelled(engine: Engine, call: Call, keeping: Keeping) -> None:
