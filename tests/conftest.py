@@ -128,8 +128,7 @@ def make_environment(**changes: str | None) -> dict[str, str]:
         "MPLBACKEND": "Agg",
         "PYTHONIOENCODING": "utf-8",
     }
-    # Who works on a second checkout says so by the path; the commands would otherwise be those of the first.
-    if not is_installed() or str(ROOT) in os.environ.get("PYTHONPATH", "").split(os.pathsep):
+    if not is_installed():
         environment["PYTHONPATH"] = str(ROOT)
     for name, value in changes.items():
         if value is None:
