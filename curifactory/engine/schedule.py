@@ -19,7 +19,7 @@ from curifactory.engine.order import rank_calls
 from curifactory.engine.reusing import name_inputs
 from curifactory.engine.running import check_unchanged, run_call, tell_retry
 from curifactory.engine.shipping import Performed, Shipment, labels_of
-from curifactory.engine.travel import pack
+from curifactory.engine.travel import pack_for_worker
 from curifactory.engine.underway import Sent, Underway
 from curifactory.errors import say
 from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
@@ -237,7 +237,7 @@ class Schedule:
         if shipped is None:
             return None
         try:
-            return pack(shipped)
+            return pack_for_worker(shipped)
         except Exception as error:  # noqa: BLE001 - whatever a person's __reduce__ raises
             engine.stays_here.add(id(call.spec))
             engine.warn(

@@ -16,6 +16,7 @@ from curifactory.core.state import Slot
 from curifactory.core.trace import Output
 from curifactory.engine.graph import Call
 from curifactory.engine.seeding import seed_of
+from curifactory.engine.travel import find_named
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -88,6 +89,8 @@ class ShippedCall(NamedTuple):
     slots: tuple[ShippedSlot, ...]
     producers: tuple[ShippedProducer, ...]
     unread: tuple[int, ...]
+    # What the main program has defined, as a notebook does, and artifacts name that the call may load.
+    named: tuple[Any, ...]
 
 
 @dataclass(slots=True)
@@ -209,7 +212,16 @@ class Shipment:
             slots=tuple(self._shipped_slots),
             producers=tuple(each for each in self._shipped_producers if each is not None),
             unread=unread,
+            named=self._find_named(),
         )
+
+    def _find_named(self) -> tuple[Any, ...]:
+        names: set[str] = set()
+        for producer in self._shipped_producers:
+            for output in () if producer is None else producer.outputs:
+                if output.artifact is not None:
+                    names.update(output.artifact.metadata.get("names", ()))
+        return find_named(sorted(names)) if names else ()
 
     def _record(self, record: Record) -> int:
         position = self._positions.get(id(record))

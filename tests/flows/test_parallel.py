@@ -951,6 +951,49 @@ def run(param_sets, manager):
 """
 
 
+OWN_CLASSES = """
+import curifactory as cf
+from curifactory.caching import PickleCacher
+
+class Box:
+    class Lid:
+        pass
+
+    def __init__(self, n):
+        self.n, self.lid = n, Box.Lid()
+
+@cf.stage(None, ["box"], [PickleCacher])
+def begin(record):
+    return Box(record.params.n)
+
+@cf.stage(["box"], ["same"], [PickleCacher])
+def hand_on(record, box):
+    return box
+
+@cf.stage(["same"], ["n"])
+def double(record, same):
+    return 2 * same.n if isinstance(same.lid, Box.Lid) else None
+
+def look(record):
+    return double(hand_on(record))
+
+if __name__ == "__main__":
+    for overwritten in ([], [], ["double"], ["hand_on"]):
+        result, manager = cf.run_experiment("case", jobs=2, report=False, overwrite_stages=overwritten)
+        print(*(record.state["n"] for record in result), *{type(record.state["same"]) is Box for record in result})
+"""
+
+
+def test_values_of_classes_that_no_worker_can_import_are_saved_and_loaded_by_workers(project: Any) -> None:
+    # A stage that only hands a value on knows nothing of its class: the artifact names it.
+    project.write("experiments/case.py", OF_MAIN.replace("__main__.double", "__main__.look"))
+    project.write("script.py", OWN_CLASSES)
+    done = project.run(sys.executable, "script.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-4:] == ["0 2 4 True"] * 4
+    assert "own process" not in done.stderr
+
+
 def test_stages_that_no_worker_can_import_are_executed_by_workers(project: Any) -> None:
     # As those of a notebook: their module is the one that was started.
     project.write("experiments/case.py", OF_MAIN)

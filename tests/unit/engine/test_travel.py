@@ -42,6 +42,21 @@ def test_what_the_main_program_defines_travels_by_its_value():
     assert pickle.loads(run(program)).x == 5
 
 
+def test_what_the_main_program_defines_is_found_by_its_name_where_a_worker_reads_it():
+    write = (
+        "import sys\nfrom curifactory.engine.travel import pack_for_worker\n"
+        "class Base:\n    pass\nclass Box(Base):\n    class Lid:\n        pass\n"
+        "def local():\n    class Inner:\n        pass\n    return Inner()\n"
+        "sys.stdout.buffer.write(pack_for_worker([Box(), Box.Lid(), local()]))"
+    )
+    read = (
+        f"import pickle\nbox, lid, local = pickle.loads({run(write)!r})\n"
+        "print([type(pickle.loads(pickle.dumps(each))) is type(each) for each in (box, lid)], Base in Box.__mro__,"
+        "'local' in globals().keys() - {'local'})"
+    )
+    assert run(read).decode().split() == ["[True,", "True]", "True", "False"]
+
+
 def test_modules_that_somebody_wants_to_travel_do():
     import cloudpickle
 
