@@ -22,7 +22,7 @@ from curifactory.engine.shipping import Performed, Shipment, labels_of
 from curifactory.engine.travel import pack_for_worker
 from curifactory.engine.underway import Sent, Underway
 from curifactory.errors import say
-from curifactory.executors.executor import Ended, Ending, Executor, Job, Told
+from curifactory.executors.executor import Ended, Ending, Executor, Job, Told, Waits
 
 if TYPE_CHECKING:
     from curifactory.engine.engine import Engine
@@ -267,12 +267,15 @@ class Schedule:
         for each in absent:
             self._readers.setdefault(each.index, []).append(call.index)
 
-    def _take(self, happened: Ended | Told) -> None:
+    def _take(self, happened: Ended | Told | Waits) -> None:
         sent = self._underway.get(happened.number)
         if sent is None:
             return
         if isinstance(happened, Told):
             self._underway.hear(sent, happened.message)
+            return
+        if isinstance(happened, Waits):
+            self._engine.warn(f"{sent.call.describe()} has not begun yet: {happened.detail}.")
             return
         # It has left room.
         self._has_news = True
@@ -375,5 +378,5 @@ class Schedule:
             self._underway.forget(self._executor.recall())
 
 
-def _is_success(happened: Ended | Told) -> bool:
+def _is_success(happened: Ended | Told | Waits) -> bool:
     return isinstance(happened, Ended) and happened.ending is Ending.DONE

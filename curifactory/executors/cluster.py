@@ -14,8 +14,9 @@ from itertools import count
 from typing import Any, NamedTuple
 
 from curifactory.executors.budget import Budget
+from curifactory.executors.cluster_faults import describe_death, is_of_job, say_fault
 from curifactory.executors.cluster_worker import do_job
-from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
+from curifactory.executors.executor import Ended, Ending, Job, Setup, Told, Waits
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.others_cluster import OthersCluster
 from curifactory.executors.own_cluster import OwnCluster
@@ -37,12 +38,13 @@ _LOGGER = logging.getLogger("distributed.client")
 
 
 class _Handed(NamedTuple):
-    """A job that was handed over: by what Dask knows it, the number of its mark, and how often its result was lost."""
+    """A job that was handed over: by what Dask knows it, the number of its mark, how often its result was lost, and when."""
 
     job: Job
     future: Any
     mark: int
     losses: int
+    at_s: float
 
 
 class DaskExecutor:
@@ -116,7 +118,7 @@ class DaskExecutor:
                 self._client = self._distributed.Client(self._cluster.dask)
             else:
                 self._client = connect(self._distributed, self._address)
-                self._others = OthersCluster(self._client)
+                self._others = OthersCluster(self._client, self._key)
                 self._budget = self._others.budget
         except BaseException:
             self.close(at_once=True)
@@ -152,17 +154,18 @@ class DaskExecutor:
                 self._setup,
                 job.payload,
                 job.threads,
-                (self._marks.path, mark) if self._marks is not None else None,
+                None if self._marks is None else self._marks.path,
+                mark,
                 pure=False,
                 retries=0,
                 resources=None if is_ours else resources or None,
             )
         except Exception as error:  # noqa: BLE001 - the scheduler is gone for good, and its client has closed itself
-            self._handed[job.number] = _Handed(job, None, mark, losses)
-            detail = f"the cluster has lost it ({_say(error)})"
+            self._handed[job.number] = _Handed(job, None, mark, losses, time.monotonic())
+            detail = f"the cluster has lost it ({say_fault(error)})"
             self._over.put(Ended(job.number, Ending.DIED, detail=detail))
             return
-        self._handed[job.number] = _Handed(job, future, mark, losses)
+        self._handed[job.number] = _Handed(job, future, mark, losses, time.monotonic())
         future.add_done_callback(lambda done, number=job.number: self._over.put((number, done)))
         if self._client.status != "running":
             # It may be that the scheduler comes back; if not, Dask says nothing of it.
@@ -195,13 +198,17 @@ class DaskExecutor:
             self._client.cancel([each.future for each in recalled])
         return [each.job.number for each in recalled]
 
-    def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
+    def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told | Waits]:
         """Return what has happened."""
         until = None if timeout_s is None else time.monotonic() + timeout_s
         if self._cluster is not None:
             self._cluster.keep_whole()
         if self._others is not None and self._others.look():
             self._refuse_lacking(self._others)
+            waits = self._others.find_waiting({each.mark: each.at_s for each in self._handed.values()})
+            if waits is not None:
+                mark, detail = waits
+                return [Waits(each.job.number, detail) for each in self._handed.values() if each.mark == mark]
         happened: list[Ended | Told] = []
         while self._handed and not happened:
             over: list[tuple[int, Any] | Ended] = []
@@ -339,8 +346,8 @@ class DaskExecutor:
         if handed.future.done():
             with suppress(Exception):
                 error = handed.future.exception()
-        if _is_of_job(error):
-            return self._let_go(Ended(number, Ending.RAISED, detail=_say(error)))
+        if is_of_job(error):
+            return self._let_go(Ended(number, Ending.RAISED, detail=say_fault(error)))
         if self._marks is not None and isinstance(error, self._distributed.KilledWorker):
             mark = self._marks.get(handed.mark).mark
             if mark is Mark.STOPPED:
@@ -350,7 +357,11 @@ class DaskExecutor:
                 # Its worker has died of another one, before or after it.
                 self._hand_over(handed.job, handed.losses + 1)
                 return []
-        return self._let_go(Ended(number, Ending.DIED, detail=f"the cluster has lost it ({_say(error)})"))
+        detail = (
+            describe_death(error, is_ours=self._marks is not None)
+            or f"the cluster has lost it ({say_fault(error)})"
+        )
+        return self._let_go(Ended(number, Ending.DIED, detail=detail))
 
     def _stop_overdue(self, job: Job, key: Any) -> None:
         """End the process in which a job takes longer than it may, whatever it is at; another one takes its place."""
@@ -385,15 +396,3 @@ class DaskExecutor:
         self._over.put(Ended(job.number, Ending.TIMED_OUT, detail=detail))
         # In the thread of the client's loop, which waits for what this returns.
         return handed.future.cancel()
-
-
-def _is_of_job(error: BaseException | None) -> bool:
-    """Whether a worker lives and could not do a job at all, for want of a package maybe; then not even to read it."""
-    return isinstance(error, (ImportError, AttributeError, TypeError, RuntimeError))
-
-
-def _say(error: BaseException | None) -> str:
-    if error is None:
-        return "the scheduler does not answer"
-    told = " ".join(str(error).partition("\n\n")[0].split())
-    return f"{type(error).__name__}: {told}" if told else type(error).__name__

@@ -7,12 +7,17 @@ import pickle
 import sys
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 from curifactory.executors.executor import Setup, Work
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.resolving import begin_work, tell_fault
 from curifactory.executors.threads import limit_threads
+from curifactory.optional import require
+
+# Under which workers of others tell what they have begun.
+BEGUN = "curifactory-begun"
 
 # Work that was begun for a setup, in a process of the cluster, and the threads of its jobs; a setup is known by its digest.
 _begun: dict[str, tuple[Work, int]] = {}
@@ -30,11 +35,14 @@ def do_job(
     packed: bytes,
     payload: bytes,
     threads: int,
-    marked: tuple[str, int] | None,
+    marks: str | None,
+    mark: int,
 ) -> tuple[str, list[bytes], Any, float]:
     """Do a job in a process of the cluster, and say how long it took."""
     began = time.monotonic()
-    if marked is not None and not Marks(marked[0]).begin(marked[1]):
+    if marks is None:
+        _tell_begun(key, mark)
+    elif not Marks(marks).begin(mark):
         # Nobody waits for it any more.
         return "recalled", [], b"", 0.0
     told: list[bytes] = []
@@ -46,9 +54,16 @@ def do_job(
             kind, content = "done", work(payload, told.append)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
         kind, content = "raised", tell_fault(error)
-    if marked is not None:
-        Marks(marked[0]).set(marked[1], Mark.DONE)
+    if marks is not None:
+        Marks(marks).set(mark, Mark.DONE)
     return kind, told, content, time.monotonic() - began
+
+
+def _tell_begun(key: str, mark: int) -> None:
+    """Tell whoever has handed over a job that it has begun; it waits for nothing but to say so to people."""
+    with suppress(Exception):
+        distributed = require("distributed", extra="dask", purpose="a worker of Dask")
+        distributed.get_worker().log_event(BEGUN, [key, mark])
 
 
 def _begin(key: str, packed: bytes) -> tuple[Work, int]:

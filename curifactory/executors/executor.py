@@ -134,6 +134,13 @@ class Told(NamedTuple):
     message: bytes
 
 
+class Waits(NamedTuple):
+    """A job that was handed over has not begun for some time; said for people, once."""
+
+    number: int
+    detail: str
+
+
 class Executor(Protocol):
     """Takes jobs, does them somewhere, and tells how they ended.
 
@@ -176,7 +183,7 @@ class Executor(Protocol):
         """
         ...
 
-    def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told]:
+    def wait(self, timeout_s: float | None = None) -> Sequence[Ended | Told | Waits]:
         """Return what has happened, waiting for it if nothing has.
 
         Parameters

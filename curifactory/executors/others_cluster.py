@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from curifactory.executors.budget import Budget
+from curifactory.executors.cluster_worker import BEGUN
 from curifactory.executors.executor import Job
 
 # How often it is asked what it has, and how long it is waited for an answer.
@@ -15,6 +16,8 @@ _LOOK_S = 2.0
 _PATIENCE_S = 5
 # For how long workers are waited for that have what a job needs, where there are others.
 _LACKING_S = 30.0
+# For how long a job may lie with the cluster until people are told that it does.
+_WAITS_S = 10.0
 
 
 class OthersCluster:
@@ -24,6 +27,8 @@ class OthersCluster:
     ----------
     client : distributed.Client
         Connected to the scheduler.
+    key : str
+        By which its workers know the run.
 
     Attributes
     ----------
@@ -31,10 +36,24 @@ class OthersCluster:
         What its workers have together. Whatever else jobs need is looked after by the scheduler.
     """
 
-    __slots__ = ("_client", "_lacking_since_s", "_look_at_s", "_offers", "budget")
+    __slots__ = (
+        "_begun",
+        "_client",
+        "_is_told",
+        "_key",
+        "_lacking_since_s",
+        "_look_at_s",
+        "_offers",
+        "budget",
+    )
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, key: str) -> None:
         self._client = client
+        self._key = key
+        # The marks of jobs that have begun, and whether people know that one has not.
+        self._begun: set[int] = set()
+        self._is_told = False
+        client.subscribe_topic(BEGUN, self._hear)
         self._look_at_s = 0.0
         self._offers: list[Mapping[str, float]] = []
         self._lacking_since_s: dict[int, float] = {}
@@ -74,6 +93,37 @@ class OthersCluster:
             return None
         del self._lacking_since_s[job.number]
         return " ".join(f"{name}={amount:g}" for name, amount in needs.items())
+
+    def find_waiting(self, handed: Mapping[int, float]) -> tuple[int, str] | None:
+        """Return the mark of a job that has waited for long, and why, unless that was said already.
+
+        Parameters
+        ----------
+        handed : mapping of int to float
+            When each job was handed over that is not over, by its mark.
+        """
+        self._begun.intersection_update(handed)
+        waiting = {mark: at_s for mark, at_s in handed.items() if mark not in self._begun}
+        if not waiting:
+            self._is_told = False
+            return None
+        mark = min(waiting, key=lambda each: waiting[each])
+        if self._is_told or time.monotonic() - waiting[mark] < _WAITS_S:
+            return None
+        self._is_told = True
+        if not self._offers:
+            return mark, "the cluster has no worker; it begins when one comes"
+        return mark, (
+            "the workers of the cluster are busy with something else, maybe with calls of a run that was interrupted or of "
+            "which the time was over, since Dask cannot stop what runs; it begins when one of them is through"
+        )
+
+    def _hear(self, event: tuple[float, Any]) -> None:
+        """Note that a job has begun. In the thread of the client's loop."""
+        with suppress(TypeError, ValueError):
+            key, mark = event[1]
+            if key == self._key:
+                self._begun.add(mark)
 
     def states_of(self, keys: Sequence[Any]) -> Mapping[Any, str | None]:
         """Return how far jobs are, as the scheduler says; nothing if it does not answer."""

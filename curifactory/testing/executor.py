@@ -221,7 +221,7 @@ def _gather(executor: Executor, count: int) -> tuple[list[Ended], list[Told]]:
         for each in executor.wait(1.0):
             if isinstance(each, Ended):
                 ended.append(each)
-            else:
+            elif isinstance(each, Told):
                 told.append(each)
     return ended, told
 

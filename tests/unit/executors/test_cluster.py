@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from curifactory.executors.executor import Ended, Ending, Job, Setup
+from curifactory.executors.executor import Ended, Ending, Job, Setup, Waits
 
 pytestmark = [
     # A worker that is killed leaves its parent's ends of pipes to the garbage collector.
@@ -402,6 +402,38 @@ def test_a_job_that_needs_what_no_worker_of_others_has_fails_and_says_so(others,
         in failed.detail
     )
     assert do(executor, [b"say fine"])[0][0].result == b"say fine"
+
+
+def test_that_a_job_waits_for_a_busy_worker_of_others_is_said_once(others, monkeypatch):
+    from curifactory.executors import others_cluster
+
+    _, executor = others
+    do(executor, [b"say begun"])
+    monkeypatch.setattr(others_cluster, "_WAITS_S", 1.0)
+    monkeypatch.setattr(others_cluster, "_LOOK_S", 0.2)
+    # One that runs long waits for nothing; when it was given up, the next one waits for its worker.
+    executor.submit(Job(number=0, payload=b"sleep 6", timeout_s=2.5))
+    executor.submit(Job(number=1, payload=b"say late"))
+    happened = []
+    until = time.monotonic() + PATIENCE_S
+    while len([each for each in happened if isinstance(each, Ended)]) < 2 and time.monotonic() < until:
+        happened += executor.wait(0.3)
+    (waits,) = [each for each in happened if isinstance(each, Waits)]
+    assert waits.number == 1
+    assert "busy with something else" in waits.detail
+    assert {each.number: each.ending for each in happened if isinstance(each, Ended)} == {
+        0: Ending.TIMED_OUT,
+        1: Ending.DONE,
+    }
+
+
+def test_a_worker_that_dies_is_told_in_our_words(executor, others):
+    _, theirs = others
+    for each, words in ((executor, "it exited, or was killed"), (theirs, "processes of the cluster exited")):
+        ((died,), _) = do(each, [b"die"])
+        assert died.ending is Ending.DIED
+        assert words in died.detail
+        assert "KilledWorker" not in died.detail
 
 
 def test_a_job_waits_for_a_worker_as_long_as_the_cluster_has_none(others, monkeypatch):
