@@ -275,7 +275,7 @@ class Schedule:
             self._underway.hear(sent, happened.message)
             return
         if isinstance(happened, Waits):
-            self._engine.warn(f"{sent.call.describe()} has not begun yet: {happened.detail}.")
+            self._engine.warn(f"{sent.call.describe()} waits: {happened.detail}.")
             return
         # It has left room.
         self._has_news = True

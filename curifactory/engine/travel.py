@@ -113,7 +113,7 @@ def _open_parcel(value: Any, named: dict[str, Any]) -> Any:
 def _make_gathering() -> Any:
     import cloudpickle
 
-    class Gathering(cloudpickle.Pickler):  # type: ignore[misc, name-defined]  # it has no types
+    class Gathering(cloudpickle.Pickler):  # type: ignore[misc]  # it has no types
         """Pickles by value, and gathers the classes and functions that the main program gives under their names."""
 
         def __init__(self, file: io.BytesIO, named: dict[str, Any]) -> None:

@@ -38,13 +38,12 @@ _LOGGER = logging.getLogger("distributed.client")
 
 
 class _Handed(NamedTuple):
-    """A job that was handed over: by what Dask knows it, the number of its mark, how often its result was lost, and when."""
+    """A job that was handed over: by what Dask knows it, the number of its mark, and how often its result was lost."""
 
     job: Job
     future: Any
     mark: int
     losses: int
-    at_s: float
 
 
 class DaskExecutor:
@@ -161,11 +160,11 @@ class DaskExecutor:
                 resources=None if is_ours else resources or None,
             )
         except Exception as error:  # noqa: BLE001 - the scheduler is gone for good, and its client has closed itself
-            self._handed[job.number] = _Handed(job, None, mark, losses, time.monotonic())
+            self._handed[job.number] = _Handed(job, None, mark, losses)
             detail = f"the cluster has lost it ({say_fault(error)})"
             self._over.put(Ended(job.number, Ending.DIED, detail=detail))
             return
-        self._handed[job.number] = _Handed(job, future, mark, losses, time.monotonic())
+        self._handed[job.number] = _Handed(job, future, mark, losses)
         future.add_done_callback(lambda done, number=job.number: self._over.put((number, done)))
         if self._client.status != "running":
             # It may be that the scheduler comes back; if not, Dask says nothing of it.
@@ -205,7 +204,7 @@ class DaskExecutor:
             self._cluster.keep_whole()
         if self._others is not None and self._others.look():
             self._refuse_lacking(self._others)
-            waits = self._others.find_waiting({each.mark: each.at_s for each in self._handed.values()})
+            waits = self._others.find_waiting([each.mark for each in self._handed.values()])
             if waits is not None:
                 mark, detail = waits
                 return [Waits(each.job.number, detail) for each in self._handed.values() if each.mark == mark]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -44,6 +44,7 @@ class OthersCluster:
         "_lacking_since_s",
         "_look_at_s",
         "_offers",
+        "_waiting_since_s",
         "budget",
     )
 
@@ -53,6 +54,7 @@ class OthersCluster:
         # The marks of jobs that have begun, and whether people know that one has not.
         self._begun: set[int] = set()
         self._is_told = False
+        self._waiting_since_s: dict[int, float] = {}
         client.subscribe_topic(BEGUN, self._hear)
         self._look_at_s = 0.0
         self._offers: list[Mapping[str, float]] = []
@@ -94,25 +96,31 @@ class OthersCluster:
         del self._lacking_since_s[job.number]
         return " ".join(f"{name}={amount:g}" for name, amount in needs.items())
 
-    def find_waiting(self, handed: Mapping[int, float]) -> tuple[int, str] | None:
+    def find_waiting(self, handed: Collection[int]) -> tuple[int, str] | None:
         """Return the mark of a job that has waited for long, and why, unless that was said already.
 
         Parameters
         ----------
-        handed : mapping of int to float
-            When each job was handed over that is not over, by its mark.
+        handed : collection of int
+            The marks of all jobs that are not over.
         """
-        self._begun.intersection_update(handed)
-        waiting = {mark: at_s for mark, at_s in handed.items() if mark not in self._begun}
-        if not waiting:
+        if self._offers:
+            self._begun.intersection_update(handed)
+        else:
+            # Whatever had begun will have to begin again.
+            self._begun.clear()
+        now_s, since_s = time.monotonic(), self._waiting_since_s
+        since_s = {mark: since_s.get(mark, now_s) for mark in handed if mark not in self._begun}
+        self._waiting_since_s = since_s
+        if not since_s:
             self._is_told = False
             return None
-        mark = min(waiting, key=lambda each: waiting[each])
-        if self._is_told or time.monotonic() - waiting[mark] < _WAITS_S:
+        mark = min(since_s, key=since_s.__getitem__)
+        if self._is_told or now_s - since_s[mark] < _WAITS_S:
             return None
         self._is_told = True
         if not self._offers:
-            return mark, "the cluster has no worker; it begins when one comes"
+            return mark, "the cluster has no worker; it goes on when one comes"
         return mark, (
             "the workers of the cluster are busy with something else, maybe with calls of a run that was interrupted or of "
             "which the time was over, since Dask cannot stop what runs; it begins when one of them is through"

@@ -448,4 +448,9 @@ def test_a_job_waits_for_a_worker_as_long_as_the_cluster_has_none(others, monkey
         time.sleep(0.05)
     executor.submit(Job(number=0, payload=b"say here", resources={"gpu": 1}))
     assert list(executor.wait(3.0)) == []
+    monkeypatch.setattr(others_cluster, "_WAITS_S", 1.0)
+    happened, until = [], time.monotonic() + PATIENCE_S
+    while not happened and time.monotonic() < until:
+        happened += executor.wait(0.3)
+    assert happened == [Waits(0, "the cluster has no worker; it goes on when one comes")]
     executor.recall()
