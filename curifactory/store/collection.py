@@ -84,6 +84,11 @@ class Collector:
             What is kept.
         now : datetime
             The moment, with time zone.
+
+        Raises
+        ------
+        StoreError
+            If it cannot be read what there is, or what runs have used.
         """
         runs = self._read_runs(rules, now)
         latest_s = float("inf") if rules.older_than is None else (now - rules.older_than).timestamp()
@@ -187,7 +192,7 @@ class Collector:
         wanted += [
             RunRow(reference, "", 0, RunOutcome.INTERRUPTED, None, None) for reference in listed.damaged
         ]
-        found = _Runs(read_uses(self._runs, wanted), read_uses(self._runs, others))
+        found = _Runs(read_uses(self._runs, wanted, wholly=True), read_uses(self._runs, others))
         if live:
             found.live = live[-1]
             found.horizon_s = 0.0 if found.live.started_at is None else found.live.started_at.timestamp()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 
 from curifactory.errors import CacheError
 
@@ -56,7 +57,9 @@ _CAUSES = {
 # What is raised when a file that is open already does not take any more, and so names none.
 _OF_WRITING = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 # Where something is renamed, what is wrong with its new place.
-_OF_TARGET = {errno.ENOTDIR, errno.EISDIR}
+_OF_TARGET = {errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.EEXIST}
+_DENIED = {errno.EACCES, errno.EPERM}
+_READING = {"list", "read"}
 
 
 def is_of_writing(error: OSError) -> bool:
@@ -96,11 +99,21 @@ def cache_error(error: OSError, doing: str, path: str | None = None) -> CacheErr
     Could not save the artifact '/data/x.pkl': the disk is full. Make room on that disk, then run the same command again.
     """
     place = path if path is not None else error.filename
-    if error.errno in _OF_TARGET and error.filename2 is not None:
+    if error.filename2 is not None and _is_of_target(error):
         place = error.filename2
     cause, hint = _CAUSES.get(error.errno or 0, (error.strerror or str(error) or type(error).__name__, None))
+    if error.errno in _DENIED and doing.partition(" ")[0] in _READING:
+        hint = "Give yourself the right to read it, then run the same command again."
     named = f" '{place}'" if place is not None else ""
     return CacheError(f"Could not {doing}{named}: {cause}.", hint=hint)
+
+
+def _is_of_target(error: OSError) -> bool:
+    """Say whether it is the new place that is wrong where something could not be renamed."""
+    if error.errno in _DENIED:
+        # Both folders are written to, and the error does not tell which may not be.
+        return not os.access(os.path.dirname(os.path.abspath(error.filename2)), os.W_OK | os.X_OK)
+    return error.errno in _OF_TARGET
 
 
 class as_cache_errors:  # noqa: N801 - reads as the context manager that it is

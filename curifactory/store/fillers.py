@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
+from curifactory.errors import StoreError
 from curifactory.store.database import Row, transaction
 from curifactory.store.process import is_alive, process_facts
 
@@ -22,10 +23,15 @@ _ENDED_ELSEWHERE_S = 24 * 3600
 class Fillers:
     """Runs each filler once for a new index, and all of them again for the time in which a dead process wrote.
 
+    Parameters
+    ----------
+    warn : callable
+        Takes one line of text about what could not be read; it is looked for again when the index is next opened.
+
     Examples
     --------
     >>> from curifactory.store.database import open_in_memory
-    >>> connection, fillers = open_in_memory(), Fillers()
+    >>> connection, fillers = open_in_memory(), Fillers(print)
     >>> fillers.add("runs", lambda write, since: print("everything since", since) or 0)
     >>> fillers.run(connection)
     everything since None
@@ -33,10 +39,11 @@ class Fillers:
     >>> connection.close()
     """
 
-    __slots__ = ("_fillers",)
+    __slots__ = ("_fillers", "_warn")
 
-    def __init__(self) -> None:
+    def __init__(self, warn: Callable[[str], None]) -> None:
         self._fillers: dict[str, Filler] = {}
+        self._warn = warn
 
     def add(self, name: str, fill: Filler) -> None:
         """Name a filler; one of that name is replaced."""
@@ -49,6 +56,8 @@ class Fillers:
         ------
         KeyError
             If there is none of that name.
+
+        What is given raises `StoreError` if something cannot be read, and then leaves the rows as they were.
         """
         fill = self._fillers[name]
 
@@ -74,12 +83,21 @@ class Fillers:
         if not missing and not dead:
             return
         since = min((row[2] for row in dead), default=0.0)
+        faults: list[str] = []
         with transaction(connection):
             for name, fill in self._fillers.items():
                 if dead or name in missing:
-                    fill(_writer_of(connection), None if name in missing else since)
+                    try:
+                        fill(_writer_of(connection), None if name in missing else since)
+                    except StoreError as error:
+                        # The others are there, and a run does not depend on it.
+                        faults.append(str(error))
+                        continue
                     connection.execute("INSERT OR IGNORE INTO filled VALUES (?)", (name,))
-            connection.executemany("DELETE FROM writers WHERE id = ?", [(row[0],) for row in dead])
+            if not faults:
+                connection.executemany("DELETE FROM writers WHERE id = ?", [(row[0],) for row in dead])
+        for fault in faults:
+            self._warn(fault)
 
 
 def add_writer(connection: sqlite3.Connection) -> int | None:

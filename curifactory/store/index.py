@@ -85,7 +85,7 @@ class Index:
         self._mode = "read" if read_only else "write"
         self._file: tuple[int, int] | None = None
         self._was_open = False
-        self._fillers = Fillers()
+        self._fillers = Fillers(self._warn)
         self._pending: deque[tuple[str, Row]] = deque()
         self._held = 0
         self._writer: int | None = None
@@ -220,7 +220,8 @@ class Index:
             Of its own; one that is there is replaced.
         fill : callable
             Takes a function that writes many rows of one statement, and the time (seconds since 1970) from which files may be
-            missing, or None for all; gives the number of things found. It must not use the index otherwise.
+            missing, or None for all; gives the number of things found. It must not use the index otherwise. What it cannot
+            read it tells by a `StoreError`, once all else is written.
         """
         with self._lock:
             self._fillers.add(name, fill)
@@ -234,6 +235,8 @@ class Index:
         ------
         KeyError
             If there is no filler of that name.
+        StoreError
+            If something cannot be read; the rows are then as they were.
         """
         fill = self._fillers.get(name)
         self.flush()

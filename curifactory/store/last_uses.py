@@ -19,6 +19,7 @@ from curifactory.errors import StoreError
 from curifactory.store.calls import CALLS_NAME
 from curifactory.store.facts import read_facts
 from curifactory.store.journal import Journal, encode_lines, iter_journal
+from curifactory.store.reference import Reference
 from curifactory.store.run_folders import iter_references
 from curifactory.store.run_row import read_time
 from curifactory.store.uses import SETTLED
@@ -155,7 +156,10 @@ class LastUses:
             self.let_go()
 
     def _list(self) -> list[_PastRun]:
-        references = iter_references(self._folder, self._experiment)
+        references: list[Reference] = []
+        # What cannot be looked at now is as if it were not there.
+        with suppress(StoreError):
+            references += iter_references(self._folder, self._experiment)
         found: list[_PastRun] = []
         for reference in nlargest(_MOST_RUNS, references, key=attrgetter("number")):
             folder = f"{self._folder}/{reference}"

@@ -8,8 +8,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from curifactory.errors import StoreError
 from curifactory.store import moves
 from curifactory.store.digests import digest_bytes, inode_of, is_settled
+from curifactory.store.folder_names import list_names
 from curifactory.store.forks import stays_here
 from curifactory.store.layout import safe_name
 from curifactory.store.new_files import write_new
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 _numbers = itertools.count(1)
 # A writer's clock and ours may differ by this, and fresh times are set back a little.
 _MARGIN_S = 2.0
+_MANIFESTS = "manifests"
 
 
 class ManifestFiles:
@@ -171,16 +174,31 @@ class ManifestFiles:
             os.rename(path, f"{self._superseded}/{name}.json")
 
     def iter_paths(self, since: float | None = None) -> Iterator[tuple[str, str]]:
-        """List manifests as (key, path), in no order; only those written from a time on if one is given."""
-        for folder in _list(self._root):
+        """List manifests as (key, path), in no order; only those written from a time on if one is given.
+
+        Raises
+        ------
+        StoreError
+            If a folder cannot be listed, once those of the others have been given.
+        """
+        fault: StoreError | None = None
+        for stage in list_names(self._root, _MANIFESTS):
+            folder = f"{self._root}/{stage}"
             if since is not None and not _is_younger(folder, since):
                 continue
-            for path in _list(folder):
-                name = os.path.basename(path)
+            try:
+                names = list_names(folder, _MANIFESTS)
+            except StoreError as error:
+                fault = fault or error
+                continue
+            for name in names:
                 if not name.endswith(".json") or name.startswith("code-"):
                     continue
+                path = f"{folder}/{name}"
                 if since is None or _is_younger(path, since):
                     yield name[:-5], path
+        if fault is not None:
+            raise fault
 
     def _rename(self, made: str, path: str) -> None:
         try:
@@ -206,15 +224,11 @@ class ManifestFiles:
                 os.mkdir(folder)
 
 
-def _list(folder: str) -> list[str]:
-    try:
-        return [f"{folder}/{name}" for name in os.listdir(folder)]
-    except OSError:
-        return []
-
-
 def _is_younger(path: str, since: float) -> bool:
     try:
         return os.stat(path).st_mtime >= since - _MARGIN_S
-    except OSError:
+    except FileNotFoundError:
         return False
+    except OSError:
+        # Whoever reads it is told why that cannot be done.
+        return True

@@ -7,7 +7,10 @@ from collections.abc import Container, Iterator
 from pathlib import Path
 
 from curifactory.errors import ConfigurationError
+from curifactory.store.folder_names import list_names
 from curifactory.store.reference import Reference, is_reference, number_pattern, safe_experiment
+
+_RUNS = "runs"
 
 
 def iter_names(runs_folder: Path | str, known: Container[str] = ()) -> Iterator[str]:
@@ -20,6 +23,11 @@ def iter_names(runs_folder: Path | str, known: Container[str] = ()) -> Iterator[
     known : container of str
         What is known to be references; that is found out sooner.
 
+    Raises
+    ------
+    StoreError
+        If the folder cannot be listed.
+
     Examples
     --------
     >>> list(iter_names(Path("/nowhere")))
@@ -30,6 +38,11 @@ def iter_names(runs_folder: Path | str, known: Container[str] = ()) -> Iterator[
 
 def iter_references(runs_folder: Path | str, experiment: str) -> Iterator[Reference]:
     """Give the references of one experiment's runs, in no order; nothing for a name that no experiment can have.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be listed.
 
     Examples
     --------
@@ -44,11 +57,7 @@ def iter_references(runs_folder: Path | str, experiment: str) -> Iterator[Refere
     except ConfigurationError:
         return
     above, _, name = safe.rpartition("/")
-    try:
-        found = os.listdir(os.path.join(runs_folder, above))
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for each in found:
+    for each in list_names(os.path.join(runs_folder, above), _RUNS):
         if each.startswith(f"{name}_"):
             reference = Reference.parse(f"{above}/{each}" if above else each)
             if reference is not None and reference.experiment == safe:
@@ -57,6 +66,11 @@ def iter_references(runs_folder: Path | str, experiment: str) -> Iterator[Refere
 
 def iter_numbers(runs_folder: Path, experiment: str) -> Iterator[int]:
     """Give the numbers of one experiment's runs, in no order, sooner than their references.
+
+    Raises
+    ------
+    StoreError
+        If the folder cannot be listed.
 
     Examples
     --------
@@ -72,21 +86,14 @@ def iter_numbers(runs_folder: Path, experiment: str) -> Iterator[int]:
     except ConfigurationError:
         return
     above, _, name = safe.rpartition("/")
-    try:
-        found = os.listdir(runs_folder / above)
-    except (FileNotFoundError, NotADirectoryError):
-        return
+    found = list_names(os.path.join(runs_folder, above), _RUNS)
     for match in filter(None, map(number_pattern(name).fullmatch, found)):
         yield int(match[1])
 
 
 def _walk(folder: str, prefix: str, known: Container[str]) -> Iterator[str]:
     """Give what is a run, and look into what is none: it may hold the runs of experiments in folders."""
-    try:
-        names = os.listdir(folder)
-    except (FileNotFoundError, NotADirectoryError):
-        return
-    for name in names:
+    for name in list_names(folder, _RUNS):
         reference = f"{prefix}{name}" if prefix else name
         if reference in known or is_reference(name):
             yield reference

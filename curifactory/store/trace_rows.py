@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from curifactory.core.trace import NOTHING_SEEN, Artifact, Output, Result, Stats, StoredFile, Trace, new_tuple
+from curifactory.errors import StoreError
 from curifactory.store import manifest
 from curifactory.store.compact_json import from_json, to_json, to_json_strictly
 from curifactory.store.digests import Facts
+from curifactory.store.journal import store_error
 from curifactory.store.read_sets import INSERT as INSERT_READS
 from curifactory.store.read_sets import ReadSet, merge, to_text
 
@@ -145,13 +147,20 @@ def to_seconds(made_at: str) -> float:
 
 
 def fill(files: ManifestFiles, write: Write, since: float | None, tell: Callable[[str], None]) -> int:
-    """Put traces and read sets into the index from the manifests and give their number; see `Index.add_filler`."""
+    """Put traces and read sets into the index from the manifests and give their number; see `Index.add_filler`.
+
+    Raises
+    ------
+    StoreError
+        If a manifest is there and cannot be read, or a folder of them cannot be listed, once all others have been put in.
+    """
     if since is None:
         write("DELETE FROM traces", [()])
         write("DELETE FROM read_sets", [()])
     found: list[int] = [0, 0]
+    faults: list[StoreError] = []
     sets: dict[tuple[str, str], dict[ReadSet, float]] = {}
-    write(INSERT, _iter_rows(files, since, sets, found))
+    write(INSERT, _iter_rows(files, since, sets, found, faults))
     for (stage, code), seen in sets.items():
         newest = sorted(seen, key=lambda names: (-seen[names], names))
         at_s = 0.0
@@ -163,6 +172,8 @@ def fill(files: ManifestFiles, write: Write, since: float | None, tell: Callable
         write(INSERT_READS, rows)
     if found[1]:
         tell(f"{found[1]} damaged manifests were left out of the index.")
+    if faults:
+        raise faults[0]
     return found[0]
 
 
@@ -171,12 +182,15 @@ def _iter_rows(
     since: float | None,
     sets: dict[tuple[str, str], dict[ReadSet, float]],
     found: list[int],
+    faults: list[StoreError],
 ) -> Iterator[Row]:
-    for key, path in files.iter_paths(since):
+    for key, path in _iter_paths(files, since, faults):
         try:
             data, seen = files.read(path)
-        except OSError:
-            found[1] += 1
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            faults.append(store_error(error, "read the manifest", path))
             continue
         trace = manifest.decode(key, data)
         if trace is None:
@@ -188,6 +202,15 @@ def _iter_rows(
         of_stage[reads] = max(made_at_s, of_stage.get(reads, 0.0))
         found[0] += 1
         yield make_row(trace, seen, {})
+
+
+def _iter_paths(
+    files: ManifestFiles, since: float | None, faults: list[StoreError]
+) -> Iterator[tuple[str, str]]:
+    try:
+        yield from files.iter_paths(since)
+    except StoreError as error:
+        faults.append(error)
 
 
 def _fitting(trace: Trace, facts: Mapping[str, Facts]) -> dict[str, Stats]:

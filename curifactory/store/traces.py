@@ -12,6 +12,7 @@ from curifactory.store import manifest, trace_rows
 from curifactory.store.code_parts import CodeParts
 from curifactory.store.digests import INODE_BITS
 from curifactory.store.faults import cache_error
+from curifactory.store.journal import store_error
 from curifactory.store.manifest_files import ManifestFiles
 from curifactory.store.near_folders import holding_near
 from curifactory.store.read_sets import ReadSet, ReadSets
@@ -276,12 +277,20 @@ class TraceStore:
         return self._manifests.path(trace.stage, trace.key)
 
     def iter_traces(self) -> Iterator[Trace]:
-        """Read all manifests, in no order; those that are not whole are left out."""
+        """Read all manifests, in no order; those that are not whole are left out.
+
+        Raises
+        ------
+        StoreError
+            If one is there and cannot be read, or a folder of them cannot be listed: what it knows of must not be taken for waste.
+        """
         for key, path in self._manifests.iter_paths():
             try:
                 data, _ = self._manifests.read(path)
-            except OSError:
+            except FileNotFoundError:
                 continue
+            except OSError as error:
+                raise store_error(error, "read the manifest", path) from error
             trace = manifest.decode(key, data)
             if trace is not None:
                 yield trace
@@ -293,7 +302,13 @@ class TraceStore:
         return is_there
 
     def rebuild(self) -> int:
-        """Forget what the index knows of traces, read all manifests, and return how many there are."""
+        """Forget what the index knows of traces, read all manifests, and return how many there are.
+
+        Raises
+        ------
+        StoreError
+            If one is there and cannot be read, or a folder of them cannot be listed; the index is then as it was.
+        """
         self._known.clear()
         self._used.clear()
         self._ahead.rows.clear()

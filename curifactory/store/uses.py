@@ -41,7 +41,7 @@ class Use:
     names: set[tuple[str, str]] = field(default_factory=set)
 
 
-def read_uses(runs: RunStore, rows: list[RunRow]) -> dict[str, Use]:
+def read_uses(runs: RunStore, rows: list[RunRow], *, wholly: bool = False) -> dict[str, Use]:
     """Return by key of the trace how runs have used it.
 
     Parameters
@@ -50,6 +50,13 @@ def read_uses(runs: RunStore, rows: list[RunRow]) -> dict[str, Use]:
         The runs.
     rows : list of RunRow
         Those to read, newest first. One whose calls cannot be read tells nothing.
+    wholly : bool
+        Raise an error of such a one: what it has used is to stay.
+
+    Raises
+    ------
+    StoreError
+        If the calls of a run cannot be read, or are damaged, and all are wanted.
 
     Examples
     --------
@@ -61,7 +68,7 @@ def read_uses(runs: RunStore, rows: list[RunRow]) -> dict[str, Use]:
     """
     found: dict[str, Use] = {}
     for row in rows:
-        for key, names in _iter_used(runs, row.reference):
+        for key, names in _iter_used(runs, row.reference, wholly=wholly):
             use = found.get(key)
             if use is None:
                 use = found[key] = Use(row.reference, row.started_at)
@@ -70,10 +77,14 @@ def read_uses(runs: RunStore, rows: list[RunRow]) -> dict[str, Use]:
     return found
 
 
-def _iter_used(runs: RunStore, reference: str) -> Iterator[tuple[str, list[tuple[str, str]]]]:
+def _iter_used(
+    runs: RunStore, reference: str, *, wholly: bool
+) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     try:
         calls = read_journal(runs.folder / reference / CALLS_NAME)
     except StoreError:
+        if wholly:
+            raise
         return
     for call in calls:
         if call.get("outcome") in SETTLED and call.get("key"):

@@ -1,0 +1,174 @@
+"""What cannot be read is told as such: nothing is taken for absent, modified or waste because nobody may look at it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import INTERPRETER
+
+EXPERIMENT = """
+from dataclasses import dataclass
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    n: int = 1
+
+def get_params():
+    return [Params(name="a", n=1), Params(name="b", n=2)]
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def begin(record):
+    return [record.params.n]
+
+@cf.stage(inputs=["x"], outputs=["y"], cachers=[JsonCacher])
+def end(record, x):
+    return [10 * value for value in x]
+
+def run(param_sets, manager):
+    for p in param_sets:
+        end(begin(cf.Record(manager, p)))
+"""
+# Root may read and write everything, unless it gives that up.
+_POWERS = "-dac_override,-dac_read_search"
+_HUMBLY = ["setpriv", f"--bounding-set={_POWERS}", f"--inh-caps={_POWERS}"]
+
+Ask = Callable[..., Any]
+
+
+@pytest.fixture
+def store(project: Any) -> Any:
+    """Give a project with results of two versions of the code, the older of which lie aside."""
+    project.write("experiments/two.py", EXPERIMENT)
+    project.experiment("two", "--no-report")
+    project.write("experiments/two.py", EXPERIMENT.replace("10 *", "20 *"))
+    project.experiment("two", "--no-report")
+    return project
+
+
+@pytest.fixture
+def humbly(store: Any) -> Ask:
+    """Give what runs a command of the project as somebody whom permission bits bind."""
+    before: list[str] = []
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("permission bits do not bind root, and there is no setpriv")
+        before = _HUMBLY
+
+    def run(*words: str) -> Any:
+        return store.run(*before, *INTERPRETER, "curifactory.cli.experiment", *words, check=False)
+
+    return run
+
+
+@contextmanager
+def barred(*places: Path, mode: int = 0) -> Iterator[None]:
+    """Let nobody look at files or folders."""
+    modes = [(place, place.stat().st_mode & 0o777) for place in places]
+    try:
+        for place, _ in modes:
+            place.chmod(mode)
+        yield
+    finally:
+        for place, was in modes:
+            place.chmod(was)
+
+
+LOOKING = [("cache", "verify"), ("cache", "gc"), ("cache", "ls"), ("reindex",)]
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+@pytest.mark.parametrize("below", ["", "experiments.two.begin"])
+def test_manifests_that_cannot_be_listed_are_an_error_of_who_needs_them_all(
+    store: Any, humbly: Ask, words: tuple[str, ...], below: str
+) -> None:
+    folder = store.root / "data/manifests" / below
+    before = store.files("data")
+    with barred(folder):
+        done = humbly(*words)
+    assert done.returncode == 1, done.output
+    assert f"Could not list the manifests in '{folder}': permission is denied." in done.stderr, done.output
+    assert "right to read" in done.stderr
+    assert done.stdout == ""
+    changed = {name for name in before if store.files("data").get(name) != before[name]}
+    assert not [name for name in changed if "index.db" not in name]
+
+
+@pytest.mark.parametrize("words", LOOKING, ids=" ".join)
+def test_a_manifest_that_cannot_be_read_is_an_error_of_who_needs_them_all(
+    store: Any, humbly: Ask, words: tuple[str, ...]
+) -> None:
+    manifest = min((store.root / "data/manifests/experiments.two.end").glob("[!c]*.json"))
+    with barred(manifest):
+        done = humbly(*words)
+    assert done.returncode == 1, done.output
+    assert f"Could not read the manifest '{manifest}': permission is denied." in done.stderr, done.output
+
+
+def test_a_collection_takes_nothing_whose_manifests_cannot_be_listed(store: Any, humbly: Ask) -> None:
+    before = store.files("data/superseded")
+    assert len(before) == 2
+    with barred(store.root / "data/manifests"):
+        done = humbly("cache", "gc", "--yes")
+    assert done.returncode == 1, done.output
+    assert store.files("data/superseded") == before
+    assert not (store.root / "data/trash").exists()
+    assert store.experiment("cache", "verify").stdout.startswith("6 files")
+
+
+def test_manifests_that_are_not_there_are_no_error(store: Any) -> None:
+    shutil.rmtree(store.root / "data/manifests")
+    store.write("data/manifests/.DS_Store", "")
+    assert "0 files" in store.experiment("cache", "verify").stdout
+    assert store.experiment("reindex").stdout.startswith("0 traces and 2 runs")
+
+
+def test_an_index_keeps_its_rows_where_it_cannot_be_made_anew(store: Any, humbly: Ask) -> None:
+    folder = store.root / "data/manifests/experiments.two.begin"
+    with barred(folder):
+        assert humbly("reindex").returncode == 1
+    assert "4 reuse" in store.experiment("two", "--map").stdout
+
+
+def test_a_run_goes_on_without_what_it_cannot_list_and_a_later_one_finds_it(store: Any, humbly: Ask) -> None:
+    for path in (store.root / "data").glob("index.db*"):
+        path.unlink()
+    with barred(store.root / "data/manifests/experiments.two.begin", mode=0o300):
+        done = humbly("two", "--no-report", "--plain")
+    assert done.returncode == 0, done.output
+    assert "Could not list the manifests in" in done.stdout + done.stderr
+    assert "4 reuse" in store.experiment("two", "--map").stdout
+
+
+@pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "calls"])
+def test_a_collection_refuses_where_it_cannot_be_read_what_a_run_has_used(
+    store: Any, humbly: Ask, is_folder: bool
+) -> None:
+    (run,) = (store.root / "data/runs").glob("two_1_*")
+    with barred(run if is_folder else run / "calls.jsonl"):
+        done = humbly("cache", "gc", "--yes")
+    assert done.returncode == 1, done.output
+    assert f"Could not read '{run}/calls.jsonl': permission is denied." in done.stderr
+    assert "right to read" in done.stderr
+    assert not (store.root / "data/trash").exists()
+
+
+@pytest.mark.parametrize("words", [*LOOKING[1:], ("runs",)], ids=" ".join)
+def test_runs_that_cannot_be_listed_are_an_error_that_says_what_to_do(
+    store: Any, humbly: Ask, words: tuple[str, ...]
+) -> None:
+    runs = store.root / "data/runs"
+    with barred(runs):
+        done = humbly(*words)
+    assert done.returncode == 1, done.output
+    assert f"Could not list the runs in '{runs}': permission is denied. Give yourself the right to read" in (
+        done.stderr
+    ), done.output
