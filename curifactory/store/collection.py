@@ -109,7 +109,7 @@ class Collector:
         waste = [
             *self._manifest_waste(dead, kept),
             *self._artifact_waste(dead, kept, runs),
-            *self._superseded_waste(kept, min(runs.horizon_s, latest_s)),
+            *self._superseded_waste(kept, runs, min(runs.horizon_s, latest_s)),
             *(_waste(WasteKind.STAGING, path) for path in find_abandoned(os.fspath(self._layout.staging))),
             *self._checkpoint_waste(
                 min(runs.horizon_s, latest_s, (now - timedelta(days=rules.trash_days)).timestamp())
@@ -227,7 +227,7 @@ class Collector:
                 yield _waste(WasteKind.MANIFEST, parts)
 
     def _artifact_waste(self, dead: list[Trace], kept: list[Trace], runs: _Runs) -> Iterator[Waste]:
-        claimed = {name for trace in kept for name in _names(trace, runs)}
+        claimed = {name for trace in kept for name in _names(trace, runs)} | _names_wanted(runs)
         cache = f"{self._layout.cache}/"
         told: set[str] = set()
         for trace in dead:
@@ -240,8 +240,9 @@ class Collector:
                     told.add(place)
                     yield _waste(WasteKind.ARTIFACT, place, aside=self._aside(path, digest))
 
-    def _superseded_waste(self, kept: list[Trace], before_s: float) -> Iterator[Waste]:
-        wanted = {
+    def _superseded_waste(self, kept: list[Trace], runs: _Runs, before_s: float) -> Iterator[Waste]:
+        wanted = {digest.rpartition(":")[2] for _, digest in _names_wanted(runs)}
+        wanted |= {
             file.digest.rpartition(":")[2]
             for trace in kept
             for artifact in iter_artifacts(trace)
@@ -280,6 +281,11 @@ def _names(trace: Trace, runs: _Runs) -> set[tuple[str, str]]:
         if use is not None:
             found.update(name for name in use.names if name[1] in mine)
     return found
+
+
+def _names_wanted(runs: _Runs) -> set[tuple[str, str]]:
+    """Return what the runs that keep what they used say of it, also where a manifest is gone, damaged or too new to be read."""
+    return {name for use in runs.wanted.values() for name in use.names}
 
 
 def goes_on(row: RunRow, now: datetime) -> bool:

@@ -220,8 +220,8 @@ class Index:
             Of its own; one that is there is replaced.
         fill : callable
             Takes a function that writes many rows of one statement, and the time (seconds since 1970) from which files may be
-            missing, or None for all; gives the number of things found. It must not use the index otherwise. What it cannot
-            read it tells by a `StoreError`, once all else is written.
+            missing, or None for all; gives the number of things found, or raises `StoreError` if some cannot be read, once all
+            others are written. It must not use the index otherwise.
         """
         with self._lock:
             self._fillers.add(name, fill)
@@ -233,10 +233,8 @@ class Index:
 
         Raises
         ------
-        KeyError
-            If there is no filler of that name.
-        StoreError
-            If something cannot be read; the rows are then as they were.
+        KeyError, StoreError
+            If there is no filler of that name; if something cannot be read, and then the rows are as they were.
         """
         fill = self._fillers.get(name)
         self.flush()

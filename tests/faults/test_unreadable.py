@@ -161,6 +161,22 @@ def test_a_collection_refuses_where_it_cannot_be_read_what_a_run_has_used(
     assert not (store.root / "data/trash").exists()
 
 
+@pytest.mark.parametrize("how", ["gone", "damaged", "newer"])
+def test_a_collection_keeps_what_a_tagged_run_has_used_whatever_became_of_its_manifests(
+    store: Any, how: str
+) -> None:
+    store.experiment("tag", "two_1", "kept")
+    aside = store.files("data/superseded")
+    for manifest in (store.root / "data/manifests/experiments.two.end").glob("[!c]*.json"):
+        if how == "gone":
+            manifest.unlink()
+        else:
+            manifest.write_text('{"format": 1000}\n' if how == "newer" else "noise")
+    store.experiment("cache", "gc", "--yes", "--keep-runs", "0")
+    assert len(aside) == 2
+    assert store.files("data/superseded").items() >= aside.items()
+
+
 @pytest.mark.parametrize("words", [*LOOKING[1:], ("runs",)], ids=" ".join)
 def test_runs_that_cannot_be_listed_are_an_error_that_says_what_to_do(
     store: Any, humbly: Ask, words: tuple[str, ...]
