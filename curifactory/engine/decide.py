@@ -22,6 +22,12 @@ from curifactory.errors import UnidentifiableError
 from curifactory.store.artifacts import FileState
 from curifactory.store.traces import TraceStore
 
+_WHY_ABSENT = {
+    FileState.MISSING: ReasonKind.ARTIFACT_MISSING,
+    FileState.MODIFIED: ReasonKind.ARTIFACT_MODIFIED,
+    FileState.UNREADABLE: ReasonKind.ARTIFACT_UNREADABLE,
+}
+
 
 class Decision(NamedTuple):
     """What is to happen to a call.
@@ -240,7 +246,7 @@ class Decider:
             if file is None:
                 continue
             missing = self._missing(state, file)
-            if missing is not None and missing.kind is ReasonKind.FILE_CHANGED:
+            if missing is not None and file.referenced:
                 return Decision(Verdict.RUN, missing)
             absent = missing or absent
             lies_aside = lies_aside or state is FileState.ASIDE
@@ -269,9 +275,9 @@ class Decider:
         if state is FileState.ASIDE:
             return None
         if file.referenced:
-            return Reason(ReasonKind.FILE_CHANGED, {"file": self._loader.shown_path(file)})
-        kind = ReasonKind.ARTIFACT_MISSING if state is FileState.MISSING else ReasonKind.ARTIFACT_MODIFIED
-        return Reason(kind, {"file": file.path})
+            kind = ReasonKind.FILE_UNREADABLE if state is FileState.UNREADABLE else ReasonKind.FILE_CHANGED
+            return Reason(kind, {"file": self._loader.shown_path(file)})
+        return Reason(_WHY_ABSENT[state], {"file": file.path})
 
     def known_read_sets(self, call: Call) -> list[tuple[str, ...]]:
         """Return what earlier executions of the call's stage with this code have read, newest first."""

@@ -14,6 +14,9 @@ from curifactory.store.artifacts import ArtifactFiles, FileState
 
 # Others who take a name away from what is being loaded do so once, and rarely.
 _MOST_TRIES = 10
+# What lies under its own name, and is no good there.
+_DAMAGED = (FileState.MODIFIED, FileState.UNREADABLE)
+_TOLD = {FileState.MISSING: "is missing", FileState.UNREADABLE: "cannot be read"}
 
 
 class Loader:
@@ -43,7 +46,7 @@ class Loader:
     def set_aside_damaged(self, artifact: Artifact) -> None:
         """Move files that are not what was written out of the way; they are kept, not erased."""
         for file in artifact.files:
-            if not file.referenced and self._files.state(file) is FileState.MODIFIED:
+            if not file.referenced and self._files.state(file) in _DAMAGED:
                 self._files.set_aside(self._files.path_of(file))
 
     def bring_back(self, artifact: Artifact, key: str) -> None:
@@ -141,11 +144,13 @@ def load_whole(
     def find() -> list[str | None]:
         return [files.find_bytes(file) for file in stored]
 
+    fault: tuple[StoredFile, FileState] | None = None
     for _ in range(_MOST_TRIES):
         cacher = place()
         by_mapping = lazy and hasattr(cacher, "load_lazy")
         places = find()
-        if None in places or not (by_mapping or _are_whole(files, stored, places)):
+        fault = None if None in places or by_mapping else _find_fault(files, stored, places)
+        if None in places or fault is not None:
             break
         try:
             value = cacher.load_lazy() if by_mapping else cacher.load()
@@ -157,24 +162,39 @@ def load_whole(
         else:
             if find() == places:
                 return value, cacher
-    _, file = files.worst(stored)
-    raise DamagedArtifactError(stored[0] if file is None else file)
+    state, file = files.worst(stored)
+    raise DamagedArtifactError(*(fault or (stored[0] if file is None else file, state)))
 
 
-def _are_whole(files: ArtifactFiles, stored: Sequence[StoredFile], places: Sequence[str | None]) -> bool:
-    """Read all bytes and say whether they are the digested ones."""
+def _find_fault(
+    files: ArtifactFiles, stored: Sequence[StoredFile], places: Sequence[str | None]
+) -> tuple[StoredFile, FileState] | None:
+    """Read all bytes and return the first file whose bytes are not the digested ones, and how it is."""
     for file, place in zip(stored, places, strict=True):
         lies_aside = place is not None and place != files.path_of(file)
-        if not files.verify(
+        state = files.read_through(
             file._replace(path=files.layout.relative(place)) if place and lies_aside else file
-        ):
-            return False
-    return True
+        )
+        if state is not FileState.PRESENT:
+            return file, state
+    return None
 
 
 class DamagedArtifactError(CacheError):
-    """The files of an artifact are not what was written; ``file`` is the first of them that is not."""
+    """The files of an artifact are not what was written; ``file`` is the first of them that is not, ``state`` how it is."""
 
-    def __init__(self, file: StoredFile) -> None:
-        super().__init__(f"{file.path} is missing or was modified since it was written.")
+    def __init__(self, file: StoredFile, state: FileState) -> None:
+        super().__init__(f"{file.path} {tell_state(state)}.")
         self.file = file
+        self.state = state
+
+
+def tell_state(state: FileState) -> str:
+    """Say what is wrong with a file that is not there as it was written.
+
+    Examples
+    --------
+    >>> tell_state(FileState.UNREADABLE), tell_state(FileState.MODIFIED)
+    ('cannot be read', 'was modified since it was written')
+    """
+    return _TOLD.get(state, "was modified since it was written")

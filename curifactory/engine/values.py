@@ -146,9 +146,7 @@ class Values:
         try:
             return self._engine.loader.load(call, slot.position, artifact, lazy=slot.lazy)
         except DamagedArtifactError as error:
-            self._engine.warn(
-                f"{error.file.path} is missing or was modified since it was written; {call.describe()} is made again."
-            )
+            self._engine.warn(f"{error.message.removesuffix('.')}; {call.describe()} is made again.")
             self._engine.loader.set_aside_damaged(artifact)
             self._engine.make(call)
             if slot.present:

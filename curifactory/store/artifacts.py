@@ -32,7 +32,7 @@ _ABSENT = {errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP}
 
 @with_plain_members
 class FileState(Enum):
-    """How a stored file is: there as it was written, gone, changed, or lying aside under its digest.
+    """How a stored file is: there as it was written, gone, changed, out of reach, or lying aside under its digest.
 
     Examples
     --------
@@ -43,6 +43,7 @@ class FileState(Enum):
     PRESENT = "present"
     MISSING = "missing"
     MODIFIED = "modified"
+    UNREADABLE = "unreadable"
     ASIDE = "aside"
 
 
@@ -177,7 +178,7 @@ class ArtifactFiles:
         """Say how a file is, by its stat facts where they hold, else by its digest.
 
         Never raises for a file that is gone or cannot be read. ``PRESENT`` and ``ASIDE`` mean that exactly the digested bytes lie
-        there, as far as size, mtime and inode tell; `verify` reads them all.
+        there, as far as size, mtime and inode tell; `read_through` reads them all.
         """
         return self.worst([file])[0]
 
@@ -207,7 +208,7 @@ class ArtifactFiles:
                     continue
                 state = FileState.MODIFIED
             except OSError as error:
-                state = FileState.MISSING if error.errno in _ABSENT else FileState.MODIFIED
+                state = _state_after(error)
             except CacheError:
                 state = FileState.MODIFIED
             if referenced or not self._facts.hold(digest, *self._superseded.name(digest, path)):
@@ -215,20 +216,21 @@ class ArtifactFiles:
             worst, which = FileState.ASIDE, file
         return worst, which
 
-    def verify(self, file: StoredFile) -> bool:
-        """Read all bytes now and say whether they are the digested ones.
-
-        False also for a file that is gone or cannot be read; `state` knows more after this.
-        """
+    def read_through(self, file: StoredFile) -> FileState:
+        """Read all bytes now and say how they are under the file's own name: present, missing, modified or unreadable."""
+        state = FileState.MODIFIED
         try:
             if self._facts.take(file.path, self.path_of(file)).digest == file.digest:
-                return True
-        except (OSError, CacheError):
+                return FileState.PRESENT
+        except OSError as error:
+            state = _state_after(error)
+            self._facts.forget(file.path)
+        except CacheError:
             self._facts.forget(file.path)
         if not file.referenced:
             # Bytes that rotted may have their second name aside: that must not be believed any longer either.
             self._facts.doubt(*self._superseded.name(file.digest, file.path))
-        return False
+        return state
 
     def path_of(self, file: StoredFile) -> str:
         """Give the absolute path of a file's own name."""
@@ -346,3 +348,8 @@ class ArtifactFiles:
         path = self._layout.relative(place)
         facts = self._facts.current(path, place)
         return StoredFile(path, facts.digest, facts.size_bytes, referenced=True)
+
+
+def _state_after(error: OSError) -> FileState:
+    """Say how a file is that could not be looked at: gone, or there for others to read."""
+    return FileState.MISSING if error.errno in _ABSENT else FileState.UNREADABLE

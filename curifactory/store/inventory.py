@@ -18,7 +18,9 @@ from curifactory.store.run_row import read_time
 from curifactory.store.uses import Use
 
 # The worst comes last: an artifact is as its worst file.
-_ORDER = (FileState.PRESENT, FileState.ASIDE, FileState.MISSING, FileState.MODIFIED)
+_ORDER = (
+    FileState.PRESENT, FileState.ASIDE, FileState.MISSING, FileState.MODIFIED, FileState.UNREADABLE
+)  # fmt: skip
 
 
 class SortBy(Enum):
@@ -209,7 +211,7 @@ def total_of(items: Sequence[Item]) -> dict[str, int]:
     Examples
     --------
     >>> total_of([])
-    {'artifacts': 0, 'size_bytes': 0, 'present': 0, 'aside': 0, 'missing': 0, 'modified': 0}
+    {'artifacts': 0, 'size_bytes': 0, 'present': 0, 'aside': 0, 'missing': 0, 'modified': 0, 'unreadable': 0}
     """
     counts = {state.value: sum(item.state is state for item in items) for state in _ORDER}
     there = {

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from curifactory.core.trace import StoredFile
-from curifactory.store.artifacts import ArtifactFiles
+from curifactory.store.artifacts import ArtifactFiles, FileState
 from curifactory.store.inventory import Item
 from curifactory.store.layout import Layout
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A file that is not what was written, or gone.
+    """A file that is not what was written, or gone, or cannot be read.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class Verified:
         How many files are what was written.
     size_bytes : int
         How many bytes these have.
-    modified, missing : tuple of Fault
+    modified, missing, unreadable : tuple of Fault
         The others. A file whose name has passed to the artifact of a later call is missing and not modified.
     """
 
@@ -64,6 +64,7 @@ class Verified:
     size_bytes: int
     modified: tuple[Fault, ...]
     missing: tuple[Fault, ...]
+    unreadable: tuple[Fault, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         """Return the outcome as JSON values; the names of keys are kept from version to version."""
@@ -72,6 +73,7 @@ class Verified:
             "size_bytes": self.size_bytes,
             "modified": [fault.to_json() for fault in self.modified],
             "missing": [fault.to_json() for fault in self.missing],
+            "unreadable": [fault.to_json() for fault in self.unreadable],
         }
 
 
@@ -94,6 +96,7 @@ def verify_inventory(items: Sequence[Item], files: ArtifactFiles, layout: Layout
     whole = size_bytes = 0
     modified: list[Fault] = []
     missing: list[Fault] = []
+    unreadable: list[Fault] = []
     for claims in by_path.values():
         doubtful: list[tuple[Fault, bool]] = []
         name_is_good = False
@@ -101,7 +104,10 @@ def verify_inventory(items: Sequence[Item], files: ArtifactFiles, layout: Layout
             own = files.path_of(file)
             place = files.find_bytes(file) or own
             lies_aside = place != own
-            if files.verify(file._replace(path=layout.relative(place))):
+            state = files.read_through(file._replace(path=layout.relative(place)))
+            if state is FileState.UNREADABLE:
+                unreadable.append(Fault(item, file, place))
+            elif state is FileState.PRESENT:
                 whole += 1
                 size_bytes += file.size_bytes
                 name_is_good = name_is_good or not lies_aside
@@ -111,7 +117,7 @@ def verify_inventory(items: Sequence[Item], files: ArtifactFiles, layout: Layout
             # A name with the whole bytes of another trace has passed on; nobody has damaged it.
             is_damaged = os.path.lexists(fault.place) and (lies_aside or not name_is_good)
             (modified if is_damaged else missing).append(fault)
-    return Verified(whole, size_bytes, tuple(modified), tuple(missing))
+    return Verified(whole, size_bytes, tuple(modified), tuple(missing), tuple(unreadable))
 
 
 def set_aside_modified(faults: Sequence[Fault], files: ArtifactFiles) -> list[tuple[Fault, str]]:

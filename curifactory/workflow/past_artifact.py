@@ -11,7 +11,7 @@ from typing import Any
 
 from curifactory.caching.placement import Placement
 from curifactory.core.trace import Artifact, StoredFile
-from curifactory.engine.loading import DamagedArtifactError, load_whole
+from curifactory.engine.loading import DamagedArtifactError, load_whole, tell_state
 from curifactory.engine.saving import fresh_cacher
 from curifactory.errors import CacheError, CurifactoryError, MissingEntryError
 from curifactory.project.modules import put_first
@@ -232,7 +232,7 @@ class PastArtifact:
         try:
             return load_whole(self._store.files, stored.files, place, explain)
         except DamagedArtifactError as error:
-            raise self._fault(error.file, FileState.MODIFIED) from None
+            raise self._fault(error.file, error.state) from None
 
     def _place(self, cacher: Any, stored: Artifact, places: Mapping[str, str]) -> Any:
         if cacher is None:
@@ -277,9 +277,8 @@ class PastArtifact:
 
     def _fault(self, file: StoredFile, state: FileState) -> CacheError:
         path = self._store.files.path_of(file)
-        what = "is missing" if state is FileState.MISSING else "was modified since it was written"
         return CacheError(
-            f"'{self.name}' of {self.stage} cannot be loaded: {path} {what}.",
+            f"'{self.name}' of {self.stage} cannot be loaded: {path} {tell_state(state)}.",
             hint="Take the file from a copy, run the experiment again, which makes it anew, or say where the cache lies: "
             "load_run(…, cache=…).",
         )

@@ -74,7 +74,7 @@ class ComparedInput:
 
 @dataclass(frozen=True, slots=True)
 class ComparedFile:
-    """A file of an artifact, and how it is: ``present``, ``missing``, ``modified`` or ``aside``."""
+    """A file of an artifact, and how it is: ``present``, ``missing``, ``modified``, ``unreadable`` or ``aside``."""
 
     path: str
     size_bytes: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -188,3 +189,68 @@ def test_runs_that_cannot_be_listed_are_an_error_that_says_what_to_do(
     assert f"Could not list the runs in '{runs}': permission is denied. Give yourself the right to read" in (
         done.stderr
     ), done.output
+
+
+def cached(store: Any, stage: str) -> list[Path]:
+    return sorted((store.root / "data/cache").glob(f"*_{stage}_*"))
+
+
+def test_a_cache_that_cannot_be_looked_into_is_not_told_as_modified(store: Any, humbly: Ask) -> None:
+    with barred(store.root / "data/cache"):
+        mapped = humbly("two", "--map")
+        listed = humbly("cache", "ls", "--json")
+        why = humbly("cache", "why", "two", "--json")
+        ran = humbly("two", "--no-report", "--plain")
+    assert "_end_y.json cannot be read" in mapped.stdout, mapped.output
+    totals = json.loads(listed.stdout)["totals"]
+    assert (totals["unreadable"], totals["modified"], totals["aside"]) == (3, 0, 3)
+    assert {file["state"] for call in json.loads(why.stdout)["calls"] for file in call["artifacts"]} <= {
+        "unreadable",
+        "aside",
+    }
+    assert ran.returncode == 1
+    for done in (mapped, listed, why, ran):
+        assert "was modified" not in done.output, done.output
+    assert "4 reuse" in store.experiment("two", "--map").stdout
+
+
+def test_what_cannot_be_saved_names_the_folder_that_may_not_be_written(store: Any, humbly: Ask) -> None:
+    store.write("experiments/two.py", EXPERIMENT.replace("10 *", "30 *"))
+    cache = store.root / "data/cache"
+    with barred(cache, mode=0o500):
+        done = humbly("two", "--no-report", "--plain")
+    assert done.returncode == 1
+    assert f"Could not save the artifact '{cache}/" in done.output
+    assert "right to write there" in done.output
+    assert "data/staging" not in done.output
+
+
+@pytest.mark.parametrize("is_folder", [True, False], ids=["folder", "file"])
+def test_verify_tells_what_it_cannot_read_and_gives_no_all_clear(
+    store: Any, humbly: Ask, is_folder: bool
+) -> None:
+    # What has no twin that lies aside.
+    file = next(each for each in cached(store, "end") if json.loads(each.read_text()) == [40])
+    with barred(store.root / "data/cache" if is_folder else file):
+        done = humbly("cache", "verify")
+        data = humbly("cache", "verify", "--json")
+        moved = humbly("cache", "verify", "--set-aside")
+    number = 3 if is_folder else 1
+    assert [each.returncode for each in (done, data, moved)] == [1, 1, 1]
+    assert f"unreadable  {file.name}  (end of two_2_" in done.stdout, done.output
+    assert f"0 modified, 0 missing, {number} unreadable" in done.stdout
+    assert "right to read" in done.stdout
+    found = json.loads(data.stdout)
+    assert (found["modified"], found["missing"], len(found["unreadable"])) == ([], [], number)
+    assert file.exists()
+    assert store.experiment("cache", "verify").stdout.startswith("6 files")
+
+
+def test_a_value_that_cannot_be_read_is_made_again_and_the_warning_says_so(store: Any, humbly: Ask) -> None:
+    store.write("experiments/two.py", EXPERIMENT.replace("10 *", "30 *"))
+    file = cached(store, "begin")[0]
+    with barred(file):
+        done = humbly("two", "--no-report", "--plain")
+    assert done.returncode == 0, done.output
+    assert f"{file.name} cannot be read; begin of Record 1 (b) is made again." in done.output
+    assert "modified" not in done.output

@@ -215,6 +215,7 @@ def test_ls_tells_experiment_stage_size_use_and_state(two) -> None:
         "aside": 0,
         "missing": 0,
         "modified": 0,
+        "unreadable": 0,
     }
     assert {each["used_by"] for each in told["artifacts"]} == {ask(two, "runs")[0]["reference"]}
 

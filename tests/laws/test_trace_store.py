@@ -179,7 +179,7 @@ class StoreMachine(RuleBasedStateMachine):
     def set_aside_what_does_not_fit(self, number: int) -> None:
         trace = self.any_trace(number)
         for file in self.stored(trace) if trace is not None else ():
-            if not file.referenced and not self.files.verify(file):
+            if not file.referenced and self.files.read_through(file) is not FileState.PRESENT:
                 self.files.set_aside(file.path)
                 assert self.files.state(file) in (FileState.MISSING, FileState.ASIDE)
 
@@ -271,7 +271,7 @@ class StoreMachine(RuleBasedStateMachine):
             truthful = read(Path(where)) == self.truth[file.digest]
             assert (take_facts(where).digest == file.digest) == truthful
             if where == self.files.path_of(file):
-                assert self.files.verify(file) == truthful
+                assert (self.files.read_through(file) is FileState.PRESENT) == truthful
         else:
             assert read(Path(where)) == self.truth[file.digest]
 

@@ -95,7 +95,8 @@ def _print_items(console: Console, items: list[Item], nothing: str) -> None:
         )
     console.print_table(table, paint=lambda place, column: "bold" if place == 0 else None)
     total = total_of(items)
-    states = [f"{total[state]} {state}" for state in ("aside", "missing", "modified") if total[state]]
+    told = ("aside", "missing", "modified", "unreadable")
+    states = [f"{total[state]} {state}" for state in told if total[state]]
     console.print(
         f"{count(total['artifacts'], 'artifact')}, {', '.join([show_size(total['size_bytes']), *states])}"
     )

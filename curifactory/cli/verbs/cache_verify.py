@@ -15,9 +15,10 @@ from curifactory.cli.words import Verb
 )
 @click.option("--json", "as_json", is_flag=True, help="Write JSON.")
 def verb(set_aside: bool, as_json: bool) -> int:
-    """Read all bytes of all artifacts and say which were modified since they were written, and which are missing.
+    """Read all bytes of all artifacts and say which were modified, are missing, or cannot be read.
 
-    The exit code is 1 if any was modified. Files are only told of, not touched, unless --set-aside is given.
+    The exit code is 1 if any was modified since it was written, or cannot be read. Files are only told of, not touched,
+    unless --set-aside is given.
     """
     import sys
 
@@ -33,7 +34,7 @@ def verb(set_aside: bool, as_json: bool) -> int:
         items = read_inventory(cache.traces.iter_traces(), cache.files, {})
         found = verify_inventory(items, cache.files, cache.layout)
         moved = set_aside_modified(found.modified, cache.files) if set_aside else []
-    code = ExitCode.FAILED if found.modified else ExitCode.COMPLETE
+    code = ExitCode.FAILED if found.modified or found.unreadable else ExitCode.COMPLETE
     if as_json:
         from curifactory.cli.json_answers import print_json
 
@@ -41,8 +42,9 @@ def verb(set_aside: bool, as_json: bool) -> int:
         print_json({**found.to_json(), "set_aside": places})
         return code
     console = Console(sys.stdout)
-    for word, faults in (("modified", found.modified), ("missing", found.missing)):
-        style = "red" if word == "modified" else "yellow"
+    told = (("modified", found.modified), ("missing", found.missing), ("unreadable", found.unreadable))
+    for word, faults in told:
+        style = "yellow" if word == "missing" else "red"
         for fault in faults:
             made = f"{fault.item.stage_name} of {fault.item.run}"
             path = printable(fault.file.path)
@@ -52,7 +54,12 @@ def verb(set_aside: bool, as_json: bool) -> int:
     console.print(
         f"{count(found.whole, 'file')}, {show_size(found.size_bytes)}, as written; "
         f"{len(found.modified)} modified, {len(found.missing)} missing"
+        + (f", {len(found.unreadable)} unreadable" if found.unreadable else "")
     )
+    if found.unreadable:
+        console.print(
+            "Give yourself the right to read those that are unreadable, then run the same command again."
+        )
     if found.modified and not set_aside:
         console.print(
             "Move modified files aside, so that their calls run again: experiment cache verify --set-aside"

@@ -206,9 +206,9 @@ def test_older_bytes_go_aside_and_come_back(store, old, new):
     store.files.restore(first)
     assert store.files.state(first) is FileState.PRESENT
     assert store.files.state(second) is FileState.ASIDE
-    assert store.files.verify(first)
+    assert store.files.read_through(first) is FileState.PRESENT
     store.files.restore(second)
-    assert store.files.verify(second)
+    assert store.files.read_through(second) is FileState.PRESENT
 
 
 def test_two_names_with_the_same_bytes_both_come_back(store):
@@ -219,7 +219,7 @@ def test_two_names_with_the_same_bytes_both_come_back(store):
     assert len([name for name in store.aside() if name.startswith(same[0].digest[7:])]) == 1
     for file in same:
         store.files.restore(file)
-    assert [store.files.verify(file) for file in same] == [True] * 3
+    assert [store.files.read_through(file) for file in same] == [FileState.PRESENT] * 3
 
 
 def test_saving_the_same_bytes_again_puts_nothing_aside(store):
@@ -238,7 +238,7 @@ def test_bytes_that_come_back_by_being_made_again_can_go_aside_once_more(store):
     store.files.restore(first)
     store.files.restore(second)
     assert len(store.aside()) == 2
-    assert store.files.verify(second)
+    assert store.files.read_through(second) is FileState.PRESENT
 
 
 def test_an_unknown_file_in_the_way_is_set_aside_under_its_own_digest(store):
@@ -252,7 +252,7 @@ def test_a_damaged_file_is_set_aside_and_not_erased(store):
     file = store.save("x.txt", b"whole")
     flip(store.place(file), keep_times=True)
     damaged = store.place(file).read_bytes()
-    assert not store.files.verify(file)
+    assert store.files.read_through(file) is not FileState.PRESENT
     where = store.files.set_aside(file.path)
     assert Path(where).read_bytes() == damaged
     assert store.files.state(file) is FileState.MISSING
@@ -310,7 +310,7 @@ def test_what_this_process_has_found_out_counts_more_than_facts_that_somebody_br
     status = store.place(file).stat()
     seen = {file.path: (status.st_size, status.st_mtime_ns, status.st_ino)}
     flip(store.place(file), keep_times=True)
-    assert not store.files.verify(file)
+    assert store.files.read_through(file) is not FileState.PRESENT
     assert store.files.worst([file], seen) == (FileState.MODIFIED, file)
 
 
@@ -335,7 +335,7 @@ def test_damage_to_a_file_is_noticed(store, damage, state, reopened):
         store.reopen()
     damage(store.place(file))
     assert store.files.state(file) is state
-    assert not store.files.verify(file)
+    assert store.files.read_through(file) is not FileState.PRESENT
 
 
 @pytest.mark.parametrize(
@@ -377,7 +377,7 @@ def test_a_change_that_keeps_all_stat_facts_is_found_by_reading_the_bytes(store)
     file = store.save("x.dat", b"0123456789")
     flip(store.place(file), keep_times=True)
     assert store.files.state(file) is FileState.PRESENT
-    assert not store.files.verify(file)
+    assert store.files.read_through(file) is not FileState.PRESENT
     assert store.files.state(file) is FileState.MODIFIED
 
 
@@ -461,10 +461,10 @@ def test_bytes_that_rotted_unseen_under_both_names_are_not_brought_back_for_ever
     assert store.files.state(first) is FileState.ASIDE
     with contextlib.suppress(CacheError):
         store.files.restore(first)
-    assert not store.files.verify(first)
+    assert store.files.read_through(first) is not FileState.PRESENT
     assert store.files.state(first) is FileState.MODIFIED
     again = store.save("x", content)
-    assert store.files.verify(again)
+    assert store.files.read_through(again) is FileState.PRESENT
 
 
 # ------------------------------------------------------------------------------------------------------ second names
@@ -478,7 +478,7 @@ def test_a_second_name_holds_the_same_bytes_and_outlives_the_first(store, conten
     assert store.files.state(other) is FileState.PRESENT
     shutil.rmtree(store.place(file), ignore_errors=True)
     store.place(file).unlink(missing_ok=True)
-    assert store.files.verify(other)
+    assert store.files.read_through(other) is FileState.PRESENT
 
 
 def test_a_second_name_of_a_file_is_a_hard_link(store):
@@ -499,7 +499,7 @@ def test_a_second_name_can_come_from_bytes_that_lie_aside(store):
     file = store.save("one.dat", b"shared")
     store.save("one.dat", b"newer")
     other = store.files.link(file, str(store.layout.cache / "two.dat"))
-    assert store.files.verify(other)
+    assert store.files.read_through(other) is FileState.PRESENT
 
 
 def test_where_there_are_no_hard_links_a_second_name_is_a_copy(store, monkeypatch):
@@ -510,7 +510,7 @@ def test_where_there_are_no_hard_links_a_second_name_is_a_copy(store, monkeypatc
     monkeypatch.setattr("os.link", refuse)
     for each in (file, folder):
         other = store.files.link(each, str(store.layout.cache / f"second_{each.path}"))
-        assert store.files.verify(other)
+        assert store.files.read_through(other) is FileState.PRESENT
     assert not store.place(file).samefile(store.layout.cache / "second_one.dat")
 
 
@@ -562,7 +562,7 @@ def test_an_error_of_the_disk_names_the_path_and_leaves_nothing_false(
     store.reopen()
     assert store.files.state(old) in (FileState.PRESENT, FileState.ASIDE)
     new = store.save("sub/x.dat", b"new")
-    assert store.files.verify(new)
+    assert store.files.read_through(new) is FileState.PRESENT
 
 
 def test_a_folder_that_cannot_be_written_is_named(store):
@@ -613,7 +613,7 @@ def test_a_small_disk_that_is_full_is_one_clear_error_and_works_again_with_room(
             store.save("y.dat", b"y" * 100_000)
         assert store.files.state(old) is FileState.PRESENT
         (disk / "ballast").unlink()
-        assert store.files.verify(store.save("y.dat", b"y" * 50_000))
+        assert store.files.read_through(store.save("y.dat", b"y" * 50_000)) is FileState.PRESENT
         store.close()
     finally:
         subprocess.run(["umount", str(disk)], check=False)
@@ -709,4 +709,4 @@ def test_killed_at_any_moment_everything_that_was_committed_is_found_whole(store
         assert take_facts(where).digest == file.digest
     last = said[-3]._replace()
     store.files.restore(last)
-    assert store.files.verify(last)
+    assert store.files.read_through(last) is FileState.PRESENT
