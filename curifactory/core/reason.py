@@ -43,6 +43,7 @@ class ReasonKind(Enum):
     UNIDENTIFIABLE = "{what} cannot be identified"
     BINDS_STATE = "puts {name} into the state by itself"
     INPUT_RUNS = "depends on {name}"
+    MAY_BE_ALIKE = "may be the same as {name}"
     UNCHANGED = "nothing it read has changed (from {run})"
     NOT_NEEDED = "nothing needs it"
     PREPARED = "its value is needed again"

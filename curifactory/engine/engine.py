@@ -243,7 +243,10 @@ class Engine:
     def plan(self) -> Plan:
         """Decide every call that is not settled and return what is to happen."""
         self._decide_all()
-        return make_plan(self.graph.calls)
+        from curifactory.engine.alike import find_alike
+
+        calls = self.graph.calls
+        return make_plan(calls, find_alike(calls, self.decider, self.identifier))
 
     def run_all(self, *, keep_values: bool = True) -> None:
         """Settle every call that somebody needs.

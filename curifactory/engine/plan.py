@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -199,12 +199,23 @@ def _may_run(call: Call) -> bool:
     return call.outcome is None and (call.verdict is not Verdict.REUSE or has_to_run(call))
 
 
-def make_plan(calls: Sequence[Call]) -> Plan:
-    """Return the plan that decided and marked calls amount to."""
+def make_plan(calls: Sequence[Call], alike: Mapping[int, Call]) -> Plan:
+    """Return the plan that decided and marked calls amount to.
+
+    Parameters
+    ----------
+    calls : sequence of Call
+        All calls, in call order.
+    alike : mapping of int to Call
+        By the index of a call, the earlier one that it may be the same as; it may be reused then.
+    """
     rows = []
     for call in calls:
         reason = call.reason or Reason(ReasonKind.NOT_NEEDED)
         verdict = call.verdict or Verdict.PERHAPS
+        if call.index in alike:
+            verdict = Verdict.PERHAPS
+            reason = Reason(ReasonKind.MAY_BE_ALIKE, {"name": alike[call.index].describe()})
         files = tuple(
             file.path
             for output in call.outputs
