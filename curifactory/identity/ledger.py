@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterable
 from types import CellType, FunctionType
@@ -10,6 +11,8 @@ from typing import Any
 MISSING: Any = object()
 # What Python adds to classes that can be called or changes by itself; annotations are told by the text.
 _UNTOLD = frozenset({"_abc_impl", "__annotate__", "__annotate_func__"})
+# What holds methods and is called by nobody.
+_NOT_CALLED = (classmethod, functools.cached_property, functools.singledispatchmethod, property)
 
 
 class Ledger:
@@ -127,10 +130,16 @@ def content_of(cell: CellType) -> Any:
         return MISSING
 
 
+def _is_member(item: Any) -> bool:
+    # Python makes class methods of `__class_getitem__` and `__init_subclass__`, and those cannot be called by themselves.
+    return callable(item) or isinstance(item, _NOT_CALLED)
+
+
 def public_names(cls: type) -> tuple[str, ...]:
     """Return the names of the attributes of a class itself that people give, and of its special methods."""
     return tuple(
         name
         for name, item in cls.__dict__.items()
-        if not (name.startswith("__") and name.endswith("__") and not callable(item)) and name not in _UNTOLD
+        if not (name.startswith("__") and name.endswith("__") and not _is_member(item))
+        and name not in _UNTOLD
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from curifactory.identity.code_scan import Scan
@@ -25,6 +25,10 @@ _ANNOTATION_WORDS = frozenset(
 )
 
 
+# Schemas of classes describe them by their docstrings, and by strings below fields.
+_STRING_WORDS = frozenset({"json_schema", "model_json_schema", "schema_json"})
+
+
 class TextVisitor:
     """Enters the texts of files, or the annotations in them, where code was reached that asks for such."""
 
@@ -32,6 +36,7 @@ class TextVisitor:
         self._reach = reach
         self._texts_asked_by: str | None = None
         self._annotations_asked_by: str | None = None
+        self._strings_asked_by: str | None = None
 
     def look_into(self, found: Scan, label: str) -> None:
         """Note what a function asks for."""
@@ -45,6 +50,8 @@ class TextVisitor:
             self._texts_asked_by = label
         if self._annotations_asked_by is None and not _ANNOTATION_WORDS.isdisjoint(mentioned):
             self._annotations_asked_by = label
+        if self._strings_asked_by is None and not _STRING_WORDS.isdisjoint(mentioned):
+            self._strings_asked_by = label
 
     def enter(self) -> None:
         """Enter what was asked for, of every file of the project that was looked at."""
@@ -54,11 +61,17 @@ class TextVisitor:
             self._reach.ledger.note(
                 f"{self._texts_asked_by} reads docstrings or source text: comments count too, in all files that it reaches."
             )
-        elif self._annotations_asked_by is not None:
-            for source, place in self._sources():
-                written = [] if source.tree is None else [*_annotations(source.tree)]
-                if written:
-                    self._reach.ledger.put(f"annotations in {place.rpartition(':')[0]}", written, place)
+            return
+        if self._annotations_asked_by is not None:
+            self._enter_written("annotations", _annotations)
+        if self._strings_asked_by is not None:
+            self._enter_written("docstrings", _strings)
+
+    def _enter_written(self, what: str, find: Callable[[ast.Module], Iterable[str]]) -> None:
+        for source, place in self._sources():
+            written = [] if source.tree is None else [*find(source.tree)]
+            if written:
+                self._reach.ledger.put(f"{what} in {place.rpartition(':')[0]}", written, place)
 
     def _sources(self) -> list[tuple[Source, str]]:
         return [
@@ -76,3 +89,13 @@ def _annotations(tree: ast.Module) -> Iterable[str]:
             yield f"{node.name} -> {'' if node.returns is None else ast.unparse(node.returns)}"
         elif isinstance(node, ast.AnnAssign):
             yield f"{ast.unparse(node.target)}: {ast.unparse(node.annotation)}"
+
+
+def _strings(tree: ast.Module) -> Iterable[str]:
+    for node in ast.walk(tree):
+        if (
+            isinstance(node, ast.Expr)
+            and isinstance(node.value, ast.Constant)
+            and isinstance(node.value.value, str)
+        ):
+            yield node.value.value
