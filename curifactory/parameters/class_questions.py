@@ -1,28 +1,37 @@
-"""What is asked of the class of a parameter set: which it is, what its docstring says, or all that it consists of."""
+"""What is asked of the class of a parameter set: which it is, what it has, what its docstring says, what is derived, or all."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from itertools import islice
 from types import CodeType, FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import dis
 
 TYPE = "type:"
+MEMBERS = "members:"
 DOC = "doc:"
+DERIVED = "derived:"
 CLASS = "class:"
 
 #: Questions are counted in one number, which is read once a call: each kind at a place of its own.
-ITS_NAME, ITS_DOC, ITS_CODE = 1, 1 << 64, 1 << 128
+ITS_NAME, ITS_MEMBERS, ITS_DOC, ITS_DERIVED, ITS_CODE = (1 << 64 * place for place in range(5))
+_PLACES = ((MEMBERS, ITS_MEMBERS), (DOC, ITS_DOC), (DERIVED, ITS_DERIVED), (CLASS, ITS_CODE))
 #: Attributes of a class that tell no more than which it is.
 OF_ITS_NAME = frozenset({"__module__", "__name__", "__qualname__"})
 
+#: Attributes by which packages too write down what the docstring of a class says.
+OF_ITS_DOC = frozenset({"__doc__", "model_json_schema", "schema_json"})
+OF_ITS_DERIVED = "__subclasses__"
+
 _OWN = "curifactory."
-# These ask for the class of an instance only to find it among classes.
-_ASK_FOR_ITS_NAME = frozenset({"_py_abc", "abc", "functools", "typing"})
+# These ask for the class of an instance only to find it among classes, of which some take those that have certain methods.
+_ASK_FOR_ITS_MEMBERS = frozenset({"_py_abc", "abc", "functools", "typing"})
+_HOOKS_THAT_ASK_FOR_MEMBERS = frozenset({"abc", "collections.abc", "contextlib", "os", "typing"})
+_SUBCLASS_HOOK = "__subclasshook__"
 _SAY_NOTHING = frozenset({"CACHE", "COPY_FREE_VARS", "EXTENDED_ARG", "NOP", "NOT_TAKEN", "PUSH_NULL"})
 _LOADS_OF_ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 _LOADS_OF_ONE = frozenset(
@@ -49,10 +58,11 @@ def paths_asked(count: int, path: str) -> Iterator[str]:
     if not count:
         return
     yield TYPE + path
-    if (count // ITS_DOC) % ITS_DOC:
-        yield DOC + path
-    if count // ITS_CODE:
-        yield CLASS + path
+    if count < ITS_MEMBERS:
+        return
+    for kind, place in _PLACES:
+        if count // place % ITS_MEMBERS:
+            yield kind + path
 
 
 def question_of(frame: FrameType) -> int:
@@ -67,8 +77,10 @@ def question_of(frame: FrameType) -> int:
         Of who is asking.
     """
     module = frame.f_globals.get("__name__", "")
-    if module in _ASK_FOR_ITS_NAME or is_own(frame):
+    if is_own(frame):
         return ITS_NAME
+    if module in _ASK_FOR_ITS_MEMBERS:
+        return ITS_CODE if _has_own_hook(frame.f_locals.get("cls")) else ITS_MEMBERS
     return _question_at(frame.f_code, frame.f_lasti)
 
 
@@ -95,7 +107,22 @@ def _question_at(code: CodeType, place: int) -> int:
             return ITS_NAME
     elif _asks_only_for_its_name(asking.opname, code):
         return ITS_NAME
-    return ITS_CODE | (ITS_DOC if "__doc__" in code.co_names else 0)
+    return ITS_CODE | _asked_besides(code.co_names)
+
+
+def _asked_besides(names: Collection[str]) -> int:
+    """Say what code with these names asks of a class besides its code."""
+    docstring = 0 if OF_ITS_DOC.isdisjoint(names) else ITS_DOC
+    return docstring | (ITS_DERIVED if OF_ITS_DERIVED in names else 0)
+
+
+def _has_own_hook(cls: Any) -> bool:
+    """Say whether a class that something is compared with decides by code of people's own, which may look at anything."""
+    for base in getattr(cls, "__mro__", ()):
+        hook = vars(base).get(_SUBCLASS_HOOK)
+        if hook is not None:
+            return base is not object and hook.__module__ not in _HOOKS_THAT_ASK_FOR_MEMBERS
+    return False
 
 
 def _asks_only_for_its_name(operation: str, code: CodeType) -> bool:

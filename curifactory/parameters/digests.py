@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from curifactory.errors import UnidentifiableError
 from curifactory.identity.canonical import digest
 from curifactory.identity.fields import layout_of
+from curifactory.identity.ledger import public_names
 from curifactory.identity.parameters import set_digest
 from curifactory.identity.project_scope import Scope
-from curifactory.parameters.class_questions import CLASS, DOC, TYPE
+from curifactory.parameters.class_questions import CLASS, DERIVED, DOC, MEMBERS, TYPE
 from curifactory.parameters.parts import grows
 from curifactory.parameters.reads import CODE, FIELDS, OBJECT, WHOLE
 from curifactory.parameters.values import ABSENT, find_member, find_value, representations_of
@@ -165,6 +167,35 @@ def _digest_class(params: Any, path: str, scope: Scope | None) -> str:
     return "absent" if value is ABSENT else digest(type(value), path=CLASS + path, scope=scope)
 
 
+def _digest_members(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    if value is ABSENT:
+        return "absent"
+    # `__hash__ = None` says that there is none; of a package's classes the name says enough.
+    return digest(
+        [
+            sorted(name for name in public_names(cls) if vars(cls)[name] is not None)
+            for cls in type(value).__mro__
+            if _is_own(cls, scope)
+        ]
+    )
+
+
+def _digest_derived(params: Any, path: str, scope: Scope | None) -> str:
+    value = find_value(params, path)
+    if value is ABSENT:
+        return "absent"
+    found = [type(value)]
+    for cls in found:
+        found += [each for each in type.__subclasses__(cls) if each not in found and _is_own(each, scope)]
+    return digest(found, path=DERIVED + path, scope=scope)
+
+
+def _is_own(cls: type, scope: Scope | None) -> bool:
+    module = sys.modules.get(cls.__module__)
+    return scope is None or scope.contains_module(cls.__module__, {} if module is None else vars(module))
+
+
 def _digest_docstring(params: Any, path: str, scope: Scope | None) -> str:
     value = find_value(params, path)
     return "absent" if value is ABSENT else digest([vars(cls).get("__doc__") for cls in type(value).__mro__])
@@ -200,7 +231,9 @@ def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
 _KINDS = {
     CLASS: _digest_class,
     CODE: _digest_code,
+    DERIVED: _digest_derived,
     DOC: _digest_docstring,
     FIELDS: _digest_fields,
+    MEMBERS: _digest_members,
     TYPE: _digest_type,
 }

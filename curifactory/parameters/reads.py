@@ -6,7 +6,9 @@ A path is one of
 - ``type:model``: which class the value is an instance of (``type:`` alone: the set itself)
 - ``fields:model``: which fields it has
 - ``code:model.area``: the code of a property or method
+- ``members:model``: which methods and attributes its class has
 - ``doc:model``: the docstring of its class
+- ``derived:model``: the classes that are derived from its class
 - ``class:model``: the code of its class, with all that is in it
 - ``*``: the whole set
 - ``object:``: the whole set with the code of its classes
@@ -18,7 +20,7 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from curifactory.parameters.children import CHILDREN, PARAMETERS
-from curifactory.parameters.class_questions import CLASS, DOC, TYPE, paths_asked
+from curifactory.parameters.class_questions import CLASS, DERIVED, DOC, MEMBERS, TYPE, paths_asked
 from curifactory.parameters.holders import are_held
 from curifactory.parameters.values import find_value, is_fixed, stored_attributes
 
@@ -30,7 +32,7 @@ FIELDS = "fields:"
 CODE = "code:"
 OBJECT = "object:"
 #: Beginnings of paths that lead to no value.
-NO_VALUES = (CLASS, CODE, DOC, FIELDS, OBJECT, TYPE)
+NO_VALUES = (CLASS, CODE, DERIVED, DOC, FIELDS, MEMBERS, OBJECT, TYPE)
 
 #: Fields of a set that are no part of its identity, but count when they are read by name.
 _BY_NAME_ONLY = frozenset({"name", "hash", "overwrite"})

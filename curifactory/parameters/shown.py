@@ -7,7 +7,7 @@ from itertools import chain, islice
 from typing import Any
 
 from curifactory.core.secrets import MASK, holds_secret
-from curifactory.parameters.class_questions import CLASS, DOC
+from curifactory.parameters.class_questions import CLASS, DERIVED, DOC, MEMBERS
 from curifactory.parameters.reads import CODE, NO_VALUES, WHOLE
 from curifactory.parameters.tree_writer import SECRET, TreeWriter
 from curifactory.parameters.values import ABSENT, find_value
@@ -17,6 +17,12 @@ _CUT = "…"
 # Of a value whose text is cut.
 _MOST_PARTS = 200
 _MOST_ITEMS = 30
+_OF_CLASSES = {
+    CLASS: "",
+    DERIVED: "the classes derived from ",
+    DOC: "the docstring of ",
+    MEMBERS: "the names in ",
+}
 #: A run shows these elsewhere, or has no use for them.
 _FRAMEWORK = frozenset({"name", "hash", "overwrite", "hash_representations"})
 # What stands in a tree as it is; most parameters are such values.
@@ -104,11 +110,11 @@ def shown_code(path: str) -> str | None:
     """
     if path.startswith(CODE):
         return f"parameter {path.removeprefix(CODE)}"
-    if not path.startswith((CLASS, DOC)):
+    kind, colon, owner = path.partition(":")
+    what = _OF_CLASSES.get(kind + colon)
+    if what is None:
         return None
-    kind, _, owner = path.partition(":")
-    whose = f"the class of parameter {owner}" if owner else "the parameters' class"
-    return whose if CLASS.startswith(kind) else f"the docstring of {whose}"
+    return what + (f"the class of parameter {owner}" if owner else "the parameters' class")
 
 
 def diff_shown(

@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from curifactory.errors import DefinitionError
 from curifactory.identity.fields import layout_of
 from curifactory.parameters.children import CHILDREN, PARAMETERS
-from curifactory.parameters.class_questions import CLASS, DOC, TYPE, paths_asked, question_of
+from curifactory.parameters.class_questions import CLASS, DOC, OF_ITS_DOC, TYPE, paths_asked, question_of
 from curifactory.parameters.parts import with_parts
 from curifactory.parameters.reads import CODE, FIELDS, ReadLog
 from curifactory.parameters.sets import ExperimentParameters, check_class
@@ -327,6 +327,8 @@ def _read_member(view: TrackedView, name: str) -> Any:
     home = getattr(member, "__module__", None)
     if home == _PYDANTIC:
         # What a model does by itself is compiled, and takes nothing but the model.
+        if name in OF_ITS_DOC:
+            log.note(DOC + view.__curifactory_prefix__[:-1])
         return getattr(_give_away(view, shared=True), name)
     if home == _FRAMEWORK_MODULE:
         # Hashes are made of the whole set, and of a preset one.

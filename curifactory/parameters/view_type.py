@@ -8,10 +8,20 @@ import dataclasses
 import operator
 import sys
 import types
+from collections.abc import Callable
 from typing import Any
 
 from curifactory.parameters.children import CHILDREN, PARAMETERS
-from curifactory.parameters.class_questions import ITS_CODE, ITS_DOC, ITS_NAME, OF_ITS_NAME, is_own
+from curifactory.parameters.class_questions import (
+    ITS_CODE,
+    ITS_DERIVED,
+    ITS_DOC,
+    ITS_NAME,
+    OF_ITS_DERIVED,
+    OF_ITS_DOC,
+    OF_ITS_NAME,
+    is_own,
+)
 
 _FIELDS_OF_CLASS = "__dataclass_fields__"
 _ITS_OWN = "__curifactory_"
@@ -61,11 +71,15 @@ class ViewType(type):
         frame = sys._getframe(1)  # noqa: SLF001 (nobody else can tell who asks)
         if name in OF_ITS_NAME or name == "__class__":
             _note(cls, ITS_NAME)
-        elif name == "__doc__":
-            _note(cls, ITS_DOC)
+        elif name in OF_ITS_DOC:
+            _note(cls, ITS_DOC if name == "__doc__" else ITS_DOC | ITS_CODE)
+        elif name == OF_ITS_DERIVED:
+            _note(cls, ITS_DERIVED | ITS_CODE)
         elif not is_own(frame) and not (name == _FIELDS_OF_CLASS and frame.f_code in _ASK_WHETHER):
             _note(cls, ITS_CODE)
-        return getattr(plain, name)
+        value = getattr(plain, name)
+        # It is told which class to make an instance of, by who holds the type of a view for that.
+        return _for_class_behind(value) if name == "__new__" else value
 
     def __setattr__(cls, name: str, value: Any) -> None:
         plain = _class_behind(cls)
@@ -123,6 +137,13 @@ def _class_behind(cls: Any) -> Any:
         return cls
     plain = _read(cls, "__curifactory_class__")()
     return cls if plain is None else plain
+
+
+def _for_class_behind(new: Callable[..., Any]) -> Callable[..., Any]:
+    def make(cls: Any, *args: Any, **kwargs: Any) -> Any:
+        return new(_class_behind(cls), *args, **kwargs)
+
+    return make
 
 
 def _note(cls: ViewType, question: int) -> None:

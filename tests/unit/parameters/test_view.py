@@ -166,7 +166,10 @@ def test_nothing_is_noted_before_anything_is_read():
         (lambda p: type(p) == Params, {"type:"}),  # noqa: E721 (this is what is asked)
         (lambda p: {Params: 1}[type(p)], {"type:"}),
         (lambda p: str(type(p)), {"type:"}),
-        (lambda p: isinstance(p, Hashable), {"type:"}),
+        (lambda p: isinstance(p, Hashable), {"type:", "members:"}),
+        (lambda p: type(p).__subclasses__(), {"type:", "derived:", "class:"}),
+        (lambda p: p.__class__.__subclasses__(), {"type:", "derived:", "class:"}),
+        (lambda p: type(p).__new__(type(p)), {"type:", "class:"}),
         (lambda p: isinstance(5, type(p)), {"type:"}),
         (lambda p: dataclasses.is_dataclass(type(p)), set()),
         (lambda p: type(p).SCALE, {"type:", "class:"}),
