@@ -146,7 +146,7 @@ class ArtifactManager(Showing, RecordSession):
                 all_loggers=all_loggers,
                 store_full=store_full,
                 options={"prefix": prefix, "lazy": lazy, "ignore_lazy": ignore_lazy, "eager": eager},
-                follows=not dry and is_follower(),
+                follows=is_follower() and not (dry or dry_cache),
             ),
             [self._ends, *listeners],
         )

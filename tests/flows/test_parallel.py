@@ -677,14 +677,16 @@ def test_all_processes_of_a_launch_go_on_from_the_checkpoint_of_the_first(projec
     assert not (project.root / "data/checkpoints").exists()
 
 
+@pytest.mark.parametrize("rank", ["0", "1"])
 @pytest.mark.parametrize("words", [("--dry",), ("--dry-cache",), ("--dry-cache", "-j", "2")])
 def test_checkpoints_of_a_run_that_keeps_nothing_are_gone_with_it(
-    project: Any, tmp_path: Path, words: tuple[str, ...]
+    project: Any, tmp_path: Path, words: tuple[str, ...], rank: str
 ) -> None:
     project.write("experiments/case.py", LAUNCHED)
     temporary = tmp_path / "temporary"
     temporary.mkdir()
-    failed = project.experiment("case", *words, check=False, env={"TMPDIR": str(temporary), "FAILS": "1"})
+    env = {"TMPDIR": str(temporary), "FAILS": "1", "RANK": rank}
+    failed = project.experiment("case", *words, check=False, env=env)
     assert f"begun at 0 in {temporary}/curifactory-" in failed.stdout
     assert list(temporary.iterdir()) == []
     assert not (project.root / "data/checkpoints").exists()
