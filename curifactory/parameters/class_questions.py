@@ -38,6 +38,10 @@ _LOADS_OF_ONE = frozenset(
     {"LOAD_CONST", "LOAD_DEREF", "LOAD_FAST", "LOAD_FAST_BORROW", "LOAD_GLOBAL", "LOAD_NAME"}
 )
 _ASKING = frozenset({"isinstance", "super"})
+# Code that names these may get hold of the class by a name that it has from elsewhere.
+_ASKING_FOR_ANYTHING = frozenset({"__class__", "__getattribute__", "attrgetter", "getattr"})
+# Whoever defines this looks for methods in the class, as `Sized` and protocols do.
+_HOOK = "__subclasshook__"
 
 
 def paths_asked(count: int, path: str) -> Iterator[str]:
@@ -129,7 +133,8 @@ def _asks_only_for_its_name(operation: str, code: CodeType) -> bool:
     if operation == "MATCH_CLASS" or operation.startswith("LOAD_SUPER"):
         return True
     calls = operation.startswith("CALL") or operation == "PRECALL"
-    return calls and not _ASKING.isdisjoint(code.co_names) and "__class__" not in code.co_consts
+    names = {*code.co_names, *(each for each in code.co_consts if isinstance(each, str))}
+    return calls and not _ASKING.isdisjoint(code.co_names) and _ASKING_FOR_ANYTHING.isdisjoint(names)
 
 
 def _is_compared(then: list[dis.Instruction]) -> bool:
