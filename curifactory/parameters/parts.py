@@ -199,7 +199,8 @@ def _dataclass_with(value: Any, changed: Mapping[str, Any]) -> Any:
     }
     try:
         made = dataclasses.replace(value, **given)
-    except ValueError as error:
+    except (TypeError, ValueError) as error:
+        # Python 3.13 has made a TypeError of it.
         if "InitVar" not in str(error):
             raise
         raise TypeError(
