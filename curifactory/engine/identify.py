@@ -81,6 +81,7 @@ class Identifier:
         "_begins",
         "_label_prefix",
         "_look",
+        "_parameters",
         "_scope",
         "_stage_ids",
         "_taken",
@@ -91,7 +92,8 @@ class Identifier:
     def __init__(self, scope: Scope, *, label_prefix: str) -> None:
         self._scope = scope
         #: Gives the identity of a parameter set as it is now.
-        self.parameters_of = ParameterIdentities(scope).of
+        self._parameters = ParameterIdentities(scope)
+        self.parameters_of = self._parameters.of
         self._label_prefix = label_prefix
         self.named_code = NamedCode(scope)
         self._stage_ids: dict[int, tuple[StageSpec, str]] = {}
@@ -103,6 +105,7 @@ class Identifier:
     def look_again(self) -> None:
         """Take code for unknown: people's code has been executed since it was looked at, and may have changed it."""
         self._look += 1
+        self._parameters.look = self._look
         self.named_code.seen.clear()
 
     def fingerprint_of(self, spec: StageSpec) -> Fingerprint:
@@ -130,8 +133,7 @@ class Identifier:
         """
         seen = self._taken.get(id(spec))
         surprise = None if seen is None else seen.surprise()
-        self._look += 1
-        self.named_code.seen.clear()
+        self.look_again()
         if hold_changed_globals(spec.function, scope=self._scope):
             # There is something to tell of it now.
             self._taken.pop(id(spec), None)

@@ -50,9 +50,11 @@ class ParameterIdentity:
         Digest of each field that can be changed in place; None of one that has no identity.
     scope : Scope
         What is the project's own code.
+    look : int
+        When its classes were looked at last.
     """
 
-    __slots__ = ("mutable", "name", "params", "read", "reads", "scope", "short", "snapshot", "whole")
+    __slots__ = ("look", "mutable", "name", "params", "read", "reads", "scope", "short", "snapshot", "whole")
 
     # Each record of a run has one, and a frozen dataclass takes four times as long.
     def __init__(
@@ -66,6 +68,7 @@ class ParameterIdentity:
         read: Callable[[Any], tuple[Any, ...]] | None,
         mutable: Mapping[str, str | None],
         scope: Scope,
+        look: int,
     ) -> None:
         self.params = params
         self.name = name
@@ -76,6 +79,7 @@ class ParameterIdentity:
         self.read = read
         self.mutable = mutable
         self.scope = scope
+        self.look = look
 
     def is_current(self) -> bool:
         """Whether the set still has the values that it had."""
@@ -115,10 +119,12 @@ class ParameterIdentities:
         What is the project's own code.
     """
 
-    __slots__ = ("_known", "_scope")
+    __slots__ = ("_known", "_scope", "look")
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
+        #: Counts how often code of the project may have been changed.
+        self.look = 0
         self._known: dict[int, ParameterIdentity] = {}
 
     def of(self, params: Any, whole: str | None = None) -> ParameterIdentity:
@@ -139,6 +145,9 @@ class ParameterIdentities:
         known = self._known.get(id(params))
         # An object that somebody holds keeps its id, so the entry is of this very object.
         if known is not None and known.is_current():
+            if known.look != self.look:
+                known.look = self.look
+                known.reads.look_again()
             return known
         cls: Any = type(params)
         values = _values(params)
@@ -159,6 +168,7 @@ class ParameterIdentities:
             _reader(cls),
             mutable or _NOTHING,
             self._scope,
+            self.look,
         )
         self._known[id(params)] = identity
         return identity

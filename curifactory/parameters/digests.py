@@ -42,7 +42,7 @@ class SetDigests:
     'absent'
     """
 
-    __slots__ = ("_params", "_representations", "_values", "known", "scope")
+    __slots__ = ("_of_classes", "_params", "_representations", "_values", "known", "scope")
 
     def __init__(self, params: Any, *, scope: Scope | None = None) -> None:
         self.scope = scope
@@ -53,6 +53,8 @@ class SetDigests:
         self._representations: Mapping[str, Any] | None = None
         # Of values that lie in it; of most sets nobody asks for any.
         self._values: dict[str, str | None] | None = None
+        # Paths that lead into a class, which may be changed while the set stays what it is.
+        self._of_classes: list[str] = []
 
     def of(self, path: str) -> str | None:
         """Return the digest of what a path of a :class:`ReadLog` leads to.
@@ -75,8 +77,16 @@ class SetDigests:
         found = self.known.get(path)
         if found is None and path not in self.known:
             is_value = ":" not in path and path != WHOLE
+            if not is_value:
+                self._of_classes.append(path)
             found = self.known[path] = self._digest_value(path) if is_value else self._compute(path)
         return found
+
+    def look_again(self) -> None:
+        """Take for unknown what was read of classes: a session may have changed them, by hand or by loading a module anew."""
+        for path in self._of_classes:
+            self.known.pop(path, None)
+        self._of_classes.clear()
 
     def of_all(self, paths: Iterable[str]) -> dict[str, str]:
         """Return the digests of several paths, sorted by path, without those that make no difference.
@@ -126,6 +136,8 @@ class SetDigests:
                 if function is None:
                     return None
                 return digest(_represent(value, name, function, path), path=path, scope=self.scope)
+            if name not in getattr(value, "__dict__", ()):
+                self._of_classes.append(path)
             value = getattr(value, name, ABSENT)
             if value is ABSENT:
                 return "absent"

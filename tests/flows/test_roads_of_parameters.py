@@ -7,6 +7,7 @@ changes.
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,61 @@ def test_parameters_count_by_whatever_way_they_are_read(here) -> None:
     ]
     assert same == []
     assert here.run().executed == {}
+
+
+SESSION = """
+import curifactory as cf
+from curifactory.caching import JsonCacher
+import sets
+
+manager = cf.ArtifactManager("case")
+params = sets.Params(name="a")
+
+@cf.stage(outputs=["x"], cachers=[JsonCacher])
+def look(record):
+    return {read}
+
+@cf.aggregate(outputs=["all"], cachers=[JsonCacher])
+def look_at_all(record, records):
+    return [{read} for record in records]
+
+def both():
+    record = look(cf.Record(manager, params))
+    seen = [record.state["x"], look_at_all(cf.Record(manager, None), [record]).state["all"]]
+    print(*seen)
+
+both()
+{change}
+both()
+"""
+
+SETS = """
+from dataclasses import dataclass
+from typing import ClassVar
+import curifactory as cf
+
+@dataclass
+class Params(cf.ExperimentParameters):
+    "1"
+    K: ClassVar[int] = 1
+    n: int = 5
+
+    def area(self):
+        return 1"""
+# How a session may change a class while a set of it stays what it is.
+CHANGES = {
+    "by hand": "sets.Params.K = 2; sets.Params.area = lambda self: 2; sets.Params.__doc__ = '2'",
+    "as %autoreload does": "sets.Params.K = 2; sets.Params.area.__code__ = (lambda self: 2).__code__; sets.Params.__doc__ = '2'",
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize(
+    "read", ["{}.K", "{}.area()", "type({}).K", "{}.__class__.K", "type({}).area(None)", "int({}.__doc__)"]
+)
+def test_a_class_that_a_session_changes_counts_as_it_is(project, read: str, change: str) -> None:
+    project.write("sets.py", SETS)
+    read = read.format("record.params")
+    script = project.write("session.py", SESSION.format(read=read, change=change))
+    ended = project.run(sys.executable, str(script))
+    assert ended.stdout.splitlines()[-2:] == ["1 [1]", "2 [2]"]
