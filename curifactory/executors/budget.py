@@ -123,7 +123,8 @@ def count_cores() -> int:
 def _own_limits(kind: str, name: str, name_before: str | None = None) -> Iterator[str]:
     """Return the files that may limit this process: those of its group, as a batch system makes one, and of all above it."""
     groups: list[tuple[str, str]] = []
-    with suppress(OSError), open(_OWN_GROUPS, encoding="utf-8") as file:
+    # The name of a group is that of a folder, and may be no text.
+    with suppress(OSError), open(_OWN_GROUPS, encoding="utf-8", errors="surrogateescape") as file:
         for line in file:
             _, kinds, group = line.rstrip("\n").split(":", 2)
             if not kinds:

@@ -16,7 +16,7 @@ def groups(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Give a function that says in which group this process is, and what the files of groups say."""
 
     def make(own: str, limits: dict[str, str]) -> None:
-        (tmp_path / "own").write_text(own)
+        (tmp_path / "own").write_bytes(os.fsencode(own))
         for name, content in limits.items():
             path = tmp_path / "groups" / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +41,7 @@ OWN_BEFORE = "4:memory:/job_7/step_0\n2:cpu,cpuacct:/job_7\n1:name=systemd:/job_
             {"system.slice/job_7/step_0/memory.max": "max\n", "system.slice/job_7/memory.max": "1000000\n"},
         ),
         (OWN_BEFORE, {"memory/job_7/step_0/memory.limit_in_bytes": "1000000\n"}),
+        ("0::/job \udcff\n", {"job \udcff/memory.max": "1000000\n"}),
         (OWN_BEFORE, {"memory/memory.limit_in_bytes": "1000000\n"}),
         (OWN_BEFORE, {"memory/job_7/memory.limit_in_bytes": "1000000\n", "memory.max": "5\n"}),
     ],
