@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Protocol
 
 # To open some folders and to close them takes as long as what it spares so many looks.
 _WORTH_HOLDING = 200
+# A system may allow no more than 256 open files, and other things need theirs.
+_MOST_OPEN = 32
 
 
 class NearFolders(dict[str, int | None]):
-    """Descriptors of folders by their paths, opened when they are first asked for; None for one that cannot be opened.
+    """Descriptors of folders by their paths, opened when they are first asked for; None for one that is not open.
 
     The system goes a path from the root, a step for each folder, whenever it is asked for a file; from an open folder it is one
     step, and a look takes three quarters of the time. Only for a moment: a folder that is moved away stays the one that is open.
@@ -27,11 +29,11 @@ class NearFolders(dict[str, int | None]):
     """
 
     def __missing__(self, folder: str) -> int | None:
-        try:
-            place: int | None = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            # Whoever gets none goes by the path.
-            place = None
+        # Whoever gets none goes by the path.
+        place: int | None = None
+        if len(self) < _MOST_OPEN:
+            with suppress(OSError):
+                place = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         self[folder] = place
         return place
 
@@ -62,9 +64,9 @@ def holding_near(*looking: Looking, looks: int) -> Iterator[None]:
         yield
         return
     near = NearFolders()
-    for each in looking:
-        each.near = near
     try:
+        for each in looking:
+            each.near = near
         yield
     finally:
         for each in looking:

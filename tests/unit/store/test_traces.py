@@ -383,6 +383,18 @@ def test_what_happens_to_files_while_very_many_are_looked_at_is_seen(store, tmp_
     assert store.traces.find_result(kept.key, STAGE) is not None
 
 
+def test_however_many_stages_there_are_few_folders_are_held_open(store):
+    kept = [store.commit(make_trace(str(number), stage=f"stage {number}")) for number in range(100)]
+    store.reopen()
+    held = count_open_folders()
+    with store.traces.reading(1_000):
+        for trace in kept:
+            assert store.traces.find_result(trace.key, trace.stage) is not None
+        # Some systems let a program have no more than 256 files open.
+        assert 0 < count_open_folders() - held < 50
+    assert count_open_folders() == held
+
+
 # ------------------------------------------------------------------------------------------------------------ commit
 
 
