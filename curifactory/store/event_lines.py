@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +88,9 @@ class EventLines(WaitingEvents):
         self._lines += len(batch)
         if self._at_many is not None and self._lines > LINES_WORTH_AN_IMPORT:
             at_many, self._at_many = self._at_many, None
-            at_many()
+            # It only makes quicker what is done without it as well.
+            with suppress(Exception):
+                at_many()
         try:
             lines = self._encode(batch)
         except Exception:  # noqa: BLE001 - whatever it is, it is told when all others are written

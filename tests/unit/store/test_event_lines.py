@@ -75,6 +75,19 @@ def test_who_writes_very_many_lines_is_told_so_once(path):
     assert len(numbers(path)) == 1_400
 
 
+def test_lines_are_written_although_nothing_could_be_made_ready_for_very_many(path):
+    def get_ready():
+        raise OSError("too many open files")
+
+    clock = Clock(lambda: None)
+    lines = EventLines(path, clock=clock, encode=encode_numbers, at_many=get_ready)
+    for number in range(1_400):
+        lines.add(number)
+    lines.close()
+    clock.stop()
+    assert numbers(path) == list(range(1_400))
+
+
 def test_closing_writes_what_waits(lines, path):
     for number in range(5):
         lines.add(number)
