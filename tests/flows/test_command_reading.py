@@ -291,10 +291,13 @@ def test_versions_are_shown(counting: Project) -> None:
 
 
 PRINTING = """
+import os
 import curifactory as cf
 from curifactory.caching import JsonCacher
 
 print("while it is imported")
+os.system("echo by another program")
+os.write(1, b"by a library")
 
 def get_params():
     print("of parameters")
@@ -330,3 +333,4 @@ def test_answers_in_json_are_json_whatever_the_project_prints(project, question)
     done = project.experiment(*question.split())
     json.loads(done.stdout)
     assert "while it is imported" in done.stderr or question.startswith("ls")
+    assert "by another program\nby a library" in done.stderr or question.startswith("ls")
