@@ -237,6 +237,9 @@ def _digest_code(params: Any, path: str, scope: Scope | None) -> str:
         return "absent"
     if isinstance(member, functools.cached_property):
         member = member.func
+    if isinstance(member, functools.singledispatchmethod):
+        # Since Python 3.13 it remembers what was asked of which class, weakly, which is no part of its code.
+        member = (member.func, member.dispatcher)
     return digest(member, path=CODE + path, scope=scope)
 
 
