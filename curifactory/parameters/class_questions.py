@@ -40,8 +40,6 @@ _LOADS_OF_ONE = frozenset(
 _ASKING = frozenset({"isinstance", "super"})
 # Code that names these may get hold of the class by a name that it has from elsewhere.
 _ASKING_FOR_ANYTHING = frozenset({"__class__", "__getattribute__", "attrgetter", "getattr"})
-# Whoever defines this looks for methods in the class, as `Sized` and protocols do.
-_HOOK = "__subclasshook__"
 
 
 def paths_asked(count: int, path: str) -> Iterator[str]:

@@ -48,7 +48,7 @@ def test_jobs_of_two_runs_in_threads_of_one_process_do_not_disturb_each_other(tm
         (tmp_path / name).mkdir()
         setup = Setup("work_of_runs:begin", name.encode(), tuple(sys.path), str(tmp_path / name))
         for _ in range(5):
-            kind, _, content, _ = cluster_worker.do_job(name, pickle.dumps(setup), b"", 1, None)
+            kind, _, content, _ = cluster_worker.do_job(name, pickle.dumps(setup), b"", 1, None, 0)
             answers[name].append(content if kind == "done" else b"raised")
 
     threads = [threading.Thread(target=do_jobs, args=(name,)) for name in answers]

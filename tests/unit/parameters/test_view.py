@@ -10,7 +10,6 @@ import operator
 import pickle
 import sys
 import typing
-from abc import ABC
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
