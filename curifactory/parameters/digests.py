@@ -6,6 +6,7 @@ import dataclasses
 import functools
 import sys
 from collections.abc import Iterable, Mapping
+from types import MemberDescriptorType
 from typing import Any
 
 from curifactory.errors import UnidentifiableError
@@ -77,7 +78,7 @@ class SetDigests:
         found = self.known.get(path)
         if found is None and path not in self.known:
             is_value = ":" not in path and path != WHOLE
-            if not is_value:
+            if not is_value and path != WHOLE:
                 self._of_classes.append(path)
             found = self.known[path] = self._digest_value(path) if is_value else self._compute(path)
         return found
@@ -136,13 +137,20 @@ class SetDigests:
                 if function is None:
                     return None
                 return digest(_represent(value, name, function, path), path=path, scope=self.scope)
-            if name not in getattr(value, "__dict__", ()):
+            if not _is_its_own(value, name):
                 self._of_classes.append(path)
             value = getattr(value, name, ABSENT)
             if value is ABSENT:
                 return "absent"
         known = None if self._values is None else self._values.get(path)
         return digest(value, path=path, scope=self.scope) if known is None else known
+
+
+def _is_its_own(value: Any, name: str) -> bool:
+    """Whether an object itself holds a value under a name, in its dictionary or in a slot, and not its class."""
+    if name in getattr(value, "__dict__", ()):
+        return True
+    return isinstance(getattr(type(value), name, None), MemberDescriptorType)
 
 
 def digest_or_none(value: Any, *, scope: Scope | None = None) -> str | None:

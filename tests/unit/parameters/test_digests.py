@@ -170,3 +170,30 @@ def test_a_digest_is_computed_once():
     digests = SetDigests(params)
     assert digests.of("n") == digests.of("n")
     assert calls == [1]
+
+
+@dataclass(slots=True)
+class Slotted:
+    name: str
+    rate: float = 0.5
+
+    def double(self) -> float:
+        return 2 * self.rate
+
+
+@dataclass
+class Plain:
+    name: str
+    rate: float = 0.5
+
+    def double(self) -> float:
+        return 2 * self.rate
+
+
+@pytest.mark.parametrize("cls", [Plain, Slotted])
+def test_only_what_comes_from_a_class_is_looked_at_again(cls):
+    digests = SetDigests(cls("a"))
+    for path in ("rate", "*", "code:double"):
+        digests.of(path)
+    digests.look_again()
+    assert set(digests.known) == {"rate", "*"}
