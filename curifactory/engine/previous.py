@@ -41,9 +41,8 @@ def find_previous(call: Call) -> Previous | None:
         trace = None if key is None else engine.traces.find(key, stage=stage_id)
         if trace is not None:
             return Previous(trace, is_own=True)
-    for key in engine.last_uses.iter_keys(stage_id, name):
-        trace = engine.traces.find(key, stage=stage_id)
-        if trace is not None:
-            return Previous(trace, is_own=True)
-    newest = engine.traces.previous(stage_id, ())
+    own = engine.traces.find_first(stage_id, engine.last_uses.iter_keys(stage_id, name))
+    if own is not None:
+        return Previous(own, is_own=True)
+    newest = engine.traces.newest(stage_id)
     return None if newest is None else Previous(newest, is_own=False)

@@ -243,19 +243,15 @@ class TraceStore:
         """
         return self._read_sets.key_reads(stage, code, reads)
 
-    def previous(self, stage: str, keys: Iterable[str]) -> Trace | None:
-        """Find the first trace that is there of some of a stage, else the newest of the stage.
+    def find_first(self, stage: str, keys: Iterable[str]) -> Trace | None:
+        """Find the first trace that is there of some of a stage; the keys are read no further than to that one."""
+        return next(filter(None, (self.find(key, stage=stage) for key in keys)), None)
 
-        Only for explanations: what it gives decides nothing, and the newest is that of a while ago. The keys are read no further
-        than to the first whose trace is there.
-        """
-        for key in keys:
-            trace = self.find(key, stage=stage)
-            if trace is not None:
-                return trace
+    def newest(self, stage: str) -> Trace | None:
+        """Find the newest trace of a stage. Only for explanations: it decides nothing, and is that of a while ago."""
         if stage not in self._newest:
-            found = (self.find(key, stage=stage) for (key,) in self._index.query(trace_rows.NEWEST, (stage,)))
-            self._newest[stage] = next(filter(None, found), None)
+            keys = (key for (key,) in self._index.query(trace_rows.NEWEST, (stage,)))
+            self._newest[stage] = self.find_first(stage, keys)
         newest = self._newest[stage]
         return None if newest is None else manifest.as_kept(newest)
 

@@ -263,7 +263,7 @@ def test_an_index_that_has_rotted_in_one_place_stops_nothing(store, rot, expecte
         assert [store.find(trace.key) for trace in kept] == kept
         assert [store.traces.find_result(trace.key, STAGE) is None for trace in kept] == [False] * 12
     assert store.traces.read_sets(STAGE, HEX) in ([], [("n",)])
-    assert store.traces.previous(STAGE, []) is not None
+    assert store.traces.newest(STAGE) is not None
     store.commit(make_trace("new"))
     assert store.traces.read_sets(STAGE, HEX, fresh=True)[0] == ("n",)
 
@@ -317,7 +317,7 @@ def test_reading_only_changes_no_file(store, tmp_path):
         reader = Store(tmp_path / "data", read_only=True)
         assert reader.traces.find(kept.key) == kept
         assert reader.traces.find(damaged.key) is None
-        assert reader.traces.previous(STAGE, []) == kept
+        assert reader.traces.newest(STAGE) == kept
         reader.close()
         assert snapshot(tmp_path / "data") == before
 
@@ -575,10 +575,10 @@ def test_the_union_of_too_many_read_sets_holds_each_of_them(store):
     assert ReadSets(store.index).get(STAGE, HEX) == found
 
 
-# ---------------------------------------------------------------------------------------------------------- previous
+# -------------------------------------------------------------------------------------------------- first and newest
 
 
-def test_the_previous_trace_is_the_first_that_is_there(store):
+def test_of_several_keys_the_first_trace_that_is_there_is_found(store):
     one, two = store.commit(make_trace("1")), store.commit(make_trace("2"))
     asked = []
 
@@ -588,26 +588,26 @@ def test_the_previous_trace_is_the_first_that_is_there(store):
             yield make_key(name)
 
     for _ in range(2):
-        assert store.traces.previous(STAGE, keys("1", "2")) == one
-        assert store.traces.previous(STAGE, keys("gone", "2", "1")) == two
+        assert store.traces.find_first(STAGE, keys("1", "2")) == one
+        assert store.traces.find_first(STAGE, keys("gone", "2", "1")) == two
         assert asked == ["1", "gone", "2"]
         asked.clear()
         store.reopen()
 
 
-def test_without_one_that_is_there_the_previous_trace_is_the_newest_of_the_stage(store):
+def test_the_newest_trace_of_a_stage_is_found(store):
     store.commit(make_trace("new", made_at="2026-11-21T10:00:00+01:00"))
     store.commit(make_trace("old", made_at="2026-11-21T09:20:00+00:30"))
     store.commit(make_trace("else", stage="other", made_at="2027-01-01T00:00:00+00:00"))
     store.reopen()
-    for keys in ([], [make_key(n) for n in range(9)]):
-        assert store.traces.previous(STAGE, keys).outputs[0].summary == "new"
+    assert store.traces.find_first(STAGE, [make_key(n) for n in range(9)]) is None
+    assert store.traces.newest(STAGE).outputs[0].summary == "new"
     store.manifest(make_trace("new")).unlink()
     store.reopen()
-    assert store.traces.previous(STAGE, []).outputs[0].summary == "old"
-    assert store.traces.previous("never", []) is None
+    assert store.traces.newest(STAGE).outputs[0].summary == "old"
+    assert store.traces.newest("never") is None
     kept = store.commit(make_trace("first", stage="never"))
-    assert store.traces.previous("never", []) == kept
+    assert store.traces.newest("never") == kept
 
 
 # ----------------------------------------------------------------------------------------------------------- rebuild
