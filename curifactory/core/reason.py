@@ -49,6 +49,20 @@ class ReasonKind(Enum):
     PREPARED = "its value is needed again"
 
 
+#: Kinds that speak of what belongs to a stage's code.
+OF_CODE = frozenset((ReasonKind.CODE_CHANGED, ReasonKind.FILE_READ_CHANGED, ReasonKind.PACKAGE_CHANGED))
+#: Kinds that say why no trace holds, and not what was asked for, what a stage is, or how its files are.
+OF_COMPARISON = OF_CODE | {
+    ReasonKind.NEVER_RUN,
+    ReasonKind.PARAMETERS_NOT_SEEN,
+    ReasonKind.PARAMETER_CHANGED,
+    ReasonKind.INPUT_CHANGED,
+    ReasonKind.INPUTS_NOT_SEEN,
+    ReasonKind.OVERRIDE_CHANGED,
+    ReasonKind.SURROUNDINGS_CHANGED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Reason:
     """A kind and its particulars; reads as a sentence, travels as JSON.

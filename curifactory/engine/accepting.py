@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 
 from curifactory.core.outcomes import Verdict
-from curifactory.core.reason import Reason, ReasonKind
+from curifactory.core.reason import OF_CODE, Reason, ReasonKind
 from curifactory.core.trace import Result, Trace
 from curifactory.engine.decide import Decider
 from curifactory.engine.explain import iter_code_differences, iter_differences
@@ -15,7 +15,6 @@ from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
 from curifactory.engine.plan import apply
 from curifactory.engine.saving import fresh_cacher
-from curifactory.engine.told_code import OF_CODE
 from curifactory.errors import UnidentifiableError
 from curifactory.store.traces import TraceStore
 

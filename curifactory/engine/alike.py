@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from curifactory.core.outcomes import Verdict
-from curifactory.core.reason import ReasonKind
+from curifactory.core.reason import OF_COMPARISON
 from curifactory.engine.graph import Call
 from curifactory.engine.identify import Identifier, NotYetKnownError
 from curifactory.engine.prediction import guess_reads
@@ -17,21 +17,6 @@ if TYPE_CHECKING:
     from curifactory.core.state import Slot
     from curifactory.engine.decide import Decider
 
-# What is said of a call for which there is no trace; what has to run for any other reason runs in any case.
-_WITHOUT_TRACE = frozenset(
-    (
-        ReasonKind.NEVER_RUN,
-        ReasonKind.PARAMETER_CHANGED,
-        ReasonKind.PARAMETERS_NOT_SEEN,
-        ReasonKind.CODE_CHANGED,
-        ReasonKind.FILE_READ_CHANGED,
-        ReasonKind.PACKAGE_CHANGED,
-        ReasonKind.INPUT_CHANGED,
-        ReasonKind.INPUTS_NOT_SEEN,
-        ReasonKind.OVERRIDE_CHANGED,
-        ReasonKind.SURROUNDINGS_CHANGED,
-    )
-)
 _Likeness = tuple[object, ...]
 
 
@@ -55,7 +40,8 @@ def find_alike(calls: Sequence[Call], decider: Decider, identifier: Identifier) 
     for call in calls:
         if call.outcome is not None or call.verdict is not Verdict.RUN or not call.want:
             continue
-        if call.reason is None or call.reason.kind not in _WITHOUT_TRACE or not call.stage.leaves_trace:
+        # What has to run for any other reason runs in any case.
+        if call.reason is None or call.reason.kind not in OF_COMPARISON or not call.stage.leaves_trace:
             continue
         try:
             likeness = _likeness_of(call, alike, decider, identifier)

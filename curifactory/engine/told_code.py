@@ -5,8 +5,6 @@ from __future__ import annotations
 from curifactory.core.reason import Reason, ReasonKind
 from curifactory.identity.reach_declared import DECLARED, VERSION
 
-#: Reasons that speak of what belongs to a stage's code.
-OF_CODE = frozenset((ReasonKind.CODE_CHANGED, ReasonKind.FILE_READ_CHANGED, ReasonKind.PACKAGE_CHANGED))
 _FILE = "file "
 _TEXT = "text of "
 _REMOVED = "removed"

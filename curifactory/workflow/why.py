@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from curifactory.core.outcomes import Verdict
-from curifactory.core.reason import Reason, ReasonKind
+from curifactory.core.reason import OF_COMPARISON, Reason, ReasonKind
 from curifactory.core.trace import Trace
 from curifactory.engine.explain import is_same, iter_differences
 from curifactory.engine.graph import Call
@@ -26,21 +26,6 @@ from curifactory.workflow.last_calls import LastCall, planned_beside_last
 from curifactory.workflow.request import RunRequest
 
 _PARAMETERS = "params."
-# Reasons that say what differs from an earlier trace, and not what was asked for or what a stage is.
-_COMPARED = frozenset(
-    {
-        ReasonKind.NEVER_RUN,
-        ReasonKind.PARAMETERS_NOT_SEEN,
-        ReasonKind.PARAMETER_CHANGED,
-        ReasonKind.CODE_CHANGED,
-        ReasonKind.FILE_READ_CHANGED,
-        ReasonKind.PACKAGE_CHANGED,
-        ReasonKind.INPUT_CHANGED,
-        ReasonKind.INPUTS_NOT_SEEN,
-        ReasonKind.OVERRIDE_CHANGED,
-        ReasonKind.SURROUNDINGS_CHANGED,
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +186,7 @@ class _Comparer:
         if (
             differences
             and row.verdict is Verdict.RUN
-            and row.reason.kind in _COMPARED
+            and row.reason.kind in OF_COMPARISON
             and not last.of_another
         ):
             row = row._replace(reason=differences[0])
