@@ -28,7 +28,7 @@ _EXACT_ATOMS = frozenset((int, float, str, bool, type(None)))
 
 
 class ParameterIdentity:
-    """What a parameter set was at one moment; nothing of it is changed.
+    """What a parameter set was at one moment; only ``look`` goes on.
 
     Parameters
     ----------

@@ -54,6 +54,15 @@ class Fault(Enum):
     DAMAGED = "it is damaged"
     WRONG = "the statement is wrong"
 
+    @property
+    def remedy(self) -> str:
+        """What is done about it."""
+        if self is Fault.REFUSED:
+            return "it is kept in memory for this run"
+        if self in (Fault.BUSY, Fault.FULL):
+            return "going on without it for now"
+        return "it is made again from the files"
+
     @classmethod
     def of(cls, error: sqlite3.Error | UnicodeDecodeError) -> Fault:
         """Tell what an error means."""

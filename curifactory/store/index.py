@@ -233,8 +233,10 @@ class Index:
 
         Raises
         ------
-        KeyError, StoreError
-            If there is no filler of that name; if something cannot be read, and then the rows are as they were.
+        KeyError
+            If there is no filler of that name.
+        StoreError
+            If something cannot be read; the rows are then as they were.
         """
         fill = self._fillers.get(name)
         self.flush()
@@ -348,11 +350,7 @@ class Index:
         if fault in self._told:
             return
         self._told.add(fault)
-        then = {
-            **dict.fromkeys((Fault.BUSY, Fault.FULL), "going on without it for now"),
-            Fault.REFUSED: "it is kept in memory for this run",
-        }.get(fault, "it is made again from the files")
-        self._warn(f"The index '{self._path}' cannot be used, {fault.value} ({error}); {then}.")
+        self._warn(f"The index '{self._path}' cannot be used, {fault.value} ({error}); {fault.remedy}.")
 
     def _begin_writing(self) -> threading.Event:
         """Say that this process writes, and start what flushes; what follows is committed soon, but not at once."""
