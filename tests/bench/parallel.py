@@ -127,10 +127,10 @@ def run(param_sets, manager):
         measure(make(cf.Record(manager, params)))
 '''
 PEAK = (
-    "import resource, sys; from curifactory.cli.experiment import main; "
+    "import sys; from curifactory.cli.experiment import main; from curifactory.engine.facts import read_peak; "
     "sys.argv = ['experiment', *sys.argv[1:]]\n"
     "try:\n    main()\nexcept SystemExit:\n    pass\n"
-    "print('PEAK', resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
+    "print('PEAK', read_peak())"
 )
 
 
@@ -213,7 +213,7 @@ def measure_memory(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
         place = workplace.project()
         place.write("experiments/heavy.py", HEAVY % {"number": number})
         said = place.command("-c", PEAK, "heavy", "--no-report", *words)
-        peak = int(said.rpartition("PEAK ")[2]) / 1000
+        peak = int(said.rpartition("PEAK ")[2]) / 1e6
         row = "parallel.memory_here" if not words else "parallel.memory"
         yield Figure(
             row=row, what=f"memory of {number:,} sets × 10 MB, {what}", unit="MB", ours=peak, target=500
