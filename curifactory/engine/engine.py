@@ -110,6 +110,8 @@ class Engine:
         self._known_records = 0
         #: Says where a line is as people read it.
         self.places = Places(str(surroundings.root) + os.sep)
+        #: Whether a call of a plan waits that was made in a block, as of ``try`` or ``with``, which may be over when it is executed.
+        self.has_left_blocks = False
         self._told: set[str] = set()
         self._stages: dict[int, RunStage] = {}
 
@@ -141,8 +143,8 @@ class Engine:
         self.identifier.look_again()
         line, waits = place_of_call(self.run_code if self.options.deferred and not self.executing else None)
         if not waits and self.options.planning and not self.executing:
-            # A block means what it says where something is executed; here nothing is.
-            waits = True
+            # A block means what it says where something is executed; here nothing is, unless somebody reads what it makes.
+            waits = self.has_left_blocks = True
         if overrides:
             check_overrides(spec, overrides, f"at {self.place(line)}")
         stage = self._stages.get(id(spec)) or self.stage_of(spec)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
@@ -166,18 +166,31 @@ def planned(request: RunRequest, *, project: Project | None = None) -> Iterator[
         If ``run()`` raised, or a stage that it needs a value of.
     """
     prepared = _prepare(replace(request, dry=True, eager=False), project)
-    manager = _make_manager(prepared, (), quiet=True)
-    manager.engine.set_options(replace(manager.engine.options, planning=True))
+    plan, manager = _plan(prepared, leave_blocks=True)
     try:
+        yield plan, manager
+    finally:
+        manager.finish()
+
+
+def _plan(prepared: _Prepared, *, leave_blocks: bool) -> tuple[Plan, ArtifactManager]:
+    """Make a plan, whose calls wait also in blocks, as of ``with``, unless ``run()`` can only go on if they do not."""
+    manager = _make_manager(prepared, (), quiet=True)
+    manager.engine.set_options(replace(manager.engine.options, planning=leave_blocks))
+    with ExitStack() as leaving:
+        leaving.callback(manager.finish)
         try:
             with garbage.calm():
                 _call_run(prepared, manager, planning=True)
                 plan = manager.plan()
         except Exception as error:  # noqa: BLE001 - whatever a run() raises, the caller is told where
-            _raise(error, manager)
-        yield plan, manager
-    finally:
-        manager.finish()
+            if not manager.engine.has_left_blocks:
+                _raise(error, manager)
+        else:
+            leaving.pop_all()
+            return plan, manager
+    # It has read what a call makes whose block was over by then: such calls are executed where they stand.
+    return _plan(prepared, leave_blocks=False)
 
 
 def select_sets(request: RunRequest, *, project: Project | None = None) -> CollectedSets:

@@ -171,6 +171,20 @@ def test_the_map_says_how_many_calls_were_executed_as_run_reads_what_they_make(p
     assert json.loads(powers.experiment("looking", "--map", "--json").stdout)["executed"] == 0
 
 
+def test_the_map_executes_in_its_block_what_run_reads_after_it(powers: Project) -> None:
+    body = """with tempfile.TemporaryDirectory() as folder:
+            tell(record)
+            kept = Path(folder)
+        record.state["told"]"""
+    text = LOOKING.format(body=body).replace("import contextlib", "import os\nimport tempfile\nkept = None")
+    text = text.replace('with open("executed.txt"', 'os.listdir(folder)\n    with open("executed.txt"')
+    text = text.replace("    for params in param_sets:", "    global folder\n    for params in param_sets:")
+    powers.write("experiments/looking.py", text)
+    shown = powers.experiment("looking", "--map")
+    assert (shown.returncode, shown.stdout.splitlines()[-1].partition(":")[0]) == (0, "run() reads values")
+    assert powers.experiment("looking").returncode == 0
+
+
 def test_it_works_in_any_folder_of_the_project(powers: Project) -> None:
     powers.environment["PWD"] = str(powers.root / "experiments")
     below = type(powers)(powers.root / "experiments", powers.environment)
