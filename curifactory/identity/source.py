@@ -8,12 +8,13 @@ from __future__ import annotations
 import __future__
 
 import ast
+import bisect
 import hashlib
 import os
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from importlib.util import MAGIC_NUMBER, cache_from_source, decode_source
 from types import CodeType, FunctionType
@@ -27,6 +28,8 @@ _blocks: dict[type[ast.AST], tuple[str, ...]] = {}
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef | ast.Lambda
 
+_WHOLE = -1
+_NO_CODE = compile("", "", "exec")
 _FUTURE_FLAGS = 0
 for _name in __future__.all_feature_names:
     _FUTURE_FLAGS |= getattr(__future__, _name).compiler_flag
@@ -51,7 +54,8 @@ class Source:
         self.stamp = stamp
         #: The modules that were found to be made from this very text.
         self.imported_as: set[str] = set()
-        self._compiled: dict[int, dict[str, list[CodeType]]] = {}
+        # By flags and the number of a statement.
+        self._compiled: dict[tuple[int, int], dict[str, list[CodeType]]] = {}
         # For which loading of the module it was asked, and the answer.
         self._as_imported: tuple[Any, bool] | None = None
 
@@ -111,28 +115,47 @@ class Source:
         return self._as_imported[1]
 
     def _match(self, code: CodeType) -> CodeType | None:
-        candidates = self._codes(code.co_flags & _FUTURE_FLAGS).get(code.co_qualname, ())
-        for compiled in candidates:
-            if compiled == code and compiled.co_firstlineno == code.co_firstlineno:
-                return compiled
+        flags = code.co_flags & _FUTURE_FLAGS
+        candidates: Sequence[CodeType] = ()
+        # To compile all of a long text, of which a few functions are reached, takes longer than whatever else is done with them.
+        for number in (self._statement_at(code.co_firstlineno), _WHOLE):
+            candidates = self._codes(flags, number).get(code.co_qualname, ())
+            for compiled in candidates:
+                if compiled == code and compiled.co_firstlineno == code.co_firstlineno:
+                    return compiled
         # Lines above it may have come or gone without changing what it does.
         wanted = shape_of(code) if candidates else b""
         moved = [compiled for compiled in candidates if shape_of(compiled) == wanted]
         return moved[0] if len(moved) == 1 else None
 
-    def _codes(self, flags: int) -> dict[str, list[CodeType]]:
-        known = self._compiled.get(flags)
+    def _statement_at(self, line: int) -> int:
+        """Return the number of the module's last statement that begins on a line or above it."""
+        return max(0, bisect.bisect_right(self._first_lines, line) - 1)
+
+    @cached_property
+    def _first_lines(self) -> list[int]:
+        return [first_line(node) for node in self.tree.body] if self.tree is not None else []
+
+    def _codes(self, flags: int, number: int) -> dict[str, list[CodeType]]:
+        """Return the code objects of one statement of the module, or of all of them."""
+        known = self._compiled.get((flags, number))
         if known is None:
-            known = self._compiled[flags] = {}
-            try:
-                # A notebook's cell may await at its top level.
-                allowed = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
-                module = compile(self.text, self.filename, "exec", flags=allowed, dont_inherit=True)
-            except (SyntaxError, ValueError):
-                return known
-            for code in _walk_codes(module):
+            known = self._compiled[flags, number] = {}
+            for code in _walk_codes(self._compile(flags, number)):
                 known.setdefault(code.co_qualname, []).append(code)
         return known
+
+    def _compile(self, flags: int, number: int) -> CodeType:
+        if self.tree is None:
+            return _NO_CODE
+        part = self.tree if number == _WHOLE else ast.Module(self.tree.body[number : number + 1], [])
+        # A notebook's cell may await at its top level.
+        allowed = flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+        try:
+            module: CodeType = compile(part, self.filename, "exec", flags=allowed, dont_inherit=True)
+        except (SyntaxError, ValueError):
+            return _NO_CODE
+        return module
 
     def _check_as_imported(self, name: str, loading: Any) -> bool:
         if not self.stamp:
@@ -229,8 +252,8 @@ def source_of(function: FunctionType, find: FindSource = find_source) -> Source 
     return find(filename, function.__globals__)
 
 
-def first_line(node: Definition) -> int:
-    """Return the line on which a definition begins, its decorators included."""
+def first_line(node: ast.stmt | ast.Lambda) -> int:
+    """Return the line on which a statement begins, the decorators of a definition included."""
     decorators = getattr(node, "decorator_list", [])
     return min(int(part.lineno) for part in (node, *decorators))
 

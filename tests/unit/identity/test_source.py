@@ -163,3 +163,28 @@ def test_classes_are_found_by_their_qualified_name(workshop):
     assert [node.lineno for node in source.classes("A.B")] == [2]
     assert [node.lineno for node in source.classes("f.<locals>.C")] == [4]
     assert all(isinstance(node, ast.ClassDef) for node in source.classes("A"))
+
+
+def test_two_lambdas_of_one_line_are_told_apart(workshop):
+    workshop.write("work.py", "first = lambda: 1; second = lambda: 2\nthird = lambda: 1\n")
+    module = workshop.load("work")
+    source = source_of(module.first)
+    found = [source.definition(each.__code__) for each in (module.first, module.second, module.third)]
+    assert [(node.lineno, ast.unparse(node.body)) for node in found] == [(1, "1"), (1, "2"), (2, "1")]
+
+
+def test_of_a_long_text_only_the_statements_are_compiled_that_are_asked_for(workshop, monkeypatch):
+    functions = "".join(f"def f{n}(): return {n}\n" for n in range(300))
+    workshop.write("work.py", functions)
+    module = workshop.load("work")
+    source = source_of(module.f7)
+    lengths = []
+
+    def watch(part, *words, **options):
+        lengths.append(len(part.body))
+        return compile(part, *words, **options)
+
+    monkeypatch.setattr("curifactory.identity.source.compile", watch, raising=False)
+    assert names_of(source, module.f7.__code__) == ("f7", 8)
+    assert names_of(source, module.f299.__code__) == ("f299", 300)
+    assert lengths == [1, 1]
