@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 import sys
-from contextlib import suppress
 from datetime import datetime
+from functools import cache
 from time import monotonic
 
 from curifactory.core.events import CallEnded, InputFacts, OutputFacts
@@ -19,7 +21,6 @@ except ImportError:  # pragma: no cover - a system that does not count
 
 # macOS counts in bytes, others in kibibytes.
 _PEAK_UNIT = 1 if sys.platform == "darwin" else 1024
-_STATUS = "/proc/self/status"
 _TRUSTED_S = 0.01
 _asked_s = float("-inf")
 _peak_bytes: int | None = None
@@ -92,12 +93,36 @@ def read_peak() -> int | None:
 
 
 def _ask_peak() -> int | None:
-    # What Linux counts for a process begins with what the one had that has started it; of its memory that is told apart.
-    with suppress(OSError, ValueError), open(_STATUS, encoding="ascii", errors="replace") as file:
-        for line in file:
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) * 1024
-    return None if getrusage is None else getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
+    if getrusage is None:
+        return None
+    told = getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
+    if told > _first_peak():
+        return told
+    return _read_status() or told
+
+
+@cache
+def _first_peak() -> int:
+    """Return what was told when it was asked for the first time, if that was not of this process.
+
+    Linux lets the count begin with what the process had that has started this one; of its memory that is told apart, more slowly.
+    """
+    own = _read_status()
+    told: int = getrusage(RUSAGE_SELF).ru_maxrss * _PEAK_UNIT
+    return 0 if own is None or told <= own else told
+
+
+def _read_status() -> int | None:
+    try:
+        descriptor = os.open("/proc/self/status", os.O_RDONLY | os.O_CLOEXEC)
+    except (OSError, AttributeError):
+        return None
+    try:
+        status = os.read(descriptor, 65536)
+    finally:
+        os.close(descriptor)
+    found = re.search(rb"^VmHWM:\s*(\d+) kB", status, re.MULTILINE)
+    return None if found is None else int(found[1]) * 1024
 
 
 def _inputs(call: Call) -> tuple[InputFacts, ...]:
