@@ -39,7 +39,7 @@ def pass_over() -> None:
 
 
 def grow_old() -> None:
-    """Count all that there is as old, without looking through it, where so much is young that this would take long.
+    """Count all that there is as old, without looking through it, where so much is young that this would soon be done.
 
     Nobody's setting is overruled: what somebody else keeps from the collector stays so.
 
@@ -47,7 +47,7 @@ def grow_old() -> None:
     --------
     >>> grow_old()
     """
-    if gc.get_count()[0] > min(gc.get_threshold()[0], _THRESHOLDS[0]) and (
+    if 2 * gc.get_count()[0] > min(gc.get_threshold()[0], _THRESHOLDS[0]) and (
         _is_ours or not gc.get_freeze_count()
     ):
         gc.freeze()

@@ -9,6 +9,7 @@ from datetime import datetime
 from types import CodeType
 from typing import Any
 
+from curifactory.core import garbage
 from curifactory.core.events import Warned
 from curifactory.core.outcomes import CallOutcome, Verdict
 from curifactory.core.reason import Reason, ReasonKind
@@ -48,6 +49,8 @@ from curifactory.engine.values import Values
 from curifactory.errors import CacheError, UnidentifiableError
 from curifactory.store.call_locks import CallLocks
 
+# A plan of so many calls is made of some thousands of objects.
+_CALLS_A_ROUND = 1_000
 _NO_CACHER = Reason(ReasonKind.NO_CACHER)
 # Shared by all calls that take nothing by hand; never written to.
 _NO_IDENTITIES: Mapping[str | Slot, str] = {}
@@ -169,6 +172,9 @@ class Engine:
             # What the stage reaches may be changed before it is executed; then this is what it was.
             call.code = self.identifier.fingerprint_of(spec).digest
             call.call_identities = self.call_identities(call)
+            if call.index % _CALLS_A_ROUND == 0:
+                # What a plan is made of stays.
+                garbage.grow_old()
         else:
             self._settle_soon([call], Want.FILES)
         record.stages.append(stage.name)

@@ -9,6 +9,8 @@ import pytest
 import curifactory as cf
 from curifactory.core.outcomes import CallOutcome
 from curifactory.engine.engine import Engine
+from curifactory.workflow.experiment import planned
+from curifactory.workflow.request import RunRequest
 
 HEAD = """
 from dataclasses import dataclass, field
@@ -653,3 +655,30 @@ def run(param_sets, manager):
     first, second = manager.records
     assert (first.state["y"], "x" in first.state) == (20, False)
     assert (second.state["y"], second.state["x"]) == (40, 20)
+
+
+def test_what_a_large_plan_is_made_of_is_not_looked_through_for_garbage(project, monkeypatch) -> None:
+    body = """
+import gc
+
+looked = []
+
+def get_params():
+    return [Params(name=f"s{n}", n=n) for n in range(4_000)]
+
+def run(param_sets, manager):
+    def look(phase, info):
+        looked.append(info["generation"])
+
+    gc.callbacks.append(look)
+    try:
+        for params in param_sets:
+            double(begin(cf.Record(manager, params)))
+        assert not looked, looked
+    finally:
+        gc.callbacks.remove(look)
+"""
+    project.write("experiments/case.py", HEAD + body)
+    monkeypatch.chdir(project.root)
+    with planned(RunRequest(experiment="case")) as (plan, _):
+        assert len(plan.rows) == 8_000
