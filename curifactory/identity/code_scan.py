@@ -2,29 +2,12 @@
 
 from __future__ import annotations
 
-import dis
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from types import CodeType
 from typing import Any, NamedTuple
 
-_GLOBAL = frozenset({"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"})
-_FREE = frozenset({"LOAD_DEREF", "LOAD_CLASSDEREF", "LOAD_FROM_DICT_OR_DEREF"})
-_ATTRIBUTE = frozenset({"LOAD_ATTR", "LOAD_METHOD", "STORE_ATTR", "DELETE_ATTR"})
-_TRANSPARENT = frozenset(
-    {
-        "CACHE",
-        "EXTENDED_ARG",
-        "KW_NAMES",
-        "NOP",
-        "NOT_TAKEN",
-        "PRECALL",
-        "PUSH_NULL",
-        "RESUME",
-        "COPY_FREE_VARS",
-    }
-)
-_NAME = {"SWAP", "POP_TOP"}
+from curifactory.identity.byte_code import read_instructions
 
 
 class Use(NamedTuple):
@@ -163,55 +146,36 @@ def _own_module(following: list[_Token]) -> str | None:
 
 def _tokens(code: CodeType) -> Iterator[_Token]:
     """Byte code as few kinds of tokens, in which a name and the attributes read from it are one."""
-    kind = ""
+    begun = ""
     chain: tuple[str, ...] = ()
     # A cell that is loaded like a local is handed to an inner function, which is scanned itself.
     cells = {*code.co_cellvars, *code.co_freevars}
-    for instruction in dis.get_instructions(code):
-        name, value = instruction.opname, instruction.argval
-        if name in _TRANSPARENT:
-            continue
-        if name in _ATTRIBUTE:
-            if chain:
-                chain = (*chain, value)
-            else:
-                yield "attributes", (value,)
+    for kind, value in read_instructions(code):
+        if kind == "attribute" and chain:
+            chain = (*chain, value)
             continue
         if chain:
-            yield kind, chain
+            yield begun, chain
             chain = ()
-        if name in _GLOBAL:
-            kind, chain = "global", (value,)
-        elif name in _FREE:
-            kind, chain = "free", (value,)
-        elif name.startswith("LOAD_FAST"):
-            names = [
-                local for local in (value if isinstance(value, tuple) else (value,)) if local not in cells
-            ]
+        if kind in ("attribute", "super"):
+            yield "attributes", (value,)
+        elif kind in ("global", "free"):
+            begun, chain = kind, (value,)
+        elif kind in ("local", "two locals"):
+            names = [name for name in ((value,) if kind == "local" else value) if name not in cells]
             for first in names[:-1]:
                 yield "local", (first,)
             if names:
-                kind, chain = "local", (names[-1],)
-        elif name in {"STORE_FAST_LOAD_FAST", "STORE_FAST_STORE_FAST"}:
+                begun, chain = "local", (names[-1],)
+        elif kind == "store and local":
             yield "store", value[0]
-            if name.endswith("LOAD_FAST"):
-                kind, chain = "local", (value[1],)
-            else:
-                yield "store", value[1]
-        elif name.startswith("STORE_") and name.removeprefix("STORE_") in {"FAST", "DEREF", "NAME", "GLOBAL"}:
-            yield "store", value
-        elif name in {"LOAD_CONST", "LOAD_SMALL_INT", "RETURN_CONST"}:
-            yield "constant", value
-        elif name == "IMPORT_NAME":
-            yield "import", value
-        elif name == "IMPORT_FROM":
-            yield "from", value
-        elif name.startswith("CALL"):
-            yield "call", instruction.arg
-        elif name not in _NAME:
-            yield "other", name
+            begun, chain = "local", (value[1],)
+        elif kind == "two stores":
+            yield from (("store", name) for name in value)
+        elif kind != "other" or value is not None:
+            yield kind, value
     if chain:
-        yield kind, chain
+        yield begun, chain
 
 
 def _imports(tokens: list[_Token]) -> Iterator[tuple[LateImport, str | None]]:
