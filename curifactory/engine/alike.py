@@ -55,14 +55,11 @@ def find_alike(calls: Sequence[Call], decider: Decider, identifier: Identifier) 
 
 def _likeness_of(call: Call, alike: dict[int, Call], decider: Decider, identifier: Identifier) -> _Likeness:
     def tell(slot: Slot | None) -> object:
-        producer = None if slot is None else slot.producer
-        if (
-            slot is None
-            or not isinstance(producer, Call)
-            or producer.verdict is Verdict.REUSE
-            or producer.settled
-        ):
-            return None if slot is None else identifier.slot_identity(slot)
+        if slot is None:
+            return None
+        producer = slot.producer
+        if not isinstance(producer, Call) or producer.verdict is Verdict.REUSE or producer.settled:
+            return identifier.slot_identity(slot)
         return alike.get(producer.index, producer).index, slot.position
 
     known = decider.known_read_sets(call)
