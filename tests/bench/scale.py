@@ -32,8 +32,7 @@ def measure_scale(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
     first: dict[int, tuple[float, float]] = {}
     reused: dict[int, tuple[float, float]] = {}
     for number in numbers:
-        repeats = sizes.repeats if number < 10_000 else 1
-        found = [_measure_number(workplace, number) for _ in range(repeats)]
+        found = [_measure_number(workplace, number) for _ in range(sizes.repeats)]
         first_s, reused_s, floor_first_s, floor_reused_s = (
             statistics.median(times) for times in zip(*found, strict=True)
         )
@@ -46,7 +45,7 @@ def measure_scale(workplace: Workplace, sizes: Sizes) -> Iterator[Figure]:
             yield Figure(
                 row=row, what=f"{number:,} sets × 5 cached stages + aggregate, {what}", unit="µs/call",
                 floor=calls_in(floor, calls), ours=calls_in(ours, calls), target=target, floor_there=there,
-                repeats=repeats,
+                repeats=sizes.repeats,
             )  # fmt: skip
     for name, times in (("first", first), ("reused", reused)):
         # The fixed costs of a run hide in the smallest N what grows.
