@@ -89,8 +89,8 @@ class Place:
 class Workplace:
     """Gives out projects below one folder, and removes them all in the end.
 
-    In the end, not sooner: ext4 passes over the places of files that were deleted in the last seconds, so that after
-    many deletions making a file costs ten times as much.
+    In the end, not sooner: ext4 passes over the places of files that were deleted in the last minutes, five of them with newer
+    kernels, so that after many deletions making a file costs ten times as much.
 
     Parameters
     ----------
