@@ -20,8 +20,9 @@ from tests.bench.benchmark import Benchmark
 from tests.bench.figures import Figure
 from tests.bench.sessions import load_stages, session, settle
 from tests.bench.timing import Sizes, calls_in, time_once
-from tests.bench.workplace import Workplace
+from tests.bench.workplace import Workplace, rest
 
+_MANY = 10_000
 STAGES = ("one", "two", "three", "four", "five")
 
 
@@ -143,6 +144,7 @@ def _measure_number(workplace: Workplace, number: int) -> tuple[float, float, fl
         times = []
         for _ in range(2):
             # The process of a command is calm to its end; to go on as before takes one collection, which is none of a call's.
+            _rest_before_many(number)
             with session(live=False) as manager, garbage.calm():
                 # What it takes to open the store does not depend on the number.
                 manager.engine.traces.read_sets("", "")
@@ -153,10 +155,17 @@ def _measure_number(workplace: Workplace, number: int) -> tuple[float, float, fl
             database.execute(
                 "CREATE TABLE traces (key TEXT PRIMARY KEY, path TEXT, size INTEGER, mtime INTEGER)"
             )
+            _rest_before_many(number)
             times.append(time_once(partial(_run_plainly, database, sets)))
             times.append(time_once(partial(_reuse_plainly, database, sets)))
         database.close()
     return times[0], times[1], times[2], times[3]
+
+
+def _rest_before_many(number: int) -> None:
+    if number >= _MANY:
+        # What the turn before has left to be written is as much as this one writes, and is none of its own.
+        rest()
 
 
 def _keys(sets: list[Any]) -> Iterator[tuple[str, str]]:

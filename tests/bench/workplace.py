@@ -10,11 +10,13 @@ import subprocess
 import sys
 import tempfile
 import textwrap
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+_MOST_UNWRITTEN = 16 * 1024**2
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -135,6 +137,22 @@ def child_environment() -> dict[str, str]:
     if found is None or found.origin is None or str(ROOT) in found.origin:
         kept["PYTHONPATH"] = str(ROOT)
     return kept
+
+
+def rest(most_s: float = 90) -> None:
+    """Wait until the system has written what it was given to write, which slows down whoever writes more; no longer than some seconds."""
+    until_s = time.monotonic() + most_s
+    with contextlib.suppress(OSError, ValueError):
+        while _count_unwritten() > _MOST_UNWRITTEN and time.monotonic() < until_s:
+            time.sleep(1)
+
+
+def _count_unwritten() -> int:
+    """Return how many bytes wait for a disk, as far as Linux tells."""
+    lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    return sum(
+        1024 * int(line.split()[1]) for line in lines if line.partition(":")[0] in ("Dirty", "Writeback")
+    )
 
 
 def find_filesystem(folder: Path) -> str:
