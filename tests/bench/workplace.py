@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-_MOST_UNWRITTEN = 16 * 1024**2
+_MOST_UNWRITTEN = 64 * 1024**2
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -139,7 +139,7 @@ def child_environment() -> dict[str, str]:
     return kept
 
 
-def rest(most_s: float = 90) -> None:
+def rest(most_s: float = 60) -> None:
     """Wait until the system has written what it was given to write, which slows down whoever writes more; no longer than some seconds."""
     until_s = time.monotonic() + most_s
     with contextlib.suppress(OSError, ValueError):
