@@ -6,13 +6,14 @@ import sys
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import InitVar
+from dataclasses import InitVar, fields, is_dataclass
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from curifactory.identity.fields import layout_of
 
 _known: WeakKeyDictionary[type, Mapping[str, Any]] = WeakKeyDictionary()
+_undeclared: WeakKeyDictionary[type, tuple[tuple[str, type], ...]] = WeakKeyDictionary()
 _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 _WRAPPERS = (typing.ClassVar, typing.Final, typing.Required, typing.NotRequired)
 #: The unions of ``typing.Union[a, b]`` and of ``a | b``.
@@ -40,6 +41,37 @@ def declared_types(cls: type) -> Mapping[str, Any]:
         found = _NOTHING if layout is None else _resolve(cls, layout.names)
         _known[cls] = found
         return found
+
+
+def find_undeclared(cls: type) -> tuple[tuple[str, type], ...]:
+    """Return the fields of a dataclass to which a class gives a value without a type, each with that class.
+
+    Python takes them for attributes of the class: every instance has the default that the field had before.
+
+    Examples
+    --------
+    >>> from curifactory.parameters.sets import ExperimentParameters
+    >>> class Careless(ExperimentParameters):
+    ...     overwrite = True
+    >>> [(name, owner.__name__) for name, owner in find_undeclared(Careless)]
+    [('overwrite', 'Careless')]
+    """
+    found = _undeclared.get(cls)
+    if found is None:
+        taken = [each.name for each in fields(cls) if each.init] if is_dataclass(cls) else []
+        owners = ((name, _careless_owner(cls, name)) for name in taken)
+        found = _undeclared[cls] = tuple((name, owner) for name, owner in owners if owner is not None)
+    return found
+
+
+def _careless_owner(cls: type, name: str) -> type | None:
+    for base in cls.__mro__:
+        if name in annotations_of(base):
+            return None
+        if name in base.__dict__:
+            # Properties and slots stand for the field itself.
+            return None if hasattr(type(base.__dict__[name]), "__get__") else base
+    return None
 
 
 def declared_type(owner: Any, name: str) -> Any:
@@ -134,7 +166,7 @@ def _resolve(cls: type, names: tuple[str, ...]) -> Mapping[str, Any]:
 
 def _resolve_each(base: type) -> dict[str, Any]:
     found = {}
-    for name, annotation in _annotations_of(base).items():
+    for name, annotation in annotations_of(base).items():
         alone = type("Alone", (), {"__annotations__": {name: annotation}, "__module__": base.__module__})
         try:
             found.update(typing.get_type_hints(alone, localns=dict(vars(base))))
@@ -143,7 +175,16 @@ def _resolve_each(base: type) -> dict[str, Any]:
     return found
 
 
-def _annotations_of(base: type) -> dict[str, Any]:
+def annotations_of(base: type) -> dict[str, Any]:
+    """Return what a class itself annotates, and none of its bases, without changing the class.
+
+    Examples
+    --------
+    >>> class Point:
+    ...     x: "int"
+    >>> list(annotations_of(Point)), annotations_of(object)
+    (['x'], {})
+    """
     if sys.version_info >= (3, 14):
         import annotationlib
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, is_dataclass
 from typing import Any, ClassVar
 
 from curifactory.errors import ConfigurationError, DefinitionError, HashFunctionsError
+from curifactory.parameters.annotations import annotations_of, find_undeclared
 
 HashFunction = Callable[[Any, Any], Any]
 
@@ -152,7 +152,7 @@ def set_hash_functions(*args: dict[str, HashFunction | None], **kwargs: HashFunc
 
 
 def check_class(cls: type) -> None:
-    """Refuse a parameter class that adds fields but forgot ``@dataclass``: its fields would silently be none.
+    """Refuse a parameter class that forgot ``@dataclass``, or the type of a default: either would silently be nothing.
 
     Raises
     ------
@@ -167,6 +167,11 @@ def check_class(cls: type) -> None:
     Traceback (most recent call last):
     curifactory.errors.DefinitionError: The parameter class Forgot has fields (n) but is no dataclass. Add @dataclass above 'class Forgot'.
     """
+    for name, owner in find_undeclared(cls) if issubclass(cls, ExperimentParameters) else ():
+        raise DefinitionError(
+            f"The parameter class {owner.__name__} gives '{name}' a value without a type, which Python takes for no default.",
+            hint=f"Write '{name}: … = …' in 'class {owner.__name__}'.",
+        )
     for base in cls.__mro__:
         if base is ExperimentParameters:
             return
@@ -323,10 +328,4 @@ def _describe(value: Any) -> str:
 
 
 def _list_annotated(cls: type) -> list[str]:
-    if sys.version_info >= (3, 14):
-        import annotationlib
-
-        found: dict[str, Any] = annotationlib.get_annotations(cls, format=annotationlib.Format.FORWARDREF)
-    else:
-        found = vars(cls).get("__annotations__", {})
-    return [name for name, annotation in found.items() if "ClassVar" not in str(annotation)]
+    return [name for name, annotation in annotations_of(cls).items() if "ClassVar" not in str(annotation)]

@@ -12,6 +12,7 @@ import pytest
 from curifactory.errors import ConfigurationError, DefinitionError
 from curifactory.parameters.sets import (
     ExperimentParameters,
+    check_class,
     check_sets,
     find_duplicate_names,
     set_hash_functions,
@@ -147,6 +148,63 @@ def test_a_class_with_fields_but_without_the_decorator_is_noticed_when_it_is_use
         DefinitionError, match=r"Forgot has fields \(n\).*Add @dataclass above 'class Forgot'"
     ):
         Forgot().params_hash()
+
+
+@dataclass
+class Plain(ExperimentParameters):
+    n: int = 1
+    made: int = field(init=False, default=2)
+
+
+class Careless(Plain):
+    n = 5
+
+
+@dataclass
+class IgnoringInVain(Plain):
+    hash_representations = {"n": None}  # noqa: RUF012 - that is the mistake
+
+
+@dataclass
+class BelowCareless(Careless):
+    m: int = 2
+
+
+@pytest.mark.parametrize(
+    ("cls", "told"),
+    [
+        (Careless, "The parameter class Careless gives 'n' a value"),
+        (BelowCareless, "The parameter class Careless gives 'n' a value"),
+        (IgnoringInVain, "The parameter class IgnoringInVain gives 'hash_representations' a value"),
+    ],
+)
+def test_a_default_without_a_type_is_refused_since_it_would_be_none(cls, told):
+    before = dict(vars(cls))
+    with pytest.raises(DefinitionError, match=told):
+        check_class(cls)
+    with pytest.raises(ConfigurationError, match=told):
+        check_sets([cls(name="a")], source="params/iris.py")
+    assert dict(vars(cls)) == before
+
+
+def test_a_default_with_a_type_a_property_and_a_field_that_is_not_given_are_no_mistakes():
+    @dataclass
+    class Declared(Careless):
+        n: int = 6
+
+    class Computed(Plain):
+        made = 3
+
+        @property
+        def n(self):
+            return 7
+
+        @n.setter
+        def n(self, value):
+            pass
+
+    for cls in (Plain, Declared, Computed):
+        check_class(cls)
 
 
 def test_a_forgotten_decorator_is_noticed_below_a_decorated_class():
