@@ -53,9 +53,9 @@ def do(executor, payloads, **needs):
 
 
 @pytest.fixture
-def patient(monkeypatch):
+def patient(executor, monkeypatch):
     """Let a job be short up to a second, as one is that does nothing on a machine that others use too."""
-    monkeypatch.setattr("curifactory.executors.cluster._SHORT_S", 1.0)
+    monkeypatch.setattr(executor._pace, "_short_s", 1.0)
 
 
 def test_many_short_jobs_are_handed_over_ahead_of_time(executor, patient):
