@@ -17,11 +17,11 @@ from curifactory.engine.committing import keep_outputs
 from curifactory.engine.describe import describe_all
 from curifactory.engine.engine import Engine
 from curifactory.engine.execute import person_frames
-from curifactory.engine.facts import read_peak
 from curifactory.engine.folders import Folders
 from curifactory.engine.graph import Call, Want
 from curifactory.engine.options import EngineOptions
 from curifactory.engine.parameters import ParameterIdentities
+from curifactory.engine.peak_memory import read_peak
 from curifactory.engine.run_stage import RunStage
 from curifactory.engine.running import perform
 from curifactory.engine.shipping import (

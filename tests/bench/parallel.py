@@ -127,7 +127,7 @@ def run(param_sets, manager):
         measure(make(cf.Record(manager, params)))
 '''
 PEAK = (
-    "import sys; from curifactory.cli.experiment import main; from curifactory.engine.facts import read_peak; "
+    "import sys; from curifactory.cli.experiment import main; from curifactory.engine.peak_memory import read_peak; "
     "sys.argv = ['experiment', *sys.argv[1:]]\n"
     "try:\n    main()\nexcept SystemExit:\n    pass\n"
     "print('PEAK', read_peak())"

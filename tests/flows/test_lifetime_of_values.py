@@ -278,7 +278,7 @@ def run(param_sets, manager):
 PEAK = """
 import sys
 from curifactory.cli.experiment import main
-from curifactory.engine.facts import read_peak
+from curifactory.engine.peak_memory import read_peak
 sys.argv = ["experiment", *sys.argv[1:]]
 try:
     main()
