@@ -13,7 +13,7 @@ from weakref import WeakKeyDictionary
 from curifactory.identity.fields import layout_of
 
 _known: WeakKeyDictionary[type, Mapping[str, Any]] = WeakKeyDictionary()
-_undeclared: WeakKeyDictionary[type, tuple[tuple[str, type], ...]] = WeakKeyDictionary()
+_undeclared: WeakKeyDictionary[type, tuple[tuple[str, str], ...]] = WeakKeyDictionary()
 _NOTHING: Mapping[str, Any] = types.MappingProxyType({})
 _WRAPPERS = (typing.ClassVar, typing.Final, typing.Required, typing.NotRequired)
 #: The unions of ``typing.Union[a, b]`` and of ``a | b``.
@@ -43,8 +43,8 @@ def declared_types(cls: type) -> Mapping[str, Any]:
         return found
 
 
-def find_undeclared(cls: type) -> tuple[tuple[str, type], ...]:
-    """Return the fields of a dataclass to which a class gives a value without a type, each with that class.
+def find_undeclared(cls: type) -> tuple[tuple[str, str], ...]:
+    """Return the fields of a dataclass to which a class gives a value without a type, each with that class's name.
 
     Python takes them for attributes of the class: every instance has the default that the field had before.
 
@@ -53,8 +53,8 @@ def find_undeclared(cls: type) -> tuple[tuple[str, type], ...]:
     >>> from curifactory.parameters.sets import ExperimentParameters
     >>> class Careless(ExperimentParameters):
     ...     overwrite = True
-    >>> [(name, owner.__name__) for name, owner in find_undeclared(Careless)]
-    [('overwrite', 'Careless')]
+    >>> find_undeclared(Careless)
+    (('overwrite', 'Careless'),)
     """
     found = _undeclared.get(cls)
     if found is None:
@@ -64,13 +64,13 @@ def find_undeclared(cls: type) -> tuple[tuple[str, type], ...]:
     return found
 
 
-def _careless_owner(cls: type, name: str) -> type | None:
+def _careless_owner(cls: type, name: str) -> str | None:
     for base in cls.__mro__:
         if name in annotations_of(base):
             return None
         if name in base.__dict__:
             # Properties and slots stand for the field itself.
-            return None if hasattr(type(base.__dict__[name]), "__get__") else base
+            return None if hasattr(type(base.__dict__[name]), "__get__") else base.__name__
     return None
 
 

@@ -169,8 +169,8 @@ def check_class(cls: type) -> None:
     """
     for name, owner in find_undeclared(cls) if issubclass(cls, ExperimentParameters) else ():
         raise DefinitionError(
-            f"The parameter class {owner.__name__} gives '{name}' a value without a type, which Python takes for no default.",
-            hint=f"Write '{name}: … = …' in 'class {owner.__name__}'.",
+            f"The parameter class {owner} gives '{name}' a value without a type, which Python takes for no default.",
+            hint=f"Write '{name}: … = …' in 'class {owner}'.",
         )
     for base in cls.__mro__:
         if base is ExperimentParameters:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gc
 import re
+import weakref
 from dataclasses import dataclass, field, fields
 from typing import ClassVar
 
@@ -185,6 +187,20 @@ def test_a_default_without_a_type_is_refused_since_it_would_be_none(cls, told):
     with pytest.raises(ConfigurationError, match=told):
         check_sets([cls(name="a")], source="params/iris.py")
     assert dict(vars(cls)) == before
+
+
+def test_a_class_that_was_refused_is_not_kept():
+    def refuse():
+        class Once(Plain):
+            n = 5
+
+        with pytest.raises(DefinitionError):
+            check_class(Once)
+        return weakref.ref(Once)
+
+    once = refuse()
+    gc.collect()
+    assert once() is None
 
 
 def test_a_default_with_a_type_a_property_and_a_field_that_is_not_given_are_no_mistakes():
