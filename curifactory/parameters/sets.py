@@ -217,6 +217,12 @@ def check_sets(sets: Any, *, source: str) -> list[ExperimentParameters]:
         raise ConfigurationError(f"{source}: get_params() returned {said}.", hint=hint)
     if not sets:
         raise ConfigurationError(f"{source}: get_params() returned an empty list.", hint=hint)
+    for cls in dict.fromkeys(type(each) for each in sets if isinstance(each, ExperimentParameters)):
+        try:
+            check_class(cls)
+        except DefinitionError as error:
+            # It is no fault of one set, and has a remedy of its own.
+            raise ConfigurationError(f"{source}: {error.message}", hint=error.hint) from None
     found = [_find_fault(candidate) for candidate in sets]
     faults = [f"at [{position}] {fault}" for position, fault in enumerate(found) if fault is not None]
     sound = [
@@ -308,10 +314,6 @@ def _find_fault(candidate: Any) -> str | None:
         if is_dataclass(candidate) and not isinstance(candidate, type):
             said += ": its class does not derive from ExperimentParameters"
         return said
-    try:
-        check_class(type(candidate))
-    except DefinitionError as error:
-        return f"a set that cannot be used: {error}".rstrip(".")
     if not isinstance(candidate.name, str) or not candidate.name:
         return f"a set whose name is {candidate.name!r}, which is no text"
     if candidate.hash is not None and (not isinstance(candidate.hash, str) or not candidate.hash):

@@ -184,8 +184,11 @@ def test_a_default_without_a_type_is_refused_since_it_would_be_none(cls, told):
     before = dict(vars(cls))
     with pytest.raises(DefinitionError, match=told):
         check_class(cls)
-    with pytest.raises(ConfigurationError, match=told):
-        check_sets([cls(name="a")], source="params/iris.py")
+    with pytest.raises(ConfigurationError) as raised:
+        check_sets([cls(name="a"), cls(name="b")], source="params/iris.py")
+    assert raised.value.message.startswith(f"params/iris.py: {told}")
+    assert raised.value.message.count("gives") == 1
+    assert raised.value.hint.startswith("Write '")
     assert dict(vars(cls)) == before
 
 
@@ -254,7 +257,6 @@ def test_sets_in_a_list_or_tuple_are_given_back_in_order():
         ([MyParams(name=None)], "at [0] a set whose name is None"),
         ([MyParams(name="")], "at [0] a set whose name is ''"),
         ([MyParams(name="x", hash=5)], "at [0] the set 'x' whose hash is 5"),
-        ([Forgot(name="x")], "Add @dataclass above 'class Forgot'"),
         ([MyParams(), MyParams()], "two sets named 'UNNAMED', at [0] and [1]"),
     ],
 )
@@ -263,6 +265,13 @@ def test_what_is_no_list_of_sets_is_said_with_its_place(returned, said):
         check_sets(returned, source="params/iris.py")
     assert str(caught.value).startswith("params/iris.py: get_params() returned")
     assert said in str(caught.value)
+
+
+def test_a_class_that_cannot_be_used_is_told_once_with_what_to_do():
+    with pytest.raises(ConfigurationError) as caught:
+        check_sets([Forgot(name="x"), Forgot(name="y")], source="params/iris.py")
+    assert str(caught.value).startswith("params/iris.py: The parameter class Forgot has fields")
+    assert caught.value.hint == "Add @dataclass above 'class Forgot'."
 
 
 def test_a_generator_is_no_list():
