@@ -16,6 +16,7 @@ from curifactory.engine.numbers import as_numbers, as_whole
 from curifactory.engine.rendering import render
 from curifactory.errors import DefinitionError
 from curifactory.parameters.checking import check_values
+from curifactory.parameters.sets import check_class
 
 if TYPE_CHECKING:
     from curifactory.manager.assembly import Parts
@@ -46,11 +47,12 @@ class RecordSession:
 
         Raises
         ------
-        ParameterTypeError
-            In a live session, if values of its set are not of their declared types; a command looks at all sets before it
-            begins.
+        DefinitionError, ParameterTypeError
+            In a live session, if the class of its set forgot something, or values are not of their declared types; a command
+            looks at all sets before it begins.
         """
         if self.live and record.params is not None:
+            check_class(type(record.params))
             check_values([(record.params, "")])
         if record.hidden:
             self._hidden_records.append(record)

@@ -436,6 +436,24 @@ def test_a_script_never_imports_ipython(project) -> None:
     assert project.run(sys.executable, "work.py").stdout.split() == ["30", "False"]
 
 
+def test_a_record_refuses_a_set_whose_class_forgot_something(here: Any) -> None:
+    import curifactory as cf
+    from curifactory.errors import DefinitionError
+
+    class Forgot(cf.ExperimentParameters):
+        n: int = 1
+
+    class Careless(cf.ExperimentParameters):
+        overwrite = True
+
+    manager = cf.ArtifactManager("live")
+    for cls, told in ((Forgot, "Add @dataclass"), (Careless, "gives 'overwrite' a value without a type")):
+        with pytest.raises(DefinitionError, match=told):
+            cf.Record(manager, cls(name="a"))
+    assert manager.records == []
+    manager.finish()
+
+
 def test_a_record_compares_the_values_of_its_set_with_their_types(here: Any) -> None:
     import dataclasses
 
