@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
 
 from curifactory.publishing.single_page import render_single_page
 from curifactory.reporting.report import draw_report
@@ -127,7 +128,8 @@ def test_what_waits_is_filtered_and_sorted_with_the_rest(page):
 
 def test_nothing_that_people_wrote_runs_from_beside_the_page(page):
     page.locator("[data-unfold]").click()
-    page.wait_for_function("document.querySelectorAll('.cf-call-body:empty').length === 0")
+    # Not wait_for_function: its second look is an eval, which the page's policy forbids.
+    expect(page.locator(".cf-call-body:empty")).to_have_count(0, timeout=60_000)
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.wait_for_timeout(200)
     assert page.evaluate("window.pwned") is None

@@ -363,10 +363,8 @@ def test_nothing_in_reportables_and_curves_runs_or_is_fetched(chromium, tmp_path
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     # Everything that waits until it comes near.
     page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
-    page.wait_for_function("document.querySelectorAll('[data-curve] .main-svg').length > 50", timeout=240_000)
-    page.wait_for_function(
-        "document.querySelectorAll('[data-figure] .main-svg').length > 50", timeout=240_000
-    )
+    for drawn in ("[data-curve]", "[data-figure]"):
+        page.locator(f"{drawn} .main-svg").nth(50).wait_for(state="attached", timeout=240_000)
     assert page.evaluate("window.pwned") is None
     found = page.evaluate(
         """() => ({
