@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from curifactory.executors.executor import Setup, Work
+from curifactory.executors.executor import PREPARATION_S, Setup, Work
 from curifactory.executors.marks import Mark, Marks
 from curifactory.executors.resolving import begin_work, tell_fault
 from curifactory.executors.threads import limit_threads
@@ -40,9 +40,11 @@ def do_job(
 ) -> tuple[str, list[bytes], Any, float]:
     """Do a job in a process of the cluster, and say how long it took."""
     began = time.monotonic()
-    if marks is None:
+    noted = None if marks is None else Marks(marks)
+    is_ready = key in _begun
+    if noted is None:
         _tell_begun(key, mark)
-    elif not Marks(marks).begin(mark):
+    elif not noted.begin(mark, after_s=0.0 if is_ready else PREPARATION_S):
         # Nobody waits for it any more.
         return "recalled", [], b"", 0.0
     told: list[bytes] = []
@@ -50,12 +52,15 @@ def do_job(
     try:
         with _at_work:
             work, usual = _begun.get(key) or _begin(key, packed)
+            if noted is not None and not is_ready:
+                # What a process needs before its first job is none of the time of that job.
+                noted.begin(mark)
             _limit(max(threads, usual))
             kind, content = "done", work(payload, told.append)
     except BaseException as error:  # noqa: BLE001 - whatever it is, it is told
         kind, content = "raised", tell_fault(error)
-    if marks is not None:
-        Marks(marks).set(mark, Mark.DONE)
+    if noted is not None:
+        noted.set(mark, Mark.DONE)
     return kind, told, content, time.monotonic() - began
 
 

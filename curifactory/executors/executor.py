@@ -9,6 +9,8 @@ from typing import NamedTuple, Protocol
 
 Tell = Callable[[bytes], None]
 Work = Callable[[bytes, Tell], bytes]
+# How long a process may take until it has what its first job needs, before the time of that job passes.
+PREPARATION_S = 300.0
 
 
 class Setup(NamedTuple):
@@ -53,7 +55,7 @@ class Job:
     resources : mapping of str to float
         What else it needs for itself, such as ``{"gpu": 1}``.
     timeout_s : float, optional
-        After which it is stopped.
+        After which it is stopped. What its process does before its first job is none of that time.
     leads_on : bool
         Whether another one waits for its end, and is to be begun before those that are ready now.
     """

@@ -26,7 +26,7 @@ class Mark(IntEnum):
 
 
 class Begun(NamedTuple):
-    """How far a job has come, the process that does it, and when that began, by the clock of `time.monotonic`."""
+    """How far a job has come, the process that does it, and when its time begins, by the clock of `time.monotonic`."""
 
     mark: Mark
     pid: int
@@ -62,9 +62,18 @@ class Marks:
             os.close(handle)
         self.path = path
 
-    def begin(self, number: int) -> bool:
-        """Note that this process does a job from now on; False if it was recalled."""
-        return self._turn(number, _BEGUN.pack(Mark.RUNS, os.getpid(), time.monotonic())) is not Mark.RECALLED
+    def begin(self, number: int, *, after_s: float = 0.0) -> bool:
+        """Note that this process does a job from now on; False if it was recalled.
+
+        Parameters
+        ----------
+        number : int
+            The job's.
+        after_s : float
+            How much later the job's time begins, unless it is noted once more before.
+        """
+        began_s = time.monotonic() + after_s
+        return self._turn(number, _BEGUN.pack(Mark.RUNS, os.getpid(), began_s)) is not Mark.RECALLED
 
     def recall(self, number: int) -> bool:
         """Note that a job is not to be begun; False if it was, or if nobody knows."""

@@ -63,6 +63,7 @@ def main(descriptor: int, tray_descriptor: int) -> None:
     # What is wrong with it, the first job tells.
     with suppress(BaseException):
         work = begin_work(setup)
+    _hand_in(channel, b"")
     for message in _iter_messages(channel, tray):
         is_busy.set()
         began = time.monotonic()
@@ -130,7 +131,11 @@ def _send(channel: Channel, kind: str, number: int, content: bytes | str, took_s
         os._exit(0)
     sys.stdout.flush()
     sys.stderr.flush()
-    message = pickle.dumps((kind, number, content, took_s))
+    _hand_in(channel, pickle.dumps((kind, number, content, took_s)))
+
+
+def _hand_in(channel: Channel, message: bytes) -> None:
+    """Send a message, an empty one when everything is there for the first job."""
     try:
         with _sending:
             channel.send(message)

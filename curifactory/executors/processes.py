@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from curifactory.executors.budget import Budget
-from curifactory.executors.executor import Ended, Ending, Job, Setup, Told
+from curifactory.executors.executor import PREPARATION_S, Ended, Ending, Job, Setup, Told
 from curifactory.executors.nursery import Nursery, take_nursery
 from curifactory.executors.pace import Pace, is_plain
 from curifactory.executors.worker_process import GRACE_S, WorkerProcess
@@ -184,8 +184,7 @@ class ProcessExecutor:
             self._heard.unregister(worker.channel)
             return
         self._budget.take(job)
-        if job.timeout_s is not None:
-            worker.deadline = time.monotonic() + job.timeout_s
+        _set_deadline(worker)
 
     def _find_ahead(self, job: Job) -> WorkerProcess | None:
         """Return a worker for which a job may be laid ready although it has something to do."""
@@ -253,7 +252,11 @@ class ProcessExecutor:
 
     def _read(self, worker: WorkerProcess) -> list[Ended | Told]:
         happened: list[Ended | Told] = []
-        for message in worker.take_answers():
+        was_ready = worker.is_ready
+        answers = worker.take_answers()
+        if worker.is_ready and not was_ready:
+            _set_deadline(worker)
+        for message in answers:
             kind, number, content, took_s = pickle.loads(message)
             if kind == "told":
                 happened.append(Told(number, content))
@@ -285,7 +288,7 @@ class ProcessExecutor:
         """Put another process in the place of one that is dead, maybe with a job, or has to die."""
         # What it had not begun, it does not take with it.
         spared = self._take_all_back(worker)
-        if spared and not (worker.has_answered or worker.jobs):
+        if spared and not (worker.is_ready or worker.jobs):
             # But one that cannot even begin does, or the job would be given to others for ever.
             worker.jobs.append(spared.pop(0))
         self._waiting.extendleft(reversed(spared))
@@ -296,6 +299,10 @@ class ProcessExecutor:
         code = self._exchange(worker)
         if ending is Ending.TIMED_OUT:
             detail = f"it took longer than {job.timeout_s:g} s and was stopped"
+            if not worker.is_ready:
+                detail = (
+                    f"its process was stopped, as it had not imported the project after {PREPARATION_S:g} s"
+                )
             return [Ended(job.number, ending, detail=detail)]
         return [Ended(job.number, ending, detail=describe_death(code))]
 
@@ -306,6 +313,15 @@ class ProcessExecutor:
         if self._setup is not None:
             self._add_worker(self._setup)
         return code
+
+
+def _set_deadline(worker: WorkerProcess) -> None:
+    """Note when the job that a worker is at has to be over."""
+    job = worker.counted
+    if job is not None and job.timeout_s is not None:
+        # Not before it is ready does the time begin; but one that never is must not keep the job for ever.
+        preparation_s = 0.0 if worker.is_ready else PREPARATION_S
+        worker.deadline = time.monotonic() + preparation_s + job.timeout_s
 
 
 def describe_death(code: int | None) -> str:

@@ -39,8 +39,8 @@ class WorkerProcess:
         The one of them that was last counted as begun.
     deadline : float or None
         When that one has to be over, by the monotonic clock.
-    has_answered : bool
-        Whether it has ever told anything.
+    is_ready : bool
+        Whether it has told that it has what its first job needs.
     is_held : bool
         Whether it begins nothing until it is told to go on, since its last job has failed.
     takes_more : bool
@@ -52,8 +52,8 @@ class WorkerProcess:
         "channel",
         "counted",
         "deadline",
-        "has_answered",
         "is_held",
+        "is_ready",
         "jobs",
         "process",
         "takes_more",
@@ -66,7 +66,7 @@ class WorkerProcess:
             self.process = nursery.bear(theirs, self._tray)
         self.channel = Channel(ours)
         self.jobs: deque[Job] = deque()
-        self.has_answered = self.is_held = False
+        self.is_ready = self.is_held = False
         self.takes_more = True
         self.counted: Job | None = None
         self.deadline: float | None = None
@@ -81,9 +81,9 @@ class WorkerProcess:
 
     def give(self, job: Job) -> bool:
         """Hand over a job to one that has none; False if nobody is there to take it."""
-        if not self.has_answered:
+        if not self.is_ready:
             # On the tray it would lie, and be told dead, for one that died before anybody had a job for it.
-            self.channel.take()
+            self.take_answers()
         if self.channel.is_over:
             return False
         message = _pack(job)
@@ -122,9 +122,12 @@ class WorkerProcess:
         return job
 
     def take_answers(self) -> list[bytes]:
-        """Return what it has told since the last time."""
+        """Return what it has told of its jobs since the last time."""
         answers = self.channel.take()
-        self.has_answered |= bool(answers)
+        if answers and not self.is_ready:
+            # Before anything else it tells that.
+            self.is_ready = True
+            del answers[0]
         return answers
 
     def end(self, *, by_force: bool) -> None:

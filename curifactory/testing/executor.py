@@ -113,6 +113,21 @@ class ExecutorLaws:
         assert only.ending is Ending.TIMED_OUT
         assert "0.5 s" in only.detail
 
+    def test_what_a_process_needs_before_its_first_job_is_none_of_its_time(self) -> None:
+        """A job that may take less time than the imports before it is done."""
+        executor = self.make(1)
+        executor.start(_setup("begin_slowly"))
+        try:
+            executor.submit(Job(number=1, payload=b"say done", timeout_s=2.0))
+            ((only,), _) = _gather(executor, 1)
+            assert only.ending is Ending.DONE
+            if not executor.in_process:
+                executor.submit(Job(number=2, payload=b"sleep 600", timeout_s=0.5))
+                ((second,), _) = _gather(executor, 1)
+                assert second.ending is Ending.TIMED_OUT
+        finally:
+            executor.close(at_once=True)
+
     def test_jobs_that_were_stopped_keep_no_worker_busy(self, executor: Executor) -> None:
         """After as many of them as there are workers, later jobs have all of their time, whatever those were at."""
         if executor.in_process:
@@ -181,6 +196,12 @@ def begin(initial: bytes) -> Work:
     return _do
 
 
+def begin_slowly(initial: bytes) -> Work:
+    """Begin the same work, but not at once: as with a project that imports very much."""
+    time.sleep(4.0)
+    return begin(initial)
+
+
 def _do(payload: bytes, tell: Tell) -> bytes:
     word, _, rest = payload.decode().partition(" ")
     if word == "tell":
@@ -209,8 +230,8 @@ def _do(payload: bytes, tell: Tell) -> bytes:
     return payload
 
 
-def _setup() -> Setup:
-    return Setup(begin=f"{__name__}:begin", initial=b"laws", path=tuple(sys.path), folder=os.getcwd())
+def _setup(begin: str = "begin") -> Setup:
+    return Setup(begin=f"{__name__}:{begin}", initial=b"laws", path=tuple(sys.path), folder=os.getcwd())
 
 
 def _gather(executor: Executor, count: int) -> tuple[list[Ended], list[Told]]:

@@ -335,10 +335,13 @@ def test_the_first_job_of_a_process_that_still_imports_is_recalled(executor, tmp
     assert executor.wait(None) == []
 
 
-def test_a_job_whose_process_never_begins_it_is_stopped_when_its_time_is_over(executor, tmp_path):
+def test_a_job_whose_process_never_begins_it_is_stopped_after_a_while(executor, tmp_path, monkeypatch):
+    monkeypatch.setattr("curifactory.executors.processes.PREPARATION_S", 0.5)
     start_slow(executor, tmp_path)
     executor.submit(Job(number=0, payload=b"", timeout_s=0.5))
-    assert gather(executor, 1)[0].ending is Ending.TIMED_OUT
+    ended = gather(executor, 1)[0]
+    assert ended.ending is Ending.TIMED_OUT
+    assert "had not imported the project after 0.5 s" in ended.detail
 
 
 def test_behind_a_failure_nothing_begins_before_it_was_heard_of(executor, tmp_path):
