@@ -296,7 +296,12 @@ class Engine:
                 target.verdict, target.reason = Verdict.RUN, _NO_CACHER
             if target.verdict is not Verdict.PERHAPS:
                 target.want = max(target.want, want)
-                self.settling.settle(target, is_decided=True)
+                # A call inside another one is executed where that one is.
+                executor = None if self.executing else self.hands.executor_for([target])
+                if executor is None:
+                    self.settling.settle(target, is_decided=True)
+                else:
+                    self.settling.settle_all([target], executor)
                 return
         last = max(call.index for call in targets)
         calls = self.graph.calls[: last + 1]

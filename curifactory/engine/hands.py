@@ -44,8 +44,9 @@ class Hands:
         executor = self.executor
         if executor is None or executor.in_process or self._setup is None:
             return None
-        if sum(call.verdict is not Verdict.REUSE or has_to_run(call) for call in calls) < 2:
-            # Nothing to be done at the same time as something else.
+        to_run = [call for call in calls if call.verdict is not Verdict.REUSE or has_to_run(call)]
+        if not to_run or (len(to_run) == 1 and not executor.is_remote and _may_take_any_time(to_run[0])):
+            # Nothing to be done at the same time as something else, and nothing that could not be done here.
             return None
         if not self._is_started:
             self._is_started = True
@@ -63,3 +64,8 @@ class Hands:
         if self.executor is not None and self._is_started:
             self._is_started = False
             self.executor.close(at_once=at_once)
+
+
+def _may_take_any_time(call: Call) -> bool:
+    """Whether nobody has to be there to stop a call that takes too long."""
+    return call.spec.needs.timeout_s is None and call.engine.options.timeout_s is None

@@ -76,6 +76,7 @@ class DaskExecutor:
         self._distributed = require("distributed", extra="dask", purpose="the Dask executor")
         self.name = f"Dask at {address}" if address else f"Dask with {workers} workers"
         self._address = address
+        self.is_remote = address is not None
         self._workers = workers
         self._resources = dict(resources or {})
         self._client: Any = None

@@ -161,10 +161,13 @@ class Executor(Protocol):
         For messages.
     in_process : bool
         Whether jobs are done in this very process, one after the other, so that nothing has to travel.
+    is_remote : bool
+        Whether they are done on machines that somebody has chosen for them.
     """
 
     name: str
     in_process: bool
+    is_remote: bool
 
     def start(self, setup: Setup) -> None:
         """Take what workers need; they may start now or later."""

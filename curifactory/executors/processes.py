@@ -49,6 +49,7 @@ class ProcessExecutor:
     """
 
     in_process = False
+    is_remote = False
 
     def __init__(
         self,

@@ -22,6 +22,7 @@ class SerialExecutor:
 
     name = "serial"
     in_process = True
+    is_remote = False
 
     def __init__(self) -> None:
         self._setup: Setup | None = None

@@ -313,6 +313,42 @@ def test_a_call_that_takes_too_long_has_failed(here: Any) -> None:
         here.run(jobs=2)
 
 
+ONE_CALL = """
+import os, time
+import curifactory as cf
+from curifactory.caching import JsonCacher
+
+def get_params():
+    return [cf.ExperimentParameters(name="only")]
+
+@cf.stage(None, ["pid"], [JsonCacher]NEEDS)
+def work(record):
+    BODY
+    return os.getpid()
+
+def run(param_sets, manager):
+    return work(cf.Record(manager, param_sets[0])).state["pid"]
+"""
+
+
+@pytest.mark.parametrize("needs", [", timeout_s=1", ""], ids=["of the stage", "of the run"])
+def test_a_single_call_that_takes_too_long_has_failed(here: Any, needs: str) -> None:
+    from curifactory.errors import StageError
+
+    here.write("experiments/case.py", ONE_CALL.replace("NEEDS", needs).replace("BODY", "time.sleep(20)"))
+    with pytest.raises(StageError, match="longer than 1 s"):
+        here.run(jobs=2, **({} if needs else {"timeout_s": 1}))
+
+
+def test_a_single_call_is_executed_by_the_cluster_that_was_named(here: Any) -> None:
+    distributed = pytest.importorskip("distributed", reason="distributed is not installed")
+    here.write("experiments/case.py", ONE_CALL.replace("NEEDS", "").replace("BODY", "pass"))
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        address = cluster.scheduler_address.removeprefix("tcp://")
+        assert here.run(executor=f"dask://{address}").result != os.getpid()
+    assert here.run(jobs=2, overwrite=True).result == os.getpid()
+
+
 def test_what_cannot_travel_is_executed_here(here: Any) -> None:
     here.write(
         "experiments/case.py",
