@@ -374,7 +374,8 @@ class DaskExecutor:
         # One that waits is looked at again and again, since nobody tells when it begins.
         left_s = job.timeout_s + begun.began_s - time.monotonic() if begun.mark is Mark.RUNS else _AGAIN_S
         if left_s > 0 and begun.mark in (Mark.WAITS, Mark.RUNS):
-            self._call_later(left_s, self._stop_overdue, job, key)
+            # The time of one whose process gets ready meanwhile begins anew, and is over no earlier than this.
+            self._call_later(min(left_s, job.timeout_s), self._stop_overdue, job, key)
         if left_s > 0:
             return
         with suppress(OSError):
